@@ -1,0 +1,64 @@
+"""CMROrient: recognize and correct the in-plane orientation of short-axis cardiac MR.
+
+Importing this package imports neither torch nor ONNX Runtime nor Slicer; names are looked up when
+they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .batch import correct_folder
+    from .correction import Correction, correct, plan
+    from .errors import CMROrientError
+    from .files import read, write
+    from .orientation import Orientation
+    from .recognition import Recognition, Recognizer
+    from .volume import Grid, Volume
+
+__version__ = "1.0.0"
+
+_HOMES = {
+    "CMROrientError": "errors",
+    "Correction": "correction",
+    "Grid": "volume",
+    "Orientation": "orientation",
+    "Recognition": "recognition",
+    "Recognizer": "recognition",
+    "Volume": "volume",
+    "correct": "correction",
+    "correct_folder": "batch",
+    "plan": "correction",
+    "read": "files",
+    "write": "files",
+}
+
+__all__ = [
+    "CMROrientError",
+    "Correction",
+    "Grid",
+    "Orientation",
+    "Recognition",
+    "Recognizer",
+    "Volume",
+    "__version__",
+    "correct",
+    "correct_folder",
+    "plan",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,195 @@
+"""The eight in-plane orientations of a slice as a group, and the one that a header claims.
+
+The operations are those of Table 1 in Liu 2022 (arXiv 2211.11336); together they are the
+dihedral group D4. Nothing outside this module knows how they combine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+HeaderState = Literal["none", "other_plane", "known"]
+
+#: Column direction R and row direction D of the standard short-axis frame, unit vectors in LPS:
+#: the mean frame of 45 people whose headers are true.
+STANDARD_COLUMN_DIRECTION: NDArray[np.float64] = np.array([0.63, 0.73, -0.25])
+STANDARD_ROW_DIRECTION: NDArray[np.float64] = np.array([-0.44, 0.06, -0.90])
+
+#: Below this |cosine| between the slice normal and the standard one a header does not describe a
+#: short-axis plane. True short-axis headers reach 0.94–1.00.
+SHORT_AXIS_COSINE = 0.8
+
+#: Where the header's score for the class of the pixels is this close to its best score, the two
+#: do not contradict each other: people differ from the mean frame.
+SCORE_TOLERANCE = 0.6
+
+#: Direction cosines this close to 0 or ±1 count as axis-aligned, which no real short axis is.
+_ALIGNED = 1e-3
+
+
+class Orientation(IntEnum):
+    """The operation that turned a standard slice ``a[row, column]`` into the stored one.
+
+    Correcting a slice that is stored in class ``k`` is ``k.inverse.apply(slice)``.
+    """
+
+    IDENTITY = 0
+    FLIP_HORIZONTAL = 1
+    FLIP_VERTICAL = 2
+    ROTATE_180 = 3
+    TRANSPOSE = 4
+    ROTATE_90 = 5
+    ROTATE_270 = 6
+    ANTI_TRANSPOSE = 7
+
+    @property
+    def matrix(self) -> NDArray[np.int_]:
+        """(2, 2) signed permutation: rows are the output's (row, column) axes in the input's."""
+        return np.array(_MATRICES[self])
+
+    @property
+    def inverse(self) -> Orientation:
+        """The class that undoes this one."""
+        return _from_matrix(self.matrix.T)
+
+    @property
+    def exchanges_axes(self) -> bool:
+        """Whether rows become columns, so that size and spacing change places."""
+        return bool(self.matrix[0, 0] == 0)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether this is a reflection: it changes handedness."""
+        return bool(np.linalg.det(self.matrix) < 0)
+
+    @property
+    def label(self) -> str:
+        """The name in words, as panels and reports show it."""
+        return _LABELS[self]
+
+    def after(self, first: Orientation) -> Orientation:
+        """The single operation that does ``first`` and then this one."""
+        return _from_matrix(self.matrix @ first.matrix)
+
+    def apply(self, array: NDArray[Any], axes: tuple[int, int] = (-2, -1)) -> NDArray[Any]:
+        """Turn ``array`` in the plane of ``axes`` = (row axis, column axis).
+
+        Parameters
+        ----------
+        array:
+            Any shape with at least two axes, any type.
+        axes:
+            The row axis and the column axis.
+
+        Returns
+        -------
+        A view of ``array`` (no copy, values untouched).
+        """
+        matrix = self.matrix
+        row, column = axes
+        if self.exchanges_axes:
+            array = np.swapaxes(array, row, column)
+        reversed_axes = [axis for axis, signs in zip(axes, matrix, strict=True) if signs.sum() < 0]
+        return np.flip(array, reversed_axes) if reversed_axes else array
+
+    def apply_to_directions(self, row: ArrayLike, column: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Re-index a frame: the directions of the rows' and columns' growing index afterwards.
+
+        Parameters
+        ----------
+        row, column:
+            (3,) direction of growing row index and of growing column index, in any one
+            coordinate system.
+        """
+        turned = self.matrix @ np.array([row, column], dtype=float)
+        return turned[0], turned[1]
+
+
+_MATRICES: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {
+    Orientation.IDENTITY: ((1, 0), (0, 1)),
+    Orientation.FLIP_HORIZONTAL: ((1, 0), (0, -1)),
+    Orientation.FLIP_VERTICAL: ((-1, 0), (0, 1)),
+    Orientation.ROTATE_180: ((-1, 0), (0, -1)),
+    Orientation.TRANSPOSE: ((0, 1), (1, 0)),
+    Orientation.ROTATE_90: ((0, 1), (-1, 0)),
+    Orientation.ROTATE_270: ((0, -1), (1, 0)),
+    Orientation.ANTI_TRANSPOSE: ((0, -1), (-1, 0)),
+}
+
+_LABELS: dict[int, str] = {
+    Orientation.IDENTITY: "standard",
+    Orientation.FLIP_HORIZONTAL: "flipped left to right",
+    Orientation.FLIP_VERTICAL: "flipped upside down",
+    Orientation.ROTATE_180: "turned by 180°",
+    Orientation.TRANSPOSE: "transposed",
+    Orientation.ROTATE_90: "turned by 90° clockwise",
+    Orientation.ROTATE_270: "turned by 90° counter-clockwise",
+    Orientation.ANTI_TRANSPOSE: "transposed over the other diagonal",
+}
+
+
+def _from_matrix(matrix: NDArray[np.int_]) -> Orientation:
+    key = tuple(tuple(int(value) for value in line) for line in matrix)
+    return next(Orientation(k) for k, entry in _MATRICES.items() if entry == key)
+
+
+def header_scores(row: ArrayLike, column: ArrayLike) -> NDArray[np.float64]:
+    """How well each class explains a header: (8,) scores r·R + d·D, at most 2 each.
+
+    Parameters
+    ----------
+    row, column:
+        (3,) unit directions of growing row and growing column index, in patient coordinates (LPS).
+    """
+    scores = np.empty(len(Orientation))
+    for k in Orientation:
+        d, r = k.inverse.apply_to_directions(row, column)
+        scores[k] = r @ STANDARD_COLUMN_DIRECTION + d @ STANDARD_ROW_DIRECTION
+    return scores
+
+
+def header_state(row: ArrayLike, column: ArrayLike, slice_direction: ArrayLike | None = None) -> HeaderState:
+    """What a header's directions are worth: ``none``, ``other_plane`` or ``known``.
+
+    Parameters
+    ----------
+    row, column:
+        (3,) unit directions of growing row and growing column index (LPS).
+    slice_direction:
+        (3,) unit direction of growing slice index (LPS), where the header has one of its own.
+    """
+    directions: Sequence[NDArray[np.float64]] = [np.asarray(v, float) for v in (row, column)]
+    if slice_direction is not None:
+        directions = [*directions, np.asarray(slice_direction, float)]
+    cosines = np.abs(np.array(directions))
+    if not np.all(np.isfinite(cosines)):
+        return "none"
+    if np.all((cosines < _ALIGNED) | (cosines > 1 - _ALIGNED)):
+        return "none"
+    normal = np.cross(directions[1], directions[0])
+    standard = np.cross(STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION)
+    # Both are divided by their lengths: headers are rounded, and R and D not exactly orthonormal.
+    cosine = abs(normal @ standard) / (np.linalg.norm(normal) * np.linalg.norm(standard) or 1.0)
+    return "known" if cosine >= SHORT_AXIS_COSINE else "other_plane"
+
+
+def header_orientation(row: ArrayLike, column: ArrayLike, pixels: Orientation | None = None) -> Orientation:
+    """The class that a ``known`` header claims.
+
+    Parameters
+    ----------
+    row, column:
+        (3,) unit directions of growing row and growing column index (LPS).
+    pixels:
+        The class of the pixels, where it is known: it is returned where the header's score for it
+        is within ``SCORE_TOLERANCE`` of the best.
+    """
+    scores = header_scores(row, column)
+    if pixels is not None and scores[pixels] >= scores.max() - SCORE_TOLERANCE:
+        return Orientation(pixels)
+    return Orientation(int(scores.argmax()))

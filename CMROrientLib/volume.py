@@ -1,0 +1,227 @@
+"""A volume: pixels with their place in the patient, and how to re-index both.
+
+Inside the library the slice axis comes first, ``array[(phase,) slice, row, column]``; files keep
+their own axis order, which ``slice_axis`` remembers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .orientation import HeaderState, Orientation, header_orientation, header_state
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where voxels lie in the patient. All in the order (column, row, slice), millimetres, LPS.
+
+    Parameters
+    ----------
+    size:
+        Number of columns, rows and slices.
+    spacing:
+        Distance of voxel centres along columns, rows and slices, in mm, positive.
+    origin:
+        Position of the centre of the first voxel, in mm.
+    direction:
+        Nine numbers, row-major as SimpleITK's ``GetDirection``: the *columns* of the 3 × 3 matrix
+        are the unit directions of growing column, row and slice index. They may be left-handed or,
+        for a sheared stack, not orthogonal.
+    """
+
+    size: tuple[int, int, int]
+    spacing: Vector = (1.0, 1.0, 1.0)
+    origin: Vector = (0.0, 0.0, 0.0)
+    direction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+    @classmethod
+    def from_affine(cls, size: tuple[int, int, int], affine: NDArray[np.float64]) -> Grid:
+        """A grid from a (4, 4) index-to-LPS matrix (mm). Raises ValueError where it is singular."""
+        matrix = np.asarray(affine, float)
+        spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+        if not np.all(np.isfinite(matrix)) or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
+            raise ValueError("the index-to-patient matrix is singular or not finite")
+        direction = matrix[:3, :3] / spacing
+        return cls(size, _vector(spacing), _vector(matrix[:3, 3]), tuple(float(v) for v in direction.ravel()))
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """(4, 4) matrix from the index (column, row, slice, 1) to LPS, in mm."""
+        affine = np.eye(4)
+        affine[:3, :3] = self.directions * np.array(self.spacing)
+        affine[:3, 3] = self.origin
+        return affine
+
+    @property
+    def directions(self) -> NDArray[np.float64]:
+        """(3, 3): columns are the directions of growing column, row and slice index (LPS)."""
+        return np.array(self.direction, float).reshape(3, 3)
+
+    @property
+    def centre(self) -> NDArray[np.float64]:
+        """(3,) position of the index (N − 1)/2 of each axis, LPS, in mm."""
+        return (self.affine @ [*((np.array(self.size) - 1) / 2), 1.0])[:3]
+
+    def permuted(self, axes: tuple[int, int, int]) -> Grid:
+        """The same voxels with axis ``axes[n]`` of this grid as axis ``n``."""
+        directions = self.directions[:, axes]
+        return Grid(
+            (self.size[axes[0]], self.size[axes[1]], self.size[axes[2]]),
+            (self.spacing[axes[0]], self.spacing[axes[1]], self.spacing[axes[2]]),
+            self.origin,
+            tuple(float(v) for v in directions.ravel()),
+        )
+
+    def reindexed(self, pixels: Orientation, directions: Orientation) -> Grid:
+        """The grid of an in-plane turned volume.
+
+        Size and spacing follow ``pixels``, the direction cosines ``directions``; the centre stays.
+        With ``pixels == directions`` every voxel keeps its place in the patient.
+        """
+        columns, rows, slices = self.size
+        across, down, between = self.spacing
+        if pixels.exchanges_axes:
+            columns, rows, across, down = rows, columns, down, across
+        stored = self.directions
+        matrix = stored.copy()
+        matrix[:, 1], matrix[:, 0] = directions.apply_to_directions(stored[:, 1], stored[:, 0])
+        half = (np.array([columns, rows, slices]) - 1) / 2 * np.array([across, down, between])
+        origin = self.centre - matrix @ half
+        return Grid(
+            (columns, rows, slices), (across, down, between), _vector(origin), tuple(float(v) for v in matrix.ravel())
+        )
+
+    def to_json(self) -> dict[str, list[float] | list[int]]:
+        """The grid as the record keeps it."""
+        return {
+            "size": list(self.size),
+            "spacing": list(self.spacing),
+            "origin": list(self.origin),
+            "direction": list(self.direction),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Grid:
+        """A grid from what ``to_json`` gave."""
+        columns, rows, slices = (int(n) for n in data["size"])
+        return cls(
+            (columns, rows, slices),
+            _vector(data["spacing"]),
+            _vector(data["origin"]),
+            tuple(float(v) for v in data["direction"]),
+        )
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An image as stored: raw voxel values and their grid.
+
+    Parameters
+    ----------
+    array:
+        ``[slice, row, column]`` or, for a cine, ``[phase, slice, row, column]``; the type of the file.
+    grid:
+        Where the voxels lie (LPS, mm).
+    slice_axis:
+        Which of the stored axes (0 fastest: i, j, k) the slices lie along.
+    has_geometry:
+        False where the file says nothing of its place (no affine, no IOP): the grid is then made up.
+    storage:
+        What the reader keeps for the writer of the same format. Private to ``files``.
+    pixels_turned, directions_turned:
+        What has been done in plane to pixels and to direction cosines since reading.
+    """
+
+    array: NDArray[Any]
+    grid: Grid
+    slice_axis: int = 2
+    has_geometry: bool = True
+    storage: Any = field(default=None, repr=False, compare=False)
+    pixels_turned: Orientation = Orientation.IDENTITY
+    directions_turned: Orientation = Orientation.IDENTITY
+
+    def __post_init__(self) -> None:
+        if self.array.ndim not in (3, 4):
+            raise ValueError(f"a volume has 3 or 4 axes, this array has {self.array.ndim}")
+        if self.array.shape[-3:] != self.grid.size[::-1]:
+            raise ValueError(f"array {self.array.shape} does not fit the grid's size {self.grid.size}")
+
+    @classmethod
+    def from_stored(
+        cls,
+        array: NDArray[Any],
+        grid: Grid,
+        slice_axis: int | None = None,
+        *,
+        has_geometry: bool = True,
+        storage: Any = None,
+    ) -> Volume:
+        """A volume from a file's own axes: ``array[(phase,) k, j, i]`` and its grid in (i, j, k).
+
+        Parameters
+        ----------
+        slice_axis:
+            0, 1 or 2 for slices along i, j or k; found from spacing and size where not given.
+        """
+        axis = find_slice_axis(grid) if slice_axis is None else slice_axis
+        if axis not in (0, 1, 2):
+            raise ValueError(f"the slice axis is 0, 1 or 2, not {axis}")
+        return cls(np.moveaxis(array, -1 - axis, -3), grid.permuted(_axes_for(axis)), axis, has_geometry, storage)
+
+    def stored(self) -> tuple[NDArray[Any], Grid]:
+        """Array ``[(phase,) k, j, i]`` and grid in the axis order of the file."""
+        axes = _axes_for(self.slice_axis)
+        back = (axes.index(0), axes.index(1), axes.index(2))
+        return np.moveaxis(self.array, -3, -1 - self.slice_axis), self.grid.permuted(back)
+
+    @property
+    def header_state(self) -> HeaderState:
+        """What the directions are worth: ``none``, ``other_plane`` or ``known``."""
+        if not self.has_geometry:
+            return "none"
+        column, row, along = self.grid.directions.T
+        return header_state(row, column, along)
+
+    def header_orientation(self, pixels: Orientation | None = None) -> Orientation | None:
+        """The class that the header claims, None unless ``header_state`` is ``known``."""
+        if self.header_state != "known":
+            return None
+        column, row, _ = self.grid.directions.T
+        return header_orientation(row, column, pixels)
+
+    def reindexed(self, pixels: Orientation, directions: Orientation) -> Volume:
+        """Turn the pixels by one operation and the direction cosines by another, in plane.
+
+        The array is a view; see ``Grid.reindexed`` for what happens to the geometry.
+        """
+        return replace(
+            self,
+            array=pixels.apply(self.array),
+            grid=self.grid.reindexed(pixels, directions),
+            pixels_turned=pixels.after(self.pixels_turned),
+            directions_turned=directions.after(self.directions_turned),
+        )
+
+
+def find_slice_axis(grid: Grid) -> int:
+    """The stored axis that slices lie along: few samples, far apart. The last one where in doubt."""
+    thickness = np.array(grid.spacing) / np.array(grid.size)
+    best = int(thickness.argmax())
+    # Nearly isotropic volumes give no hint: only a clear lead moves the choice from the last axis.
+    return best if thickness[best] > 1.5 * thickness[2] else 2
+
+
+def _axes_for(slice_axis: int) -> tuple[int, int, int]:
+    first, second = (axis for axis in range(3) if axis != slice_axis)
+    return first, second, slice_axis
+
+
+def _vector(values: Any) -> Vector:
+    x, y, z = (float(v) for v in values)
+    return x, y, z
