@@ -1,0 +1,24 @@
+"""What the tests share. Optional parts of a machine are asked for through ``parts``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import parts
+import pytest
+
+# Qt decides on its platform when it is first imported, so this comes before any test module.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return parts.REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real images (``index.csv`` in it); skips without it, fails without it in CI."""
+    return parts.find_data_root()
