@@ -1,0 +1,1 @@
+"""Data sets, augmentation, training, transfer, evaluation. Nothing outside this package imports it."""

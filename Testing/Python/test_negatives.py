@@ -1,0 +1,126 @@
+"""Pictures that are no short-axis slices: drawn deterministically, disjoint between training and test."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+import numpy as np
+import pytest
+
+from CMROrientLib.training.negative_images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage, available
+from CMROrientLib.training.negative_patterns import TEST_PATTERNS, TRAIN_PATTERNS
+from CMROrientLib.training.negatives import TEST_FAMILIES, TRAIN_FAMILIES, negatives_of, training_negatives
+from CMROrientLib.training.reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut
+
+
+def stack(mask: bool = True) -> Stack:
+    """Ten slices whose value is slice · 100 + column, with a heart in one corner."""
+    pixels = np.arange(10)[:, None, None] * 100 + np.arange(80)[None, None, :] + np.zeros((1, 90, 1))
+    labels = np.zeros(pixels.shape, np.uint8)
+    labels[2:8, 60:80, 50:70] = 1
+    return Stack(pixels, (8.0, 1.5, 1.5), labels if mask else None)
+
+
+def hashes(planes: list[np.ndarray]) -> set[str]:
+    return {hashlib.sha256(np.ascontiguousarray(plane).tobytes()).hexdigest() for plane in planes}
+
+
+def test_families_have_their_own_names_and_generators() -> None:
+    assert not set(TRAIN_FAMILIES) & set(TEST_FAMILIES)
+    assert not set(TRAIN_PATTERNS.values()) & set(TEST_PATTERNS.values())
+    assert set(TRAIN_PATTERNS) <= set(TRAIN_FAMILIES)
+    assert set(TEST_PATTERNS) <= set(TEST_FAMILIES)
+
+
+def test_packaged_pictures_of_training_and_test_share_no_content() -> None:
+    train, test = available(TRAIN_IMAGES), available(TEST_IMAGES)
+    for family, planes in {**train, **test}.items():
+        assert len(planes) >= 5, f"{family}: the packages no longer ship what they did"
+    train_hashes = hashes([plane for planes in train.values() for plane in planes])
+    test_hashes = hashes([plane for planes in test.values() for plane in planes])
+    assert len(train_hashes) > 20
+    assert not train_hashes & test_hashes
+
+
+@pytest.mark.parametrize(
+    "image", [image for images in (TRAIN_IMAGES | TEST_IMAGES).values() for image in images], ids=str
+)
+def test_each_named_file_is_there(image: PackagedImage) -> None:
+    pytest.importorskip(image.package)
+    planes = image.pixels()
+    assert planes
+    assert all(plane.ndim == 2 and plane.dtype == np.float32 and np.ptp(plane) > 0 for plane in planes)
+
+
+def test_a_missing_package_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert PackagedImage("no_such_package", "a.png").pixels() == []
+        assert PackagedImage("skimage", "data/no_such_file.png").pixels() == []
+    assert "no_such_package" in caplog.text
+    assert "no_such_file" in caplog.text
+
+
+@pytest.mark.parametrize("name", [*TRAIN_FAMILIES, *TEST_FAMILIES])
+def test_each_family_draws_finite_pictures_that_differ(name: str) -> None:
+    family = {**TRAIN_FAMILIES, **TEST_FAMILIES}[name]
+    random = np.random.default_rng(3)
+    pictures = [family.draw(random, [stack()], 64) for _ in range(4)]
+    for picture in pictures:
+        assert picture is not None
+        assert picture.shape == (64, 64)
+        assert picture.dtype == np.float32
+        assert np.isfinite(picture).all()
+    assert name == "blank" or not np.array_equal(pictures[0], pictures[1])
+
+
+def test_same_seed_same_pictures() -> None:
+    first, second, other = (training_negatives(30, seed, [stack()], 48) for seed in (5, 5, 6))
+    assert first.shape == (30, 48, 48)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_without_stacks_there_are_no_cuts_but_everything_else() -> None:
+    families = {name for name, _ in negatives_of(list(TRAIN_FAMILIES.values()), 400, 0, (), 16)}
+    assert families == set(TRAIN_FAMILIES) - {"long-axis cuts of stacks", "squares beside the heart"}
+
+
+def test_no_family_left_is_an_error() -> None:
+    cuts = [TRAIN_FAMILIES["long-axis cuts of stacks"]]
+    with pytest.raises(ValueError, match="none of the families"):
+        list(negatives_of(cuts, 1, 0, (), 16))
+
+
+def test_orthogonal_cuts_run_through_the_slices() -> None:
+    """Rows of the cut follow the stack's axis: the slice number (hundreds) grows downwards."""
+    picture = orthogonal_cut(np.random.default_rng(0), stack(), 128)
+    inside = picture[:, picture.shape[1] // 2]
+    inside = inside[inside > 0]
+    assert inside[-1] - inside[0] > 500
+    assert (np.diff(inside) >= 0).all()
+
+
+def test_long_axis_cuts_cross_most_slices() -> None:
+    for seed in range(10):
+        picture = long_axis_cut(np.random.default_rng(seed), stack(), 64)
+        assert np.ptp(picture[picture > 0] // 100) >= 3
+
+
+def test_squares_beside_the_heart_avoid_it() -> None:
+    """The heart's box is painted; no square may show the paint."""
+    painted = stack()
+    assert painted.mask is not None
+    painted.pixels[painted.mask > 0] = 1e6
+    found = [beside_the_heart(np.random.default_rng(seed), painted, 32) for seed in range(20)]
+    shown = [picture for picture in found if picture is not None]
+    assert shown
+    assert max(picture.max() for picture in shown) < 2000
+    assert beside_the_heart(np.random.default_rng(0), stack(mask=False), 32) is None
+
+
+def test_lost_spacing_is_replaced_by_a_usual_ratio() -> None:
+    lost = Stack(np.zeros((10, 50, 50)), (1.0, 1.0, 1.0))
+    assert lost.voxel[0] == 7.0
+    assert lost.can_be_resliced
+    assert not Stack(np.zeros((3, 50, 50)), (20.0, 1.0, 1.0)).can_be_resliced
