@@ -143,7 +143,9 @@ class Record:
 
     def to_json(self) -> str:
         """One line of JSON without the line's end."""
-        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+        line = json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+        # File names that are not valid UTF-8 reach Python as lone surrogates; JSON can escape them.
+        return line if line.isprintable() else json.dumps(asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str) -> Record:
@@ -239,7 +241,7 @@ def write_csv(path: Path, records: Iterable[Record]) -> None:
     writer.writerow(_FIELDS)
     for record in records:
         writer.writerow([_cell(value) for value in asdict(record).values()])
-    _replace(path, stream.getvalue().encode("utf-8-sig"))
+    _replace(path, stream.getvalue().encode("utf-8-sig", errors="backslashreplace"))
 
 
 def _cell(value: Any) -> str:
@@ -254,6 +256,6 @@ def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
