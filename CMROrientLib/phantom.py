@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION, Orientation
-from .phantom_anatomy import Layer, Person, Plane, Waves, chest
-from .phantom_heart import heart
+from .phantom_anatomy import LONG_AXIS, Person, chest
+from .phantom_heart import REACH, heart
+from .phantom_shapes import Layer, Plane, Waves
 from .volume import Grid, Volume
 
 Sequence = Literal["bSSFP", "LGE", "T2"]
@@ -24,29 +25,31 @@ HEADERS: tuple[Header, ...] = get_args(Header)
 
 #: Side of the square field of view, in mm.
 FIELD_OF_VIEW = 340.0
-#: Length of the heart from the first to the last slice, in mm.
-LONG_AXIS = 84.0
 
-# Signal of each tissue relative to the brightest, one column a sequence.
+# Signal of each tissue, relative to the brightest: bSSFP, LGE, T2.
 _SIGNAL: dict[str, tuple[float, float, float]] = {
-    #                  bSSFP  LGE   T2
+    "skin": (0.40, 0.40, 0.30),
     "fat": (0.86, 0.80, 0.72),
     "muscle": (0.20, 0.15, 0.14),
-    "bone": (0.06, 0.05, 0.05),
+    "bone": (0.08, 0.07, 0.06),
     "marrow": (0.34, 0.30, 0.30),
+    "disc": (0.24, 0.18, 0.20),
+    "fluid": (0.80, 0.10, 0.90),
     "lung": (0.035, 0.03, 0.03),
     "vessel": (0.62, 0.34, 0.10),
-    "visceral fat": (0.62, 0.42, 0.48),
+    "visceral fat": (0.58, 0.36, 0.44),
     "liver": (0.27, 0.17, 0.19),
+    "bowel": (0.24, 0.16, 0.22),
     "stomach wall": (0.30, 0.24, 0.24),
-    "stomach fluid": (0.55, 0.13, 0.62),
+    "stomach fluid": (0.50, 0.13, 0.55),
     "spleen": (0.36, 0.22, 0.42),
-    "epicardial fat": (0.58, 0.34, 0.40),
-    "pericardium": (0.08, 0.08, 0.08),
+    "epicardial fat": (0.56, 0.32, 0.38),
+    "pericardium": (0.10, 0.08, 0.08),
     "myocardium": (0.25, 0.07, 0.25),
     "blood": (0.74, 0.50, 0.06),
-    "lesion": (0.28, 0.78, 0.50),
+    "lesion": (0.30, 0.78, 0.50),
 }
+_FATTY = ("fat", "visceral fat", "epicardial fat", "marrow")
 _NOISE = {"bSSFP": 0.012, "LGE": 0.028, "T2": 0.018}
 _FULL_SCALE = {"bSSFP": 1500.0, "LGE": 900.0, "T2": 1100.0}
 
@@ -127,21 +130,33 @@ def make_phantom(
     scan = np.random.default_rng([seed, 1, SEQUENCES.index(sequence)])
     columns, rows = size
     pixel = FIELD_OF_VIEW / max(size)
-    y, x = (np.mgrid[:rows, :columns] - np.array([rows - 1, columns - 1])[:, None, None] / 2) * pixel
+    x = (np.arange(columns) - (columns - 1) / 2)[None, :] * pixel
+    y = (np.arange(rows) - (rows - 1) / 2)[:, None] * pixel
+    near = np.ix_(np.abs(y[:, 0] - person.heart[1]) < REACH, np.abs(x[0] - person.heart[0]) < REACH)
 
     levels = np.linspace(0.95, 0.04, slices) if slices > 1 else np.array([0.4])
     image = np.empty((phases, slices, rows, columns), np.int16)
-    mask = np.empty(image.shape, np.uint8)
+    mask = np.zeros(image.shape, np.uint8)
     coil = _coil(scan, x, y)
-    texture = Waves(scan, 2.6, 24)
+    grain = Waves(scan, 2.6, 24)
     for index, level in enumerate(levels):
-        still = _painted(np.zeros_like(x), chest(person, x, y, level), sequence)
-        grain = 1 + 0.05 * texture(x, y, level * 90)
+        body = chest(person, x, y, level)
+        still = _painted(np.zeros((2, rows, columns)), body.layers, sequence)
+        gain = coil * (1 + 0.05 * grain(x, y, level * LONG_AXIS))
         for phase in range(phases):
-            beating = heart(person, x, y, level, _contraction(phase / phases))
-            signal = _painted(still, beating.layers, sequence) * grain * coil
-            image[phase, index] = _measured(signal, scan, sequence)
-            mask[phase, index] = beating.labels()
+            beating = heart(
+                person,
+                x[:, near[1][0]],
+                y[near[0][:, 0]],
+                level,
+                _contraction(phase / phases),
+                body.cavity[near],
+                body.abdomen[near],
+            )
+            canvas = still.copy()
+            canvas[:, near[0], near[1]] = _painted(canvas[:, near[0], near[1]], beating.layers, sequence)
+            image[phase, index] = _measured(canvas, gain, scan, sequence)
+            mask[phase, index][near] = beating.mask
 
     grid = _standard_grid(size, slices, pixel)
     turned = Orientation(orientation)
@@ -179,10 +194,11 @@ def _contraction(time: float) -> float:
 
 
 def _painted(canvas: Plane, layers: list[Layer], sequence: Sequence) -> Plane:
-    """The signal after painting ``layers`` one over the other."""
+    """``canvas`` (2, rows, columns), signal and share of fat, with ``layers`` painted one over the other."""
     column = SEQUENCES.index(sequence)
     for tissue, weight in layers:
-        canvas = canvas + (_SIGNAL[tissue][column] - canvas) * weight
+        colour = np.array([_SIGNAL[tissue][column], float(tissue in _FATTY)])[:, None, None]
+        canvas = canvas + (colour - canvas) * weight
     return canvas
 
 
@@ -194,9 +210,12 @@ def _coil(scan: np.random.Generator, x: Plane, y: Plane) -> Plane:
     return (0.55 + 0.75 * front) * (1 + 0.09 * drift) * ends
 
 
-def _measured(signal: Plane, scan: np.random.Generator, sequence: Sequence) -> NDArray[np.int16]:
-    """What the scanner stores: blurred by its resolution, with Rician noise, as int16."""
-    blurred = ndimage.gaussian_filter(signal, 0.55)
+def _measured(canvas: Plane, gain: Plane, scan: np.random.Generator, sequence: Sequence) -> NDArray[np.int16]:
+    """What the scanner stores of a painted ``canvas``: blurred by its resolution, with Rician noise, as int16."""
+    signal, fat = ndimage.gaussian_filter(canvas, (0, 0.6, 0.6))
+    if sequence == "bSSFP":
+        # Fat and water are in opposite phase: they cancel where they share a pixel.
+        signal = signal * np.abs(1 - 2 * np.minimum(fat, 1 - fat)) ** 0.8
     noise = scan.normal(0, _NOISE[sequence], (2, *signal.shape))
-    magnitude = np.hypot(blurred + noise[0], noise[1]) * _FULL_SCALE[sequence]
+    magnitude = np.hypot(signal * gain + noise[0], noise[1]) * _FULL_SCALE[sequence]
     return np.clip(np.rint(magnitude), 0, 32767).astype(np.int16)

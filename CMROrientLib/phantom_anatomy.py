@@ -1,9 +1,8 @@
-"""The shapes of a synthetic chest, cut along the short axis of its heart.
+"""A synthetic chest, cut along the short axis of its heart: everything but the heart itself.
 
-Every shape is a signed distance in millimetres (negative inside) on a slice's coordinates: ``x``
-grows to the right, ``y`` downwards, both from the centre of the field of view, in the standard
-orientation. A slice is a list of layers, each painted over the ones before it. The proportions
-are those of an adult lying on the back; a seed draws one person's variation of them.
+``x`` and ``y`` are millimetres from the centre of the field of view, in the standard orientation;
+``level`` runs from 0 at the base of the heart to 1 at its apex. A slice is a list of layers, each
+painted over those before it. The proportions are those of an adult lying on the back.
 """
 
 from __future__ import annotations
@@ -16,33 +15,20 @@ from scipy import ndimage
 from scipy.interpolate import CubicSpline, make_interp_spline
 from skimage.draw import polygon2mask
 
-Plane = NDArray[np.float64]
-#: A tissue's name and how much of each pixel it covers, 0 to 1, (rows, columns).
-Layer = tuple[str, Plane]
+from .phantom_shapes import Layer, Plane, Waves, between, cover, ellipse
 
-# Skin and diaphragm, in mm: at the base of the heart and at its apex.
-_SKIN_BASE = [(-6, -230), (-30, -178), (-66, -140), (-96, -92), (-116, -38), (-128, 20), (-134, 90), (-132, 230)]
+#: Length of the heart from its base to its apex, in mm.
+LONG_AXIS = 88.0
+
+# Skin and diaphragm at the base of the heart and at its apex. The diaphragm rises early on the
+# right of the image, where the stomach lies under it.
+_SKIN_BASE = [(-16, -230), (-40, -178), (-72, -140), (-100, -92), (-119, -38), (-129, 20), (-134, 90), (-132, 230)]
 _SKIN_BASE += [(112, 230), (124, 110), (130, 30), (126, -50), (114, -112), (94, -160), (80, -230)]
-_SKIN_APEX = [(40, -230), (12, -178), (-26, -138), (-58, -92), (-82, -38), (-98, 20), (-108, 90), (-112, 230)]
+_SKIN_APEX = [(30, -230), (4, -178), (-34, -138), (-66, -92), (-89, -38), (-104, 20), (-112, 90), (-114, 230)]
 _SKIN_APEX += [(118, 230), (128, 110), (133, 30), (130, -50), (122, -112), (112, -160), (106, -230)]
 _DIAPHRAGM_X = (-150, -110, -70, -25, 15, 55, 95, 125, 150)
-_DIAPHRAGM_BASE = (130, 98, 68, 50, 48, 52, 62, 86, 120)
-_DIAPHRAGM_APEX = (100, 70, 44, 26, 10, -6, 6, 42, 90)
-
-
-class Waves:
-    """A smooth random function of (x, y, z) in mm with zero mean and unit deviation."""
-
-    def __init__(self, rng: np.random.Generator, length: float, terms: int = 10) -> None:
-        self._vectors = rng.normal(0, 1 / length, (terms, 3)) * [1, 1, 0.5]
-        self._phases = rng.uniform(0, 2 * np.pi, terms)
-
-    def __call__(self, x: Plane, y: Plane, z: float) -> Plane:
-        """Its values at (x, y, z), of the shape of ``x``."""
-        value = np.zeros_like(x)
-        for (kx, ky, kz), phase in zip(self._vectors, self._phases, strict=True):
-            value += np.cos(kx * x + ky * y + kz * z + phase)
-        return value * np.sqrt(2 / len(self._phases))
+_DIAPHRAGM_BASE = (130, 96, 68, 46, 40, 40, 56, 84, 120)
+_DIAPHRAGM_APEX = (96, 70, 46, 28, 14, -14, -8, 28, 80)
 
 
 @dataclass(frozen=True)
@@ -53,16 +39,22 @@ class Person:
     ----------
     heart:
         (x, y) of the centre of the left ventricle.
-    heart_size, wall:
-        Outer radius of the left ventricle at its equator and thickness of its wall, end-diastole.
+    heart_size, wall, right_size:
+        Outer radius of the left ventricle at its widest, thickness of its wall at end-diastole, and
+        the size of the right ventricle relative to the usual one.
     tilt:
         Direction of the line from the right ventricle to the left one, positive = downwards.
     fat, muscle:
         Thickness of the layers under the skin.
-    diaphragm, stomach:
-        How far the diaphragm and the stomach under it are pushed up.
+    diaphragm, stomach, gas:
+        How far the diaphragm is pushed up, the size of the stomach relative to the usual one, and
+        where gas and fluid meet in it (share of its radius).
     lesion:
-        Middle and half width of the scar's or oedema's sector of the wall.
+        Middle and half width of the sector of the wall that has a scar or an oedema.
+    edges, fine:
+        Random functions that make outlines and textures uneven.
+    lung_vessels:
+        (n, 6): x, y, level, radius (mm), elongation, angle (degrees).
     """
 
     heart: tuple[float, float]
@@ -78,174 +70,188 @@ class Person:
     lesion: tuple[float, float]
     edges: tuple[Waves, Waves]
     fine: Waves
-    vessels: NDArray[np.float64]
+    lung_vessels: NDArray[np.float64]
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Person:
         """A person from a random generator."""
         return cls(
-            heart=(rng.uniform(-10, 12), rng.uniform(-16, -2)),
+            heart=(rng.uniform(-10, 10), rng.uniform(-14, -4)),
             heart_size=rng.uniform(32, 38),
             wall=rng.uniform(9, 11.5),
             right_size=rng.uniform(0.92, 1.1),
-            tilt=rng.uniform(-34, -14),
-            fat=rng.uniform(8, 18),
+            tilt=rng.uniform(-38, -16),
+            fat=rng.uniform(8, 17),
             muscle=rng.uniform(9, 13),
-            diaphragm=rng.uniform(-8, 4),
-            stomach=rng.uniform(-6, 6),
-            gas=rng.uniform(-0.5, 0.3),
+            diaphragm=rng.uniform(-6, 4),
+            stomach=rng.uniform(0.85, 1.15),
+            gas=rng.uniform(-0.6, 0.7),
             lesion=(rng.uniform(0, 360), rng.uniform(28, 48)),
             edges=(Waves(rng, 22), Waves(rng, 22)),
             fine=Waves(rng, 7, 16),
-            vessels=np.column_stack(
-                [
-                    rng.uniform(-130, 130, 260),
-                    rng.uniform(-180, 110, 260),
-                    rng.uniform(0, 1, 260),
-                    rng.uniform(0, 1, 260),
-                ]
-            ),
+            lung_vessels=_drawn_vessels(rng, 700),
         )
 
 
-def cover(distance: Plane, softness: float) -> Plane:
-    """How much of each pixel lies inside; ``softness`` is the width of the edge in mm."""
-    return np.clip(0.5 - distance / softness, 0.0, 1.0)
+@dataclass(frozen=True)
+class Chest:
+    """A slice of the chest, and the distances that the heart's surroundings need.
+
+    Parameters
+    ----------
+    layers:
+        From the skin inwards.
+    cavity, abdomen:
+        (rows, columns) signed distances in mm of the room inside the chest wall and of the part of
+        it that lies under the diaphragm.
+    """
+
+    layers: list[Layer]
+    cavity: Plane
+    abdomen: Plane
 
 
-def ellipse(x: Plane, y: Plane, centre: tuple[float, float], radii: tuple[float, float], angle: float = 0.0) -> Plane:
-    """Signed distance (close to the edge) of an ellipse turned by ``angle`` degrees."""
-    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    u = (x - centre[0]) * cosine + (y - centre[1]) * sine
-    v = (y - centre[1]) * cosine - (x - centre[0]) * sine
-    return (np.hypot(u / radii[0], v / radii[1]) - 1) * min(radii)
-
-
-def between(base: float, apex: float, level: float) -> float:
-    """A length at ``level`` (0 base, 1 apex) of the heart."""
-    return base + (apex - base) * level
-
-
-def _smooth_minimum(a: Plane, b: Plane, radius: float) -> Plane:
-    """The union of two distances with its corners filled by ``radius`` mm."""
-    h = np.clip(0.5 + 0.5 * (b - a) / radius, 0.0, 1.0)
-    return b * (1 - h) + a * h - radius * h * (1 - h)
-
-
-def _skin(x: Plane, y: Plane, level: float) -> Plane:
-    """Signed distance to the outline of the body."""
-    corners = between(1, 0, level) * np.array(_SKIN_BASE, float) + level * np.array(_SKIN_APEX, float)
-    closed = np.vstack([corners, corners[:1]])
-    outline = CubicSpline(np.arange(len(closed)), closed, bc_type="periodic")(np.linspace(0, len(corners), 400))
-    pixel = float(x[0, 1] - x[0, 0])
-    inside = polygon2mask(x.shape, np.column_stack([(outline[:, 1] - y[0, 0]), (outline[:, 0] - x[0, 0])]) / pixel)
-    distance = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
-    return ndimage.gaussian_filter(distance, 1.5) * pixel
-
-
-def chest(person: Person, x: Plane, y: Plane, level: float) -> list[Layer]:
-    """Everything but the heart, from the skin inwards.
+def chest(person: Person, x: Plane, y: Plane, level: float) -> Chest:
+    """The chest at one level of the heart.
 
     Parameters
     ----------
     x, y:
-        (rows, columns) coordinates in mm of an evenly spaced slice in the standard orientation.
-    level:
-        Where the slice lies: 0 at the base of the heart, 1 at its apex.
+        (1, columns) and (rows, 1) coordinates in mm, evenly spaced with the same step.
     """
     pixel = float(x[0, 1] - x[0, 0])
-    z = level * 90
-    warped_x = x + 2.5 * person.edges[0](x, y, z)
-    warped_y = y + 2.5 * person.edges[1](x, y, z)
-
-    skin = _skin(x, y, level) + 1.5 * person.edges[0](x, y, z)
-    # Subcutaneous fat is thick in front and below, thin at the back.
-    fat = person.fat * (1 + 0.35 * np.tanh(y / 80) - 0.3 * np.tanh(x / 60)) + person.edges[1](x, y, z)
-    wall = skin + fat
-    muscle = person.muscle * (1 - 0.25 * np.tanh(x / 60))
+    z = level * LONG_AXIS
+    uneven_x, uneven_y = person.edges[0](x, y, z), person.edges[1](x, y, z)
+    skin = _skin(x, y, level) + 1.5 * uneven_x
+    # Fat under the skin is thick in front and towards the feet, thin at the back.
+    wall = skin + person.fat * (1 + 0.35 * np.tanh(y / 80) - 0.3 * np.tanh(x / 60)) + uneven_y
+    pectoral = np.exp(-((x + 75) ** 2 + (y + 120) ** 2) / 55**2)
+    muscle = person.muscle * (1 - 0.25 * np.tanh(x / 60) + 0.5 * pectoral)
     cavity = wall + muscle
-    layers = [("fat", cover(skin, pixel)), ("muscle", cover(wall, pixel))]
-    layers += _ribs(person, x, y, wall, muscle, pixel)
+    layers = [
+        ("skin", cover(skin, pixel)),
+        ("fat", cover(skin + 2.0, pixel)),
+        ("muscle", cover(np.abs(person.fine(x * 0.35, y * 0.35, z)) * 9 - 0.25 + (wall < 0), pixel) * 0.35),
+        ("muscle", cover(wall, pixel)),
+        ("fat", cover(np.abs(wall + muscle * 0.4 + uneven_x) - 0.7 * pectoral, pixel) * 0.7),
+        *_ribs(x, y, wall, muscle, pixel),
+    ]
 
-    heights = between(1, 0, level) * np.array(_DIAPHRAGM_BASE) + level * np.array(_DIAPHRAGM_APEX)
-    dome = make_interp_spline(_DIAPHRAGM_X, heights - person.diaphragm, k=3)
-    abdomen = np.maximum((dome(np.clip(warped_x, -150, 150)) - warped_y) * 0.8, cavity)
+    dome = make_interp_spline(_DIAPHRAGM_X, np.array(_DIAPHRAGM_BASE, float), k=3)
+    dome_apex = make_interp_spline(_DIAPHRAGM_X, np.array(_DIAPHRAGM_APEX, float), k=3)
+    rise = np.sqrt(np.clip(level, 0, 1)) * (1 / (1 + np.exp(-x / 15))) + level * (1 / (1 + np.exp(x / 15)))
+    height = dome(np.clip(x, -150, 150)) * (1 - rise) + dome_apex(np.clip(x, -150, 150)) * rise
+    abdomen = np.maximum((height - person.diaphragm - y - 2 * uneven_y) * 0.85, cavity)
     lung = np.maximum(cavity, -abdomen)
-    layers.append(("lung", cover(lung, 1.5 * pixel)))
-    layers += _lung_vessels(person, x, y, lung, level, pixel)
-    layers.append(("muscle", cover(abdomen, pixel)))
-    inner = abdomen + 3.0
-    layers.append(("visceral fat", cover(inner, pixel)))
-    layers += _abdominal_organs(person, warped_x, warped_y, inner, level, pixel)
-    layers += _back(person, warped_x, warped_y, cavity, level, pixel)
-    return layers
+    layers += [("lung", cover(lung, 1.5 * pixel)), ("vessel", _lung_vessels(person, x, y, lung, level, pixel))]
+    layers += [("muscle", cover(abdomen, pixel)), ("visceral fat", cover(abdomen + 3.0, pixel))]
+    layers += _abdominal_organs(person, x + 2.5 * uneven_x, y + 2.5 * uneven_y, x, y, abdomen + 3.0, level, pixel)
+    layers += _back(x + 2 * uneven_x, y + 2 * uneven_y, cavity, level, pixel)
+    return Chest(layers, cavity, abdomen)
 
 
-def _ribs(person: Person, x: Plane, y: Plane, wall: Plane, muscle: Plane, pixel: float) -> list[Layer]:
+def _skin(x: Plane, y: Plane, level: float) -> Plane:
+    """The outline of the body."""
+    corners = (1 - level) * np.array(_SKIN_BASE, float) + level * np.array(_SKIN_APEX, float)
+    closed = np.vstack([corners, corners[:1]])
+    outline = CubicSpline(np.arange(len(closed)), closed, bc_type="periodic")(np.linspace(0, len(corners), 400))
+    pixel = float(x[0, 1] - x[0, 0])
+    shape = (y.shape[0], x.shape[1])
+    inside = polygon2mask(shape, np.column_stack([outline[:, 1] - y[0, 0], outline[:, 0] - x[0, 0]]) / pixel)
+    distance = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
+    return ndimage.gaussian_filter(distance, 1.5) * pixel
+
+
+def _ribs(x: Plane, y: Plane, wall: Plane, muscle: Plane, pixel: float) -> list[Layer]:
     """Ribs cut across, in the middle of the muscle layer on both sides of the chest."""
-    along = (y + 0.35 * np.abs(x)) / 24 + 0.3 * np.sign(x)
-    off = (along - np.round(along)) * 24
-    across = wall + muscle * 0.55
-    rib = (np.hypot(across / 4.2, off / 7.0) - 1) * 4.2
-    rib = np.maximum(rib, y - 120)
-    return [("bone", cover(rib, pixel)), ("marrow", cover(rib + 1.8, pixel))]
+    along = (y + 0.35 * np.abs(x)) / 26 + 0.3 * np.sign(x)
+    off = (along - np.round(along)) * 26
+    rib = np.maximum((np.hypot((wall + muscle * 0.6) / 4.4, off / 7.0) - 1) * 4.4, y - 120)
+    return [("bone", cover(rib, pixel)), ("marrow", cover(rib + 1.7, pixel))]
 
 
-def _lung_vessels(person: Person, x: Plane, y: Plane, lung: Plane, level: float, pixel: float) -> list[Layer]:
-    """Vessels cut across: many and wide near the heart, few and thin near the wall."""
-    vessels = np.zeros_like(x)
+def _drawn_vessels(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Vessels of the lung: dense and wide round the hilum, thin and sparse at the wall."""
+    angle = rng.uniform(0, 360, count)
+    reach = np.abs(rng.normal(0, 80, count)) + 8
+    x = 15 + reach * np.cos(np.radians(angle))
+    y = -45 + reach * np.sin(np.radians(angle)) * 1.2
+    radius = (0.5 + 2.2 * rng.uniform(0, 1, count) ** 4) * np.exp(-reach / 130)
+    elongation = 1 + 5 * rng.uniform(0, 1, count) ** 3
+    return np.column_stack([x, y, rng.uniform(-0.1, 1.1, count), radius, elongation, angle + rng.normal(0, 30, count)])
+
+
+def _lung_vessels(person: Person, x: Plane, y: Plane, lung: Plane, level: float, pixel: float) -> Plane:
+    """How much of each pixel the vessels cover; each is seen over a few slices and moves through them."""
+    covered = np.zeros_like(lung)
     left, top = float(x[0, 0]), float(y[0, 0])
-    reach = int(np.ceil(6 / pixel))
-    for vx, vy, place, width in person.vessels:
-        if abs(place - level) > 0.22:
+    for vessel_x, vessel_y, place, radius, elongation, angle in person.lung_vessels:
+        if abs(place - level) > 0.12:
             continue
-        radius = (0.6 + 2.4 * width**3) * np.exp(-np.hypot(vx - 20, vy + 60) / 140)
-        # A vessel that runs obliquely moves through the slices.
-        vx, vy = vx + 60 * (level - place) * (width - 0.5), vy + 40 * (level - place)
-        column, row = round((vx - left) / pixel), round((vy - top) / pixel)
-        window = np.s_[max(row - reach, 0) : max(row + reach, 0), max(column - reach, 0) : max(column + reach, 0)]
-        spot = cover(np.hypot(x[window] - vx, (y[window] - vy) * (0.6 + 0.8 * width)) - radius, 1.5 * pixel)
-        vessels[window] = np.maximum(vessels[window], spot)
-    return [("vessel", vessels * cover(lung + 4, 2 * pixel) * 0.8)]
+        vessel_x += 90 * (level - place) * np.cos(np.radians(angle))
+        vessel_y += 90 * (level - place) * np.sin(np.radians(angle))
+        reach = int(np.ceil((radius * elongation + 2 * pixel) / pixel))
+        column, row = round((vessel_x - left) / pixel), round((vessel_y - top) / pixel)
+        if column + reach < 0 or row + reach < 0:
+            continue
+        rows, columns = slice(max(row - reach, 0), row + reach + 1), slice(max(column - reach, 0), column + reach + 1)
+        spot = ellipse(x[:, columns], y[rows], (vessel_x, vessel_y), (radius * elongation, radius), angle)
+        covered[rows, columns] = np.maximum(covered[rows, columns], cover(spot, 2 * pixel))
+    return covered * cover(lung + 5, 2 * pixel) * 0.8
 
 
-def _abdominal_organs(person: Person, x: Plane, y: Plane, inner: Plane, level: float, pixel: float) -> list[Layer]:
-    """Liver, stomach and spleen under the diaphragm."""
-    layers: list[Layer] = []
-    liver = np.maximum(ellipse(x, y, (-72, 118), (between(108, 84, level), 96), -14), inner + 1.5)
-    z = level * 90
-    layers.append(("liver", cover(liver, pixel)))
-    branches = np.abs(person.fine(x * 0.42, y * 0.42, z * 0.5)) * 8 + np.maximum(liver + 9, 0)
-    layers.append(("vessel", cover(branches - 1.1, 2 * pixel) * 0.6))
-    spleen = np.maximum(ellipse(x, y, (98, between(92, 58, level)), (22, 40), 12), inner + 1.5)
-    layers.append(("spleen", cover(spleen, pixel)))
-    middle = (between(52, 44, level), between(86, 34, level) - person.stomach)
-    stomach = np.maximum(ellipse(x, y, middle, (between(26, 34, level), between(20, 29, level)), -20), inner + 2.5)
-    layers.append(("stomach wall", cover(stomach, pixel)))
-    layers.append(("stomach fluid", cover(stomach + 3.2, pixel)))
+def _abdominal_organs(
+    person: Person, x: Plane, y: Plane, plain_x: Plane, plain_y: Plane, inner: Plane, level: float, pixel: float
+) -> list[Layer]:
+    """Liver, stomach, spleen and bowel; ``x`` and ``y`` are uneven, the plain ones are for textures."""
+    z = level * LONG_AXIS
+    early = np.sqrt(level)
+    bowel = np.maximum(ellipse(x, y, (44, between(165, 112, early)), (70, 44), -8), inner + 4)
+    folds = np.abs(person.fine(plain_x * 0.6, plain_y * 0.6, z)) * 6 - 2.6
+    liver = np.maximum(ellipse(x, y, (-78, 118), (between(112, 92, level), 98), -14), inner + 1.5)
+    branches = np.abs(person.fine(plain_x * 0.3, plain_y * 0.3, z * 0.6)) * 14 + np.maximum(liver + 12, 0)
+    thin = person.fine(plain_x * 0.9, plain_y * 0.9, z) - 1.7
+    middle = (between(66, 60, level), between(86, 22, early))
+    radii = (between(22, 36, early) * person.stomach, between(18, 27, early) * person.stomach)
+    stomach = np.maximum(ellipse(x, y, middle, radii, -28), inner + 2.5)
+    lumen = stomach + 3.2 + np.maximum(person.fine(plain_x, plain_y, z), 0) * 1.2
     # The person lies on the back: gas rises to the front, which is the left of the image.
-    gas = np.maximum(stomach + 3.2, x - middle[0] - person.gas * 30)
-    layers.append(("lung", cover(gas, pixel)))
-    bowel = np.maximum(np.maximum(ellipse(x, y, (38, between(160, 128, level)), (62, 36), -8), inner + 4), -liver)
-    folds = np.abs(person.fine(x * 0.8, y * 0.8, z)) * 5 - 3
-    layers.append(("muscle", cover(np.maximum(bowel, folds), 2 * pixel)))
-    return layers
+    gas = np.maximum(lumen, x + 0.25 * y - middle[0] - 0.25 * middle[1] - person.gas * radii[0])
+    spleen = np.maximum(ellipse(x, y, (106, between(96, 52, early)), (20, 40), 10), inner + 1.5)
+    return [
+        ("bowel", cover(np.maximum(bowel, folds), 2 * pixel) * 0.8),
+        ("liver", cover(liver, pixel)),
+        ("vessel", cover(branches - 1.0, 2 * pixel) * cover(-thin - 1.2, 1.0) * 0.55),
+        ("vessel", cover(-thin * 3, 2 * pixel) * cover(liver + 8, pixel) * 0.5),
+        ("spleen", cover(spleen, pixel)),
+        ("stomach wall", cover(stomach, pixel)),
+        ("stomach fluid", cover(lumen, pixel)),
+        ("lung", cover(gas, 2 * pixel)),
+    ]
 
 
-def _back(person: Person, x: Plane, y: Plane, cavity: Plane, level: float, pixel: float) -> list[Layer]:
-    """Descending aorta and, in the basal slices, the spine with the canal behind it."""
+def _back(x: Plane, y: Plane, cavity: Plane, level: float, pixel: float) -> list[Layer]:
+    """The spine with its canal in the basal slices, and the descending aorta."""
     layers: list[Layer] = []
-    column_x = between(88, 190, level)
-    spine = np.abs(x - column_x - 0.12 * (y - 60)) - 17
-    if level < 0.5:
-        along = (y + 9) / 31
-        disc = np.abs(along - np.round(along)) * 31
-        column = np.maximum(spine, 35 - y)
-        layers.append(("muscle", cover(np.maximum(column - 10, cavity - 2), pixel)))
-        layers.append(("bone", cover(np.maximum(column, cavity - 4), pixel)))
-        bodies = np.maximum(np.maximum(column + 2, 4.5 - disc), cavity - 2)
-        layers.append(("marrow", cover(bodies, pixel)))
-    aorta = ellipse(x, y, (between(44, 66, level), between(34, 150, level)), (11, between(11, 15, level)))
-    layers.append(("myocardium", cover(np.maximum(aorta - 1.8, cavity), pixel)))
-    layers.append(("blood", cover(np.maximum(aorta, cavity + 2), pixel)))
+    if level < 0.55:
+        off = x - between(80, 190, level) - 0.1 * (y - 60)
+        along = (y + 9) / 30
+        disc = np.abs(along - np.round(along)) * 30
+        # Bodies are waisted, discs bulge a little.
+        column = np.maximum(np.abs(off) - 15 - 1.6 * np.cos(2 * np.pi * along), 44 - y)
+        layers += [
+            ("muscle", cover(np.maximum(np.maximum(np.abs(off - 12) - 40, 38 - y), cavity - 1), pixel)),
+            ("disc", cover(np.maximum(column, cavity - 1), pixel)),
+            ("bone", cover(np.maximum(np.maximum(column, 3.6 - disc), cavity - 1), pixel)),
+            ("marrow", cover(np.maximum(np.maximum(column + 1.8, 5.2 - disc), cavity), 1.5 * pixel)),
+            ("fluid", cover(np.maximum(np.maximum(np.abs(off - 25) - 6, 40 - y), cavity - 1), 2 * pixel) * 0.9),
+            ("disc", cover(np.maximum(np.maximum(np.abs(off - 25) - 3, 40 - y), cavity - 1), 2 * pixel) * 0.8),
+        ]
+    centre = (between(33, 44, level), between(42, 160, level))
+    aorta = ellipse(x, y, centre, (11, between(11, 15, level)))
+    layers += [
+        ("visceral fat", cover(np.maximum(aorta - 5, cavity), 2 * pixel)),
+        ("myocardium", cover(np.maximum(aorta - 1.8, cavity), pixel)),
+        ("blood", cover(np.maximum(aorta, cavity + 2), pixel)),
+    ]
     return layers
