@@ -1,0 +1,172 @@
+"""How far an answer can be trusted: from the network's outputs to a confidence and a decision.
+
+A model's card holds the parameters under ``decision``; they are fitted on data that training has
+not seen (``training.calibration``). The same functions serve recognition and calibration.
+
+The confidence is a logistic function of four things that can be seen without knowing the truth::
+
+    margin      mean log-probability of the best class minus that of the second, over the slices
+    votes       share of the slices whose most probable class is the best one
+    agreement   share of all turned copies of all slices that name the best one
+    slices      how many slices were looked at
+
+``log(1 + margin)`` and ``log(slices)`` enter, so that ten slices that agree weigh more than one,
+and one slice alone does not get the confidence of a stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .orientation import Orientation
+
+#: The order of the logistic function's terms in a card.
+TERMS = ("intercept", "margin", "votes", "agreement", "slices")
+
+#: What a model without a calibrated card gets.
+DEFAULT_MIN_CONFIDENCE = 0.9
+DEFAULT_MAX_NOT_SHORT_AXIS = 0.5
+
+#: Permutations that carry the classes of a turned copy back: row g, column k is g.after(k).
+_BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """The ``decision`` section of a card.
+
+    Parameters
+    ----------
+    temperature:
+        Logits are divided by it.
+    min_confidence:
+        Below it an answer is ``uncertain``.
+    max_not_short_axis:
+        Above it (mean probability of the ninth output) a volume is ``not_short_axis``.
+    averaged, single:
+        Weights of ``TERMS`` for answers averaged over the eight turned copies and for single
+        passes; None where nobody calibrated them, and the confidence is then the softmax of the
+        mean log-probabilities.
+    """
+
+    temperature: float = 1.0
+    min_confidence: float = DEFAULT_MIN_CONFIDENCE
+    max_not_short_axis: float = DEFAULT_MAX_NOT_SHORT_AXIS
+    averaged: Mapping[str, float] | None = field(default=None)
+    single: Mapping[str, float] | None = field(default=None)
+
+    @classmethod
+    def from_card(cls, decision: Mapping[str, Any] | None) -> DecisionRule:
+        """The rule of a card's ``decision`` section; defaults for what it does not say."""
+        known = {name: value for name, value in (decision or {}).items() if name in cls.__dataclass_fields__}
+        return cls(**known)
+
+    def to_card(self) -> dict[str, Any]:
+        """The ``decision`` section."""
+        return {
+            "temperature": self.temperature,
+            "min_confidence": self.min_confidence,
+            "max_not_short_axis": self.max_not_short_axis,
+            **{name: dict(value) for name, value in (("averaged", self.averaged), ("single", self.single)) if value},
+        }
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the answer for a volume rests on.
+
+    Parameters
+    ----------
+    orientation:
+        The class with the highest mean log-probability.
+    mean_log_probabilities:
+        (8,) over slices and turned copies.
+    margin, votes, agreement, slices:
+        See the module's text.
+    copies:
+        Turned copies of each slice: 8, or 1 for single passes.
+    """
+
+    orientation: Orientation
+    mean_log_probabilities: NDArray[np.float64]
+    margin: float
+    votes: float
+    agreement: float
+    slices: int
+    copies: int
+
+    @property
+    def terms(self) -> NDArray[np.float64]:
+        """(5,) what the weights of ``TERMS`` multiply."""
+        return np.array([1.0, np.log1p(self.margin), self.votes, self.agreement, np.log(self.slices)])
+
+
+def log_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """(..., 8) log-probabilities of the eight classes, given that the slice is a short-axis one.
+
+    Parameters
+    ----------
+    logits:
+        (..., 8) or (..., 9); a ninth output is left out before normalizing.
+    """
+    eight = np.asarray(logits, np.float64)[..., :8] / temperature
+    eight = eight - eight.max(-1, keepdims=True)
+    return eight - np.log(np.exp(eight).sum(-1, keepdims=True))
+
+
+def not_short_axis_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(...) probability of the ninth output against the other eight; zeros where there is none."""
+    outputs = np.asarray(logits, np.float64)
+    if outputs.shape[-1] < 9:
+        return np.zeros(outputs.shape[:-1])
+    outputs = np.exp(outputs - outputs.max(-1, keepdims=True))
+    return np.asarray(outputs[..., 8] / outputs.sum(-1))
+
+
+def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Give the classes of turned copies their meaning for the slice itself.
+
+    Parameters
+    ----------
+    turned:
+        (..., 8 copies, 8 classes): entry [g, j] is class j of the copy turned by g. Class k of the
+        slice is class ``g.after(k)`` of that copy.
+    """
+    return np.take_along_axis(turned, _BACK.reshape((1,) * (turned.ndim - 2) + (8, 8)), axis=-1)
+
+
+def weigh(copies: NDArray[np.floating]) -> Evidence:
+    """Put the slices of a volume together.
+
+    Parameters
+    ----------
+    copies:
+        (S, G, 8) log-probabilities of S ≥ 1 slices in G copies, classes carried back.
+    """
+    slices = copies.mean(1)
+    mean = slices.mean(0)
+    best = int(mean.argmax())
+    second = np.delete(mean, best).max()
+    return Evidence(
+        orientation=Orientation(best),
+        mean_log_probabilities=np.asarray(mean, np.float64),
+        margin=float(mean[best] - second),
+        votes=float((slices.argmax(-1) == best).mean()),
+        agreement=float((copies.argmax(-1) == best).mean()),
+        slices=len(copies),
+        copies=copies.shape[1],
+    )
+
+
+def confidence(evidence: Evidence, rule: DecisionRule) -> float:
+    """The probability that the orientation is right, 0 to 1."""
+    weights = rule.averaged if evidence.copies == len(Orientation) else rule.single
+    if weights is None:
+        return float(np.exp(log_probabilities(evidence.mean_log_probabilities)[evidence.orientation]))
+    score = float(evidence.terms @ np.array([weights[term] for term in TERMS]))
+    return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))
