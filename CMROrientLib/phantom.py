@@ -130,9 +130,9 @@ def make_phantom(
     scan = np.random.default_rng([seed, 1, SEQUENCES.index(sequence)])
     columns, rows = size
     pixel = FIELD_OF_VIEW / max(size)
-    x = (np.arange(columns) - (columns - 1) / 2)[None, :] * pixel
-    y = (np.arange(rows) - (rows - 1) / 2)[:, None] * pixel
-    near = np.ix_(np.abs(y[:, 0] - person.heart[1]) < REACH, np.abs(x[0] - person.heart[0]) < REACH)
+    x = np.asarray((np.arange(columns) - (columns - 1) / 2) * pixel, np.float64)[None, :]
+    y = np.asarray((np.arange(rows) - (rows - 1) / 2) * pixel, np.float64)[:, None]
+    across, down = _within(x[0], person.heart[0]), _within(y[:, 0], person.heart[1])
 
     levels = np.linspace(0.95, 0.04, slices) if slices > 1 else np.array([0.4])
     image = np.empty((phases, slices, rows, columns), np.int16)
@@ -144,19 +144,14 @@ def make_phantom(
         still = _painted(np.zeros((2, rows, columns)), body.layers, sequence)
         gain = coil * (1 + 0.05 * grain(x, y, level * LONG_AXIS))
         for phase in range(phases):
+            contraction = _contraction(phase / phases)
             beating = heart(
-                person,
-                x[:, near[1][0]],
-                y[near[0][:, 0]],
-                level,
-                _contraction(phase / phases),
-                body.cavity[near],
-                body.abdomen[near],
+                person, x[:, across], y[down], level, contraction, body.cavity[down, across], body.abdomen[down, across]
             )
             canvas = still.copy()
-            canvas[:, near[0], near[1]] = _painted(canvas[:, near[0], near[1]], beating.layers, sequence)
+            canvas[:, down, across] = _painted(canvas[:, down, across], beating.layers, sequence)
             image[phase, index] = _measured(canvas, gain, scan, sequence)
-            mask[phase, index][near] = beating.mask
+            mask[phase, index, down, across] = beating.mask
 
     grid = _standard_grid(size, slices, pixel)
     turned = Orientation(orientation)
@@ -183,6 +178,12 @@ def _standard_grid(size: tuple[int, int], slices: int, pixel: float) -> Grid:
     return Grid(
         (*size, slices), spacing, (origin[0], origin[1], origin[2]), tuple(float(v) for v in directions.ravel())
     )
+
+
+def _within(positions: Plane, centre: float) -> slice:
+    """The part of an axis that the heart can reach."""
+    near = np.flatnonzero(np.abs(positions - centre) < REACH)
+    return slice(int(near[0]), int(near[-1]) + 1)
 
 
 def _contraction(time: float) -> float:

@@ -11,21 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.interpolate import CubicSpline, make_interp_spline
-from skimage.draw import polygon2mask
+from scipy.interpolate import make_interp_spline
 
 from .phantom_shapes import Layer, Plane, Waves, between, cover, ellipse
 
 #: Length of the heart from its base to its apex, in mm.
 LONG_AXIS = 88.0
 
-# Skin and diaphragm at the base of the heart and at its apex. The diaphragm rises early on the
-# right of the image, where the stomach lies under it.
-_SKIN_BASE = [(-16, -230), (-40, -178), (-72, -140), (-100, -92), (-119, -38), (-129, 20), (-134, 90), (-132, 230)]
-_SKIN_BASE += [(112, 230), (124, 110), (130, 30), (126, -50), (114, -112), (94, -160), (80, -230)]
-_SKIN_APEX = [(30, -230), (4, -178), (-34, -138), (-66, -92), (-89, -38), (-104, 20), (-112, 90), (-114, 230)]
-_SKIN_APEX += [(118, 230), (128, 110), (133, 30), (130, -50), (122, -112), (112, -160), (106, -230)]
+# Heights, then where the skin lies on the left (front) and on the right (back) of the image, at the
+# base of the heart and at its apex.
+_SKIN_Y = (-240, -178, -140, -92, -38, 20, 90, 160, 240)
+_FRONT_BASE = (-10, -40, -72, -100, -119, -129, -134, -134, -132)
+_FRONT_APEX = (36, 4, -34, -66, -89, -104, -112, -114, -114)
+_BACK_BASE = (78, 92, 105, 119, 127, 130, 126, 121, 116)
+_BACK_APEX = (104, 110, 116, 124, 130, 133, 129, 124, 118)
+# The diaphragm rises early on the right of the image, where the stomach lies under it.
 _DIAPHRAGM_X = (-150, -110, -70, -25, 15, 55, 95, 125, 150)
 _DIAPHRAGM_BASE = (130, 96, 68, 46, 40, 40, 56, 84, 120)
 _DIAPHRAGM_APEX = (96, 70, 46, 28, 14, -14, -8, 28, 80)
@@ -131,7 +131,7 @@ def chest(person: Person, x: Plane, y: Plane, level: float) -> Chest:
     layers = [
         ("skin", cover(skin, pixel)),
         ("fat", cover(skin + 2.0, pixel)),
-        ("muscle", cover(np.abs(person.fine(x * 0.35, y * 0.35, z)) * 9 - 0.25 + (wall < 0), pixel) * 0.35),
+        ("muscle", cover(np.abs(person.fine(x * 0.35, y * 0.35, z)) * 9 - 0.25, pixel) * cover(skin + 4, pixel) * 0.3),
         ("muscle", cover(wall, pixel)),
         ("fat", cover(np.abs(wall + muscle * 0.4 + uneven_x) - 0.7 * pectoral, pixel) * 0.7),
         *_ribs(x, y, wall, muscle, pixel),
@@ -151,15 +151,13 @@ def chest(person: Person, x: Plane, y: Plane, level: float) -> Chest:
 
 
 def _skin(x: Plane, y: Plane, level: float) -> Plane:
-    """The outline of the body."""
-    corners = (1 - level) * np.array(_SKIN_BASE, float) + level * np.array(_SKIN_APEX, float)
-    closed = np.vstack([corners, corners[:1]])
-    outline = CubicSpline(np.arange(len(closed)), closed, bc_type="periodic")(np.linspace(0, len(corners), 400))
-    pixel = float(x[0, 1] - x[0, 0])
-    shape = (y.shape[0], x.shape[1])
-    inside = polygon2mask(shape, np.column_stack([outline[:, 1] - y[0, 0], outline[:, 0] - x[0, 0]]) / pixel)
-    distance = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
-    return ndimage.gaussian_filter(distance, 1.5) * pixel
+    """The outline of the body: a front and a back that run from the neck to the feet."""
+    sides = []
+    for base, apex, sign in ((_FRONT_BASE, _FRONT_APEX, -1), (_BACK_BASE, _BACK_APEX, 1)):
+        edge = make_interp_spline(_SKIN_Y, (1 - level) * np.array(base, float) + level * np.array(apex, float), k=3)
+        height = np.clip(y, _SKIN_Y[0], _SKIN_Y[-1])
+        sides.append(sign * (x - edge(height)) / np.hypot(1, edge.derivative()(height)))
+    return np.maximum(*sides)
 
 
 def _ribs(x: Plane, y: Plane, wall: Plane, muscle: Plane, pixel: float) -> list[Layer]:

@@ -84,7 +84,7 @@ def heart(person: Person, x: Plane, y: Plane, level: float, contraction: float, 
     layers += _great_vessels(u, v, outer, level, pixel)
     layers.append(("myocardium", cover(outside, pixel)))
     if has_right:
-        trabeculae = cover(1.3 - fine, 0.6) * np.clip(1 + right_cavity / 8, 0.0, 1.0) * cover(right_cavity, pixel)
+        trabeculae = cover(0.9 - fine, 0.6) * np.clip(1 + right_cavity / 10, 0.0, 1.0) * cover(right_cavity, pixel)
         layers += [("blood", cover(right_cavity, 1.5 * pixel)), ("myocardium", trabeculae * 0.7)]
     layers += [("myocardium", cover(left, pixel)), ("blood", cover(left_cavity, 1.5 * pixel))]
     layers += [("myocardium", weight) for weight in _papillary_muscles(u, v, inner, level, contraction, pixel)]
@@ -131,7 +131,7 @@ def _great_vessels(u: Plane, v: Plane, outer: float, level: float, pixel: float)
 
 def _papillary_muscles(u: Plane, v: Plane, inner: float, level: float, contraction: float, pixel: float) -> list[Plane]:
     """The two papillary muscles, anterolateral and posteromedial, in the middle of the stack."""
-    radius = 5.4 * np.sin(np.pi * np.clip((level - 0.2) / 0.62, 0.0, 1.0)) * (1 - 0.1 * contraction)
+    radius = 6.0 * np.sin(np.pi * np.clip((level - 0.2) / 0.62, 0.0, 1.0)) * (1 - 0.1 * contraction)
     if radius < 1.2 or inner < 10:
         return []
     muscles = []
