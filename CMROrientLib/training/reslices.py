@@ -8,6 +8,7 @@ sets used here do not have.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,3 +120,17 @@ def beside_the_heart(random: np.random.Generator, stack: Stack, size: int) -> Pi
             if part.std() > 0.15 * plane.std():
                 return np.asarray(resize(part, (size, size), order=1, preserve_range=True), np.float32)
     return None
+
+
+def read_stack(path: Path, mask: Path | None = None) -> Stack:
+    """A stack from its file and, where there is one, its mask. Of a cine the first phase."""
+    from ..files import read
+
+    volume = read(path)
+    columns, rows, slices = volume.grid.spacing
+    labels = None if mask is None else _first_phase(read(mask).array)
+    return Stack(_first_phase(volume.array), (slices, rows, columns), labels)
+
+
+def _first_phase(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    return array.reshape(-1, *array.shape[-3:])[0]

@@ -1,0 +1,206 @@
+"""Fit the decision section of a card: confidence, and the limits from which a volume is acted on.
+
+Fitted on slices and parts of stacks of people and sources that the network was not trained on, so
+that it knows what one slice alone is worth, and on slices made harder, so that there are errors to
+learn from. See ``CMROrientLib.confidence`` for the formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..confidence import TERMS, DecisionRule, Evidence, confidence, log_probabilities, weigh
+from ..orientation import Orientation
+from .predictions import Predictions, slice_log_probabilities
+from .scoring import counts
+
+#: Slices in the parts of stacks that are drawn; 0 stands for the whole stack.
+PART_SIZES = (1, 1, 2, 3, 5, 0)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers for volumes or parts of volumes, with the truth.
+
+    Parameters
+    ----------
+    evidence:
+        What each answer rests on.
+    right:
+        (N,) whether it names the class.
+    subjects:
+        (N,) whose volume it is.
+    """
+
+    evidence: list[Evidence]
+    right: NDArray[np.bool_]
+    subjects: list[str]
+
+    def __add__(self, other: Answers) -> Answers:
+        return Answers(
+            self.evidence + other.evidence, np.concatenate([self.right, other.right]), self.subjects + other.subjects
+        )
+
+    def of_size(self, chosen: Callable[[int], bool]) -> Answers:
+        """Those whose number of slices is chosen."""
+        keep = [index for index, evidence in enumerate(self.evidence) if chosen(evidence.slices)]
+        return Answers([self.evidence[i] for i in keep], self.right[keep], [self.subjects[i] for i in keep])
+
+    def confidences(self, rule: DecisionRule) -> NDArray[np.float64]:
+        """(N,) what the rule says."""
+        return np.array([confidence(evidence, rule) for evidence in self.evidence])
+
+
+def _parts(
+    predictions: Predictions, sizes: Sequence[int], random: np.random.Generator
+) -> Iterator[tuple[int, NDArray[np.int_]]]:
+    for index, case in enumerate(predictions.cases):
+        rows = np.flatnonzero(predictions.case == index)
+        if not len(rows) or not counts(case):
+            continue
+        for size in sizes:
+            if size < len(rows):
+                yield index, random.choice(rows, size, replace=False) if size else rows
+
+
+def answers(
+    predictions: Predictions,
+    rule: DecisionRule,
+    *,
+    averaged: bool = True,
+    sizes: Sequence[int] = PART_SIZES,
+    seed: int = 0,
+) -> Answers:
+    """Answers for random parts of the stacks of ``predictions``, border cases left out.
+
+    Parameters
+    ----------
+    rule:
+        Only its temperature is used here.
+    averaged:
+        Over the eight copies; otherwise a single pass of one random stored orientation.
+    sizes:
+        Slices in the parts; a size that a stack does not have is left out for it, 0 is the stack.
+    """
+    random = np.random.default_rng(seed)
+    copies = slice_log_probabilities(predictions.logits, rule.temperature)
+    evidence, right, subjects = [], [], []
+    for index, rows in _parts(predictions, sizes, random):
+        stored = int(random.integers(8))
+        found = weigh(
+            copies[rows] if averaged else log_probabilities(predictions.logits[rows, stored], rule.temperature)[:, None]
+        )
+        evidence.append(found)
+        right.append(found.orientation == (Orientation.IDENTITY if averaged else stored))
+        subjects.append(predictions.cases[index].subject)
+    return Answers(evidence, np.array(right, bool), subjects)
+
+
+def fit_temperature(predictions: Predictions) -> float:
+    """The temperature at which single passes over hard-countable slices have the least log loss."""
+    from scipy.optimize import minimize_scalar
+
+    hard = predictions.of(counts)
+    stored = np.arange(8)
+
+    def loss(log_temperature: float) -> float:
+        every = log_probabilities(hard.logits, float(np.exp(log_temperature)))
+        return float(-every[:, stored, stored].mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.25), np.log(8)), method="bounded")
+    return round(float(np.exp(found.x)), 3)
+
+
+def fit_weights(data: Answers, penalty: float = 1e-3) -> dict[str, float]:
+    """Logistic weights of ``TERMS``; all but the intercept at least 0, so that more evidence never lowers it.
+
+    Parameters
+    ----------
+    penalty:
+        Of the squared weights, against perfect separation.
+    """
+    from scipy.optimize import minimize
+
+    terms = np.stack([evidence.terms for evidence in data.evidence])
+    signs = np.where(data.right, 1.0, -1.0)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        score = signs * (terms @ weights)
+        value = np.logaddexp(0, -score).mean() + penalty * (weights[1:] @ weights[1:])
+        slope = -(terms * (signs / (1 + np.exp(np.clip(score, -50, 50))))[:, None]).mean(0)
+        slope[1:] += 2 * penalty * weights[1:]
+        return float(value), slope
+
+    bounds = [(-50.0, 50.0)] + [(0.0, 50.0)] * (len(TERMS) - 1)
+    found = minimize(loss, np.zeros(len(TERMS)), jac=True, bounds=bounds, method="L-BFGS-B")
+    return {term: round(float(weight), 4) for term, weight in zip(TERMS, found.x, strict=True)}
+
+
+def reliability(confidences: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 10) -> list[dict[str, float]]:
+    """Count, mean confidence and accuracy in bins that hold equally many answers each."""
+    order = np.argsort(confidences, kind="stable")
+    return [
+        {
+            "count": len(part),
+            "confidence": float(np.mean(confidences[part])),
+            "accuracy": float(np.mean(right[part])),
+        }
+        for part in np.array_split(order, bins)
+        if len(part)
+    ]
+
+
+def expected_calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 10) -> float:
+    """Mean distance of confidence and accuracy over ten bins of equal width, weighted by count."""
+    index = np.minimum((np.asarray(confidences) * bins).astype(int), bins - 1)
+    gaps = [
+        abs(float(np.mean(confidences[index == b]) - np.mean(right[index == b]))) * float(np.mean(index == b))
+        for b in range(bins)
+        if np.any(index == b)
+    ]
+    return float(sum(gaps))
+
+
+def choose_min_confidence(confidences: NDArray[np.floating], right: NDArray[np.bool_], least: float = 0.5) -> float:
+    """The lowest limit (two digits, at least ``least``) above every wrong answer; at most 0.99."""
+    wrong = confidences[~right]
+    limit = max(least, float(wrong.max()) if len(wrong) else least)
+    return min(0.99, float(np.ceil(limit * 100 + 1e-9) / 100))
+
+
+def choose_max_not_short_axis(short_axis: NDArray[np.floating], others: NDArray[np.floating]) -> float:
+    """The limit with the least of both error rates summed; of equally good ones the middle.
+
+    Parameters
+    ----------
+    short_axis, others:
+        Mean probability of the ninth output for real volumes and for other pictures.
+    """
+    limits = np.linspace(0.05, 0.95, 91)
+    errors = np.array([(short_axis > limit).mean() + (others <= limit).mean() for limit in limits])
+    best = np.flatnonzero(errors <= errors.min() + 1e-12)
+    return round(float(limits[best[len(best) // 2]]), 3)
+
+
+def fit_rule(predictions: Predictions, harder: Sequence[Predictions] = (), seed: int = 0) -> DecisionRule:
+    """Temperature and both sets of weights, from predictions on people not trained on.
+
+    Parameters
+    ----------
+    predictions:
+        Of unchanged slices.
+    harder:
+        Of slices made harder (crops, noise, …); they enter with parts of stacks as well.
+    """
+    rule = DecisionRule(temperature=fit_temperature(predictions))
+    weights: list[dict[str, float]] = []
+    for averaged in (True, False):
+        data = answers(predictions, rule, averaged=averaged, seed=seed)
+        for number, more in enumerate(harder):
+            data += answers(more, rule, averaged=averaged, seed=seed + 1 + number)
+        weights.append(fit_weights(data))
+    return replace(rule, averaged=weights[0], single=weights[1])

@@ -1,0 +1,160 @@
+"""What a network says about slices in all eight orientations, kept so that every figure comes from it.
+
+The test volumes are stored in the standard orientation. A slice that is stored in class k is the
+standard one turned by k, so one run over the eight turned copies answers for all eight stored
+orientations, with and without averaging: preprocessing commutes with turning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..confidence import carried_back, log_probabilities
+from ..errors import CMROrientError
+from ..orientation import Orientation
+from ..preprocessing import Preprocessing, is_blank
+from .data import Case, read_slices
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Logits for the slices of many cases.
+
+    Parameters
+    ----------
+    logits:
+        (S, 8, outputs): entry [s, k] is what the network says about slice s stored in class k.
+    case:
+        (S,) index into ``cases``.
+    slice_:
+        (S,) index of the slice in its volume, blank ones counted.
+    cases:
+        The cases.
+    slices:
+        (number of cases,) slices of each volume, blank ones counted.
+    """
+
+    logits: NDArray[np.float32]
+    case: NDArray[np.int_]
+    slice_: NDArray[np.int_]
+    cases: tuple[Case, ...]
+    slices: NDArray[np.int_]
+
+    @property
+    def subjects(self) -> list[str]:
+        """(S,) who each slice belongs to."""
+        return [self.cases[index].subject for index in self.case]
+
+    @property
+    def middle(self) -> NDArray[np.bool_]:
+        """(S,) whether a slice's centre lies in the middle 70 % of its stack."""
+        place = (self.slice_ + 0.5) / self.slices[self.case]
+        return np.asarray((place >= 0.15) & (place <= 0.85))
+
+    def of(self, chosen: Callable[[Case], bool]) -> Predictions:
+        """The slices of the chosen cases only."""
+        keep = np.array([chosen(case) for case in self.cases], bool)
+        new = np.cumsum(keep) - 1
+        rows = keep[self.case]
+        return Predictions(
+            self.logits[rows],
+            new[self.case[rows]],
+            self.slice_[rows],
+            tuple(case for case, kept in zip(self.cases, keep, strict=True) if kept),
+            self.slices[keep],
+        )
+
+    def joined(self, other: Predictions) -> Predictions:
+        """The slices of both, as of two networks that were judged on different people."""
+        return Predictions(
+            np.concatenate([self.logits, other.logits]),
+            np.concatenate([self.case, other.case + len(self.cases)]),
+            np.concatenate([self.slice_, other.slice_]),
+            self.cases + other.cases,
+            np.concatenate([self.slices, other.slices]),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write as ``.npz``, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cases = [{**asdict(case), "path": str(case.path), "mask": case.mask and str(case.mask)} for case in self.cases]
+        temporary = path.with_name(f".{os.getpid()}-{path.name}")
+        np.savez(
+            temporary,
+            allow_pickle=False,
+            logits=self.logits,
+            case=self.case,
+            slice=self.slice_,
+            slices=self.slices,
+            cases=np.array(json.dumps(cases)),
+        )
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Predictions:
+        """Read what ``save`` wrote. Raises CMROrientError where it is something else."""
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                cases = [
+                    Case(**{**entry, "path": Path(entry["path"]), "mask": entry["mask"] and Path(entry["mask"])})
+                    for entry in json.loads(str(data["cases"]))
+                ]
+                return cls(data["logits"], data["case"], data["slice"], tuple(cases), data["slices"])
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise CMROrientError(f"these are no stored predictions ({error})", path) from error
+
+
+def turned_logits(run: Run, preprocessing: Preprocessing, squares: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(N, 8, outputs) logits of squares (N, size, size) in each of the eight orientations."""
+    inputs = preprocessing.normalise(squares)
+    return np.stack([run(np.ascontiguousarray(turn.apply(inputs))) for turn in Orientation], axis=1)
+
+
+def predict(
+    run: Run, preprocessing: Preprocessing, cases: Sequence[Case], progress: Progress | None = None
+) -> Predictions:
+    """Run a network over all slices of all cases that are not blank.
+
+    Parameters
+    ----------
+    run:
+        float32 (N, channels, size, size) to logits (N, outputs), as ``Engine.run``.
+    preprocessing:
+        That of the network's card.
+    cases:
+        Volumes in the standard orientation.
+    progress:
+        Called with (cases done, cases).
+    """
+    logits, owners, numbers, counts = [], [], [], []
+    for index, case in enumerate(cases):
+        slices, spacing = read_slices(case)
+        shown = [number for number, plane in enumerate(slices) if not is_blank(plane)]
+        counts.append(len(slices))
+        if shown:
+            squares = np.stack([preprocessing.square(slices[number], spacing) for number in shown])
+            logits.append(turned_logits(run, preprocessing, squares))
+            owners += [index] * len(shown)
+            numbers += shown
+        if progress is not None:
+            progress(index + 1, len(cases))
+    if not logits:
+        raise CMROrientError("there is nothing to see in any of these volumes")
+    return Predictions(
+        np.concatenate(logits), np.array(owners), np.array(numbers), tuple(cases), np.array(counts, dtype=int)
+    )
+
+
+def slice_log_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """(S, 8 copies, 8 classes) log-probabilities of slices stored in class 0, classes carried back."""
+    return np.asarray(carried_back(log_probabilities(logits, temperature)), np.float64)

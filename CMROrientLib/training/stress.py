@@ -1,0 +1,242 @@
+"""Slices made harder in one way at a time, to see where a network begins to fail.
+
+The middle slices of each stack are cropped, padded, rotated, coarsened, drowned in noise or
+inverted. A rotation moves the line between the ventricles; the right answer is then what the
+anatomy says, and a slice that comes to lie within 10° of a class border is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..orientation import Orientation
+from ..preprocessing import Preprocessing, is_blank
+from .data import Case, read_mask, read_slices
+from .predictions import Predictions, Progress, Run, turned_logits
+from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
+from .statistics import accuracy
+
+Image = NDArray[np.float32]
+
+#: Class 0 spans these angles of the line from right to left ventricle (degrees, positive = downwards).
+LOWEST_ANGLE, HIGHEST_ANGLE = -68.0, 22.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to a slice.
+
+    Parameters
+    ----------
+    apply:
+        ``apply(slice, centre, random)``: (rows, columns) float32 in and out; ``centre`` is (row,
+        column) of the heart, or of the slice where that is not known.
+    rotation:
+        Degrees clockwise by which the anatomy is turned.
+    """
+
+    apply: Callable[[Image, tuple[float, float], np.random.Generator], Image]
+    rotation: float = 0.0
+
+
+def cropped(image: Image, centre: tuple[float, float], random: np.random.Generator, share: float) -> Image:
+    """The window of ``share`` times each side that is nearest to being centred on the heart."""
+    window = [max(8, round(length * share)) for length in image.shape]
+    starts = [
+        int(np.clip(round(middle - side / 2), 0, length - side))
+        for middle, side, length in zip(centre, window, image.shape, strict=True)
+    ]
+    return image[starts[0] : starts[0] + window[0], starts[1] : starts[1] + window[1]]
+
+
+def padded(image: Image, centre: tuple[float, float], random: np.random.Generator, share: float) -> Image:
+    """A frame of faint noise (so that it cannot be trimmed) up to ``share`` times each side."""
+    before = [int(length * (share - 1) / 2) for length in image.shape]
+    lowest, spread = float(image.min()), float(np.ptp(image))
+    frame = np.pad(image, [(width, width) for width in before], constant_values=lowest)
+    outside = np.ones(frame.shape, bool)
+    outside[before[0] : before[0] + image.shape[0], before[1] : before[1] + image.shape[1]] = False
+    frame[outside] += np.abs(random.normal(0, 0.01 * spread, int(outside.sum()))).astype(np.float32)
+    return frame
+
+
+def rotated(image: Image, centre: tuple[float, float], random: np.random.Generator, degrees: float) -> Image:
+    """Turned clockwise about the slice's centre, the field of view kept, corners dark."""
+    from skimage.transform import rotate
+
+    return np.asarray(rotate(image, -degrees, order=1, cval=float(image.min()), preserve_range=True), dtype=np.float32)
+
+
+def coarse(image: Image, centre: tuple[float, float], random: np.random.Generator, pixels: int) -> Image:
+    """Resampled so that the longer side has ``pixels`` pixels."""
+    from skimage.transform import resize
+
+    scale = pixels / max(image.shape)
+    shape = [max(8, round(length * scale)) for length in image.shape]
+    return np.asarray(resize(image, shape, order=1, anti_aliasing=True, preserve_range=True), dtype=np.float32)
+
+
+def noisy(image: Image, centre: tuple[float, float], random: np.random.Generator, level: float) -> Image:
+    """The magnitude after complex normal noise of ``level`` times the 99th percentile (Rician)."""
+    image = image - image.min()
+    sigma = level * float(np.percentile(image, 99))
+    real, imaginary = random.normal(0, sigma, (2, *image.shape))
+    return np.hypot(image + real, imaginary).astype(np.float32)
+
+
+def inverted(image: Image, centre: tuple[float, float], random: np.random.Generator) -> Image:
+    """Bright made dark."""
+    return np.asarray(image.max() - image)
+
+
+def unchanged(image: Image, centre: tuple[float, float], random: np.random.Generator) -> Image:
+    """The slice itself."""
+    return image
+
+
+def _levels(apply: Callable[..., Image], keyword: str, levels: Sequence[float]) -> dict[float, Change]:
+    return {level: Change(partial(apply, **{keyword: level}) if level != 1 else unchanged) for level in levels}
+
+
+#: The curves of the picture: name → level → change.
+CURVES: dict[str, dict[float, Change]] = {
+    "crop, share of the field of view": _levels(cropped, "share", (1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5)),
+    "padding, share of the field of view": _levels(padded, "share", (1.0, 1.15, 1.3, 1.5)),
+    "extra rotation, degrees": {
+        float(angle): Change(partial(rotated, degrees=float(angle)) if angle else unchanged, float(angle))
+        for angle in range(-30, 31, 10)
+    },
+    "resolution, pixels on the longer side": _levels(coarse, "pixels", (128, 96, 64, 48)),
+    "noise, share of the 99th percentile": {
+        level: Change(partial(noisy, level=level) if level else unchanged) for level in (0.0, 0.05, 0.1, 0.2)
+    },
+    "inverted contrast": {0.0: Change(unchanged), 1.0: Change(inverted)},
+}
+
+
+def expected_class(case: Case, rotation: float) -> Orientation | None:
+    """The class of a standard slice after turning it clockwise; None where that is not certain.
+
+    Rotations of slices whose angle is not known are not counted.
+    """
+    if not rotation:
+        return Orientation.IDENTITY if counts(case) else None
+    if case.angle is None:
+        return None
+    # Quarter turns past class 0, and the distance to the nearer border of the class reached.
+    quarters, beyond = divmod(case.angle + rotation - LOWEST_ANGLE, HIGHEST_ANGLE - LOWEST_ANGLE)
+    if min(beyond, HIGHEST_ANGLE - LOWEST_ANGLE - beyond) < HARD_MARGIN:
+        return None
+    turns = (Orientation.IDENTITY, Orientation.ROTATE_90, Orientation.ROTATE_180, Orientation.ROTATE_270)
+    return turns[int(quarters) % 4]
+
+
+@dataclass(frozen=True)
+class MiddleSlice:
+    """A slice from the middle 70 % of a stack, with what is needed to change and judge it."""
+
+    image: Image
+    spacing: tuple[float, float]
+    centre: tuple[float, float]
+    case: int
+    number: int
+    slices: int
+
+
+def middle_slices(cases: Sequence[Case], each: int = 3) -> list[MiddleSlice]:
+    """At most ``each`` evenly spread slices from the middle 70 % of each case."""
+    found = []
+    for index, case in enumerate(cases):
+        stack, spacing = read_slices(case)
+        mask = read_mask(case)
+        place = (np.arange(len(stack)) + 0.5) / len(stack)
+        inside = [int(n) for n in np.flatnonzero((place >= 0.15) & (place <= 0.85)) if not is_blank(stack[n])]
+        chosen = sorted({inside[int(n)] for n in np.linspace(0, len(inside) - 1, each).round()}) if inside else []
+        heart = None if mask is None or not mask.any() else np.argwhere(mask.any(0)).mean(0)
+        row, column = (np.array(stack.shape[1:]) - 1) / 2 if heart is None else heart
+        found += [MiddleSlice(stack[n], spacing, (float(row), float(column)), index, n, len(stack)) for n in chosen]
+    return found
+
+
+def stressed(
+    run: Run, preprocessing: Preprocessing, cases: Sequence[Case], slices: Sequence[MiddleSlice], change: Change
+) -> Predictions:
+    """Predictions for changed slices whose right answer is certain.
+
+    The slices are turned on to class 0 where the change made them something else, so that
+    ``Predictions`` keeps its meaning.
+    """
+    random = np.random.default_rng(0)
+    squares, kept = [], []
+    for slice_ in slices:
+        truth = expected_class(cases[slice_.case], change.rotation)
+        if truth is None:
+            continue
+        image = change.apply(np.asarray(slice_.image, np.float32), slice_.centre, random)
+        squares.append(truth.inverse.apply(preprocessing.square(image, slice_.spacing)))
+        kept.append(slice_)
+    counts_of = np.ones(len(cases), int)
+    for slice_ in kept:
+        counts_of[slice_.case] = slice_.slices
+    outputs = turned_logits(run, preprocessing, np.stack(squares)) if squares else np.zeros((0, 8, 8), np.float32)
+    return Predictions(
+        outputs,
+        np.array([slice_.case for slice_ in kept], int),
+        np.array([slice_.number for slice_ in kept], int),
+        tuple(cases),
+        counts_of,
+    )
+
+
+def stress(
+    run: Run,
+    preprocessing: Preprocessing,
+    cases: Sequence[Case],
+    each: int = 3,
+    progress: Progress | None = None,
+    keep: Callable[[str, float, Predictions], None] | None = None,
+) -> dict[str, list[dict[str, Any]]]:
+    """The accuracy on middle slices for every curve and level.
+
+    Parameters
+    ----------
+    run, preprocessing:
+        The network.
+    cases:
+        Volumes in the standard orientation that it was not trained on.
+    each:
+        Slices of each stack.
+    progress:
+        Called with (levels done, levels).
+    keep:
+        Called with (curve, level, predictions), for who wants them for calibration.
+
+    Returns
+    -------
+    Curve → a row for each level with ``level``, ``single`` and ``averaged`` (``Accuracy.to_json``).
+    """
+    slices = middle_slices(cases, each)
+    steps = [(curve, level, change) for curve, levels in CURVES.items() for level, change in levels.items()]
+    result: dict[str, list[dict[str, Any]]] = {curve: [] for curve in CURVES}
+    for done, (curve, level, change) in enumerate(steps):
+        found = stressed(run, preprocessing, cases, slices, change)
+        if len(found.logits):
+            people = found.subjects
+            result[curve].append(
+                {
+                    "level": level,
+                    "single": accuracy(single_pass_right(found.logits), people).to_json(),
+                    "averaged": accuracy(averaged_right(found.logits), people).to_json(),
+                }
+            )
+            if keep is not None:
+                keep(curve, level, found)
+        if progress is not None:
+            progress(done + 1, len(steps))
+    return result
