@@ -1,0 +1,95 @@
+"""Stored pixel values of a DICOM file, bit by bit.
+
+A *container* is the word of BitsAllocated bits that a pixel lies in, always taken as unsigned here;
+its *value* is the BitsStored bits below and including HighBit. The other bits may hold anything,
+old overlays among it, and turn with the pixel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import FileDataset
+from pydicom.pixels import get_decoder
+from pydicom.uid import RLELossless
+
+from ..errors import CMROrientError
+from .dicom_headers import naming, number, transfer_syntax
+
+_CONTAINERS = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
+
+
+class Bits:
+    """Where the value lies in its container.
+
+    Raises
+    ------
+    CMROrientError
+        Where the header's numbers cannot be true.
+    """
+
+    def __init__(self, dataset: FileDataset, path: Path) -> None:
+        allocated = int(number(dataset, "BitsAllocated") or 0)
+        if allocated not in _CONTAINERS:
+            raise CMROrientError(f"has {allocated} bits a pixel; 8, 16 and 32 can be read", path)
+        stored = int(number(dataset, "BitsStored") or allocated)
+        high = int(number(dataset, "HighBit") or stored - 1)
+        syntax = transfer_syntax(dataset)
+        if syntax.is_encapsulated and syntax != RLELossless:
+            # Image codecs keep values, not containers.
+            high = stored - 1
+        if not 0 < stored <= allocated or not stored - 1 <= high < allocated:
+            raise CMROrientError(f"says that {stored} of {allocated} bits are used, up to bit {high}: damaged", path)
+        self.container = _CONTAINERS[allocated]
+        self.stored = stored
+        self.shift = high + 1 - stored
+        self.signed = number(dataset, "PixelRepresentation") == 1
+        self.type = np.dtype(f"{'i' if self.signed else 'u'}{allocated // 8}")
+
+    def values(self, containers: NDArray[Any]) -> NDArray[Any]:
+        """The values in some containers, in the type that BitsAllocated and PixelRepresentation name."""
+        # Up to the top and down again: this drops what lies above and spreads the sign.
+        above = 8 * self.container.itemsize - self.stored - self.shift
+        raised = np.left_shift(containers, above).view(self.type)
+        return np.right_shift(raised, above + self.shift)
+
+    def put(self, values: NDArray[Any], containers: NDArray[Any]) -> NDArray[Any]:
+        """The containers with these values in them; all other bits stay."""
+        mask = self.container.type(((1 << self.stored) - 1) << self.shift)
+        raised = np.left_shift(values.astype(self.type).view(self.container), self.shift)
+        return (containers & ~mask) | (raised & mask)
+
+
+def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
+    """The containers of all frames, ``[frame, row, column]``, unsigned, and where values lie in them.
+
+    Raises
+    ------
+    CMROrientError
+        Where there are no pixels, too few of them, or no decoder for them.
+    """
+    bits = Bits(dataset, path)
+    rows, columns = (int(number(dataset, keyword) or 0) for keyword in ("Rows", "Columns"))
+    count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
+    if rows < 1 or columns < 1:
+        raise CMROrientError(f"claims {rows} rows and {columns} columns: there is no image in it", path)
+    if "PixelData" not in dataset or not dataset["PixelData"].value:
+        raise CMROrientError("holds no pixel data", path)
+    syntax = transfer_syntax(dataset)
+    with naming(path, "read"):
+        decoder = get_decoder(syntax)
+        if not decoder.is_available:
+            raise CMROrientError(
+                f"is compressed as {syntax.name}; install python-gdcm, pylibjpeg-openjpeg and pyjpegls to read it", path
+            )
+        frames = []
+        for frame, _ in decoder.iter_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False):
+            frames.append(frame)
+            if len(frames) > count:
+                break
+    if len(frames) != count or any(frame.shape != (rows, columns) for frame in frames):
+        raise CMROrientError(f"holds {len(frames)} frames where its header says {count}: damaged or cut off", path)
+    return np.stack(frames).view(bits.container), bits
