@@ -1,0 +1,71 @@
+# What people and CI call. On a fresh machine it needs python3 (3.10 or newer, with venv) and make.
+#
+#   make demo         a study of synthetic hearts in ./demo, corrected and checked
+#   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
+#   make lint         ruff and mypy
+#   make screenshots  pictures of the Slicer panel
+#   make results      Training/RESULTS.md and its pictures from the stored metrics
+#   make test-pacs    DICOM results sent to an Orthanc server and fetched again
+#   make wheel        dist/*.whl
+#   make clean        remove what these made, but not $(VENV)
+#
+# VENV=DIR takes another environment, PYTEST="-k files -x" passes arguments to pytest.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+PYTEST ?=
+BIN := $(VENV)/bin
+PLAIN := $(VENV)/.cmrorient-plain
+FULL := $(VENV)/.cmrorient-full
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export QT_QPA_PLATFORM ?= offscreen
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint screenshots results test-pacs wheel clean
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "python3 is older than 3.10: call make PYTHON=<a newer one>")'
+	$(PYTHON) -m venv $(VENV)
+
+$(PLAIN): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# PyTorch comes first and pinned: otherwise MONAI picks another build of it. Slicer's MRML libraries
+# do not exist for every Python version; tests that need them are skipped where they are missing.
+$(FULL): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet "$(TORCH)" --editable '.[train,test,host]' \
+	  || $(BIN)/python -m pip install --quiet "$(TORCH)" --editable '.[train,test]'
+	@touch $@ $(PLAIN)
+
+demo: $(PLAIN)
+	$(BIN)/cmrorient demo -o demo
+
+test: $(FULL)
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(FULL)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+screenshots: $(FULL)
+	$(BIN)/python Testing/host/screenshots.py
+
+results: $(FULL)
+	$(BIN)/python Training/make_results.py
+
+test-pacs: $(FULL)
+	$(BIN)/python Testing/pacs.py
+
+wheel: | $(BIN)/python
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf build dist demo out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
