@@ -187,7 +187,7 @@ class TorchEngine:
             raise CMROrientError(
                 f"the weights do not fit the network of their card ({_first_line(error)})", weights
             ) from error
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network = network.eval().to(self._device)
         self.description = (
             "CPU (PyTorch)" if self._device.type == "cpu" else f"CUDA: {torch.cuda.get_device_name(self._device)}"
         )
@@ -201,8 +201,7 @@ class TorchEngine:
             parts = []
             for start in range(0, len(inputs), self.batch):
                 batch = torch.from_numpy(np.ascontiguousarray(inputs[start : start + self.batch]))
-                batch = batch.to(self._device, memory_format=torch.channels_last)
-                parts.append(self._network(batch).float().cpu().numpy())
+                parts.append(self._network(batch.to(self._device)).float().cpu().numpy())
         return np.concatenate(parts)
 
 

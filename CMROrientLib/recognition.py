@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .confidence import (
+    DecisionRule,
+    carried_back,
+    confidence,
+    log_probabilities,
+    not_short_axis_probabilities,
+    weigh,
+)
 from .engines import open_engine
 from .errors import CMROrientError, UsageError
 from .orientation import HeaderState, Orientation
@@ -118,9 +126,8 @@ class Recognizer:
         check_min_confidence(min_confidence)
         self.model: ModelFiles = find_model(model)
         self.averaging = averaging
-        self.min_confidence = (
-            min_confidence if min_confidence is not None else float(self.model.card["decision"]["min_confidence"])
-        )
+        self._rule = DecisionRule.from_card(self.model.card.get("decision"))
+        self.min_confidence = self._rule.min_confidence if min_confidence is None else min_confidence
         self._preprocessing = Preprocessing.from_card(self.model.card["preprocessing"])
         self._engine = open_engine(self.model, device, threads)
 
@@ -173,33 +180,29 @@ class Recognizer:
         return np.concatenate(parts)
 
     def _decide(self, volume: Volume, slices: NDArray[np.int_], logits: NDArray[np.float64]) -> Recognition:
-        card = self.model.card["decision"]
-        copies = turn_back(logits[:, :, :_CLASSES] / float(card.get("temperature", 1.0)))
-        mean = _log_softmax(copies.mean(axis=1))
+        single = log_probabilities(logits, self._rule.temperature)
+        copies = carried_back(single) if self.averaging else single
+        evidence = weigh(copies)
+        orientation = evidence.orientation
+        sure = confidence(evidence, self._rule)
+        mean = log_probabilities(copies.mean(axis=1))
         slice_classes = mean.argmax(axis=1)
-        votes = np.bincount(slice_classes, minlength=_CLASSES)
-        agreement = (copies.argmax(axis=2) == slice_classes[:, np.newaxis]).mean(axis=1)
-        total = mean.mean(axis=0)
-        orientation = Orientation(int(total.argmax()))
-        confidence = float(np.exp(_log_softmax(total)[orientation]))
-        not_short_axis = 0.0
-        if logits.shape[2] > _CLASSES:
-            not_short_axis = float(np.exp(_log_softmax(logits))[:, :, _CLASSES].mean())
+        not_short_axis = float(not_short_axis_probabilities(logits).mean())
         decision: Decision
-        if not_short_axis > float(card.get("max_not_short_axis", 1.0)):
+        if not_short_axis > self._rule.max_not_short_axis:
             decision = "not_short_axis"
-        elif confidence < self.min_confidence:
+        elif sure < self.min_confidence:
             decision = "uncertain"
         else:
             decision = "reoriented" if orientation else "standard"
         header, conflict, mirrored = hold_against_header(volume, orientation, decision)
         return Recognition(
             orientation=orientation,
-            votes=votes,
+            votes=np.bincount(slice_classes, minlength=_CLASSES),
             slice_probabilities=np.exp(mean),
             slice_indices=slices,
-            agreement=agreement,
-            confidence=confidence,
+            agreement=(copies.argmax(axis=2) == slice_classes[:, np.newaxis]).mean(axis=1),
+            confidence=sure,
             decision=decision,
             header_orientation=header,
             header_state=volume.header_state,
@@ -260,25 +263,6 @@ def choose_slices(volume: Volume, limit: int = SLICES_LOOKED_AT) -> NDArray[np.i
     return np.array(seen, int).reshape(-1, 2)
 
 
-def turn_back(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-probabilities of the classes of the slice itself, from the logits of its turned copies.
-
-    Parameters
-    ----------
-    logits:
-        (S, copies, 8); copy g is the slice turned by class g. One copy is the slice as it is.
-
-    Returns
-    -------
-    (S, copies, 8): class k of a slice is class ``g.after(k)`` of its copy g.
-    """
-    log_probabilities = _log_softmax(logits)
-    for g in range(logits.shape[1]):
-        back = [int(Orientation(g).after(k)) for k in Orientation]
-        log_probabilities[:, g] = log_probabilities[:, g, back]
-    return log_probabilities
-
-
 def check_min_confidence(value: float | None) -> None:
     """Raise ``UsageError`` where a limit is not 0 to 1."""
     if value is not None and not 0 <= value <= 1:
@@ -288,11 +272,6 @@ def check_min_confidence(value: float | None) -> None:
 def _spread(count: int, wanted: int) -> NDArray[np.int_]:
     wanted = min(count, wanted)
     return ((np.arange(wanted) + 0.5) * count / wanted).astype(int)
-
-
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def words(recognition: Recognition) -> str:

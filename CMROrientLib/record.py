@@ -85,6 +85,12 @@ class Record:
         the user's decisions.
     settings:
         Digest of everything that the result depends on besides the files.
+    kind:
+        ``nifti``, ``nrrd``, ``metaimage`` or ``dicom``.
+    phases:
+        1 for a stack, more for a cine.
+    has_geometry:
+        False where the file says nothing of its place.
     scanner:
         Manufacturer and model where the file tells them.
     version:
@@ -123,6 +129,9 @@ class Record:
     words: str | None = None
     network: str | None = None
     settings: str | None = None
+    kind: str | None = None
+    phases: int = 1
+    has_geometry: bool = True
     scanner: str | None = None
     version: str | None = None
 
