@@ -168,8 +168,8 @@ def expected_calibration_error(confidences: NDArray[np.floating], right: NDArray
 def choose_min_confidence(confidences: NDArray[np.floating], right: NDArray[np.bool_], least: float = 0.5) -> float:
     """The lowest limit (two digits, at least ``least``) above every wrong answer; at most 0.99."""
     wrong = confidences[~right]
-    limit = max(least, float(wrong.max()) if len(wrong) else least)
-    return min(0.99, float(np.ceil(limit * 100 + 1e-9) / 100))
+    above = float(np.floor(wrong.max() * 100 + 1) / 100) if len(wrong) else least
+    return min(0.99, max(least, above))
 
 
 def choose_max_not_short_axis(short_axis: NDArray[np.floating], others: NDArray[np.floating]) -> float:

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from ..confidence import carried_back, log_probabilities
 from ..errors import CMROrientError
-from ..orientation import Orientation
 from ..preprocessing import Preprocessing, is_blank
 from .data import Case, read_slices
+from .predict import Run, turned_logits
 
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
 
 
@@ -112,12 +111,6 @@ class Predictions:
                 return cls(data["logits"], data["case"], data["slice"], tuple(cases), data["slices"])
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CMROrientError(f"these are no stored predictions ({error})", path) from error
-
-
-def turned_logits(run: Run, preprocessing: Preprocessing, squares: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(N, 8, outputs) logits of squares (N, size, size) in each of the eight orientations."""
-    inputs = preprocessing.normalise(squares)
-    return np.stack([run(np.ascontiguousarray(turn.apply(inputs))) for turn in Orientation], axis=1)
 
 
 def predict(

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ..orientation import Orientation
 from ..preprocessing import Preprocessing, is_blank
 from .data import Case, read_mask, read_slices
-from .predictions import Predictions, Progress, Run, turned_logits
+from .predict import Run, turned_logits
+from .predictions import Predictions, Progress
 from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
 from .statistics import accuracy
 
