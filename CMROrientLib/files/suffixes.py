@@ -1,0 +1,45 @@
+"""The suffixes of the formats, as users write them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import CMROrientError
+
+SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+#: DICOM files often have none of these.
+DICOM_SUFFIXES = (".dcm", ".ima")
+
+_KINDS = {
+    ".nii": "nifti",
+    ".nii.gz": "nifti",
+    ".nrrd": "nrrd",
+    ".nhdr": "nrrd",
+    ".mha": "metaimage",
+    ".mhd": "metaimage",
+}
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """The format's suffix in small letters, both parts of ``.nii.gz``; empty where it is none of ours."""
+    name = Path(path).name.lower()
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+
+
+def without_suffix(path: str | os.PathLike[str]) -> Path:
+    """The path less the format's suffix, both parts of ``.nii.gz``."""
+    path = Path(path)
+    suffix = suffix_of(path)
+    return path.with_name(path.name[: -len(suffix)]) if suffix and suffix != path.name.lower() else path
+
+
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """``nifti``, ``nrrd`` or ``metaimage`` by the suffix, None for any other."""
+    return _KINDS.get(suffix_of(path))
+
+
+def unknown_format(path: Path) -> CMROrientError:
+    """The error for a file that is in none of the formats."""
+    return CMROrientError(f"is in no known format: known are {', '.join(SUFFIXES)} and DICOM", path)
