@@ -2,22 +2,36 @@
 (() => {
   "use strict";
   const STEP = 100;
+  const MANY = 1000;
   const root = document.documentElement;
   const body = document.querySelector(".rows tbody");
   if (!body) return;
   root.classList.add("js");
+  // What links jump to without this script would scroll a kept view past its search field.
+  for (const anchor of body.querySelectorAll("span[id]")) anchor.remove();
 
-  const text = (row) => [...row.querySelectorAll("th, .finding, .claimed, .pixels")].map((cell) => cell.textContent).join(" ").toLowerCase();
-  const rows = [...body.rows].map((row, index) => ({
-    row, index, words: null, path: row.dataset.path,
-    tags: row.dataset.tags.split(" "), pixels: row.dataset.p, header: row.dataset.h,
-    confidence: row.dataset.c === undefined ? -1 : Number(row.dataset.c),
+  // The first rows are in the table, the others wait as text in <noscript>: a browser lays out only
+  // what is shown, and ten thousand images open at once.
+  const rest = document.getElementById("rest");
+  const attributes = (tag) => Object.fromEntries([...tag.matchAll(/ data-(\w+)="([^"]*)"/g)].map((match) => match.slice(1)));
+  const lines = [...body.rows].map((row) => ({ html: row.outerHTML, data: { ...row.dataset } }));
+  for (const line of rest ? rest.textContent.split("\n") : []) {
+    if (!line.startsWith("<tr ")) continue;
+    lines.push({ html: line.replace(/<span id="[^"]*"><\/span>/g, ""), data: attributes(line.slice(0, line.indexOf(">"))) });
+  }
+
+  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'", "&#10;": " ", "&#13;": " " };
+  const plain = (html) => html.replace(/<wbr>|<img[^>]*>/g, "").replace(/<[^>]*>/g, " ")
+    .replace(/&[#\w]+;/g, (name) => ENTITIES[name] ?? name).toLowerCase();
+  const rows = lines.map(({ html, data }, index) => ({
+    html, index, words: null, path: data.path, tags: data.tags.split(" "), pixels: data.p, header: data.h,
+    confidence: data.c === undefined ? -1 : Number(data.c),
   }));
   const search = document.getElementById("search");
   const order = document.getElementById("order");
   const count = document.getElementById("count");
   const more = document.getElementById("more");
-  const all = document.getElementById("all");
+  const many = document.getElementById("many");
   const steps = document.getElementById("steps");
   const empty = document.getElementById("empty");
   const clear = document.getElementById("clear");
@@ -36,12 +50,12 @@
   let limit = STEP;
   let sorted = "urgency";
 
-  const matches = (entry) => {
+  const matches = (entry, words) => {
     if (state.show !== "all" && !entry.tags.includes(state.show)) return false;
     if (state.class !== "" && entry.pixels !== state.class) return false;
-    if (!state.q) return true;
-    entry.words ??= text(entry.row);
-    return state.q.toLowerCase().split(/\s+/).every((word) => entry.words.includes(word));
+    if (words.length === 0) return true;
+    entry.words ??= plain(entry.html);
+    return words.every((word) => entry.words.includes(word));
   };
 
   const sort = () => {
@@ -49,25 +63,25 @@
     if (wanted === sorted) return;
     const compare = comparisons[state.sort];
     rows.sort((a, b) => (state.down ? -1 : 1) * compare(a, b) || a.index - b.index);
-    body.append(...rows.map((entry) => entry.row));
     sorted = wanted;
   };
 
-  const draw = () => {
+  const draw = (from = 0) => {
     sort();
-    let found = 0;
-    for (const entry of rows) {
-      const match = matches(entry);
-      if (match) found += 1;
-      entry.row.classList.toggle("on", match && found <= limit);
-    }
+    const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    const matching = rows.filter((entry) => matches(entry, words));
+    const found = matching.length;
+    if (from === 0) body.replaceChildren();
+    body.insertAdjacentHTML("beforeend", matching.slice(from, limit).map((entry) => entry.html).join(""));
     const shown = Math.min(found, limit);
     count.textContent = found === rows.length && shown === found
       ? `All ${number.format(found)} shown`
       : `${number.format(shown)} shown of ${number.format(found)} that match, ${number.format(rows.length)} in all`;
     steps.hidden = shown === found;
-    more.textContent = `Show ${number.format(Math.min(STEP, found - shown))} more`;
-    all.textContent = `Show all ${number.format(found)}`;
+    const left = found - shown;
+    more.textContent = `Show ${number.format(Math.min(STEP, left))} more`;
+    many.textContent = left > MANY ? `Show ${number.format(MANY)} more` : `Show all ${number.format(found)}`;
+    many.hidden = left <= STEP;
     empty.hidden = found > 0;
     body.parentElement.hidden = found === 0;
     clear.hidden = state.show === "all" && state.class === "" && state.q === "";
@@ -150,16 +164,17 @@
   const widen = (wanted) => {
     const before = limit;
     limit = wanted;
-    draw();
-    const first = body.querySelectorAll("tr.on")[before];
+    draw(before);
+    const first = body.rows[before];
     if (first) {
       first.cells[0].tabIndex = -1;
-      first.cells[0].focus({ preventScroll: false });
+      first.cells[0].focus();
     }
   };
   more.addEventListener("click", () => widen(limit + STEP));
-  all.addEventListener("click", () => widen(Infinity));
+  many.addEventListener("click", () => widen(limit + MANY));
   addEventListener("hashchange", recall);
   addEventListener("popstate", recall);
   recall();
+  if (location.hash.length > 1) scrollTo(0, 0);
 })();

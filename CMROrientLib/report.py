@@ -21,12 +21,16 @@ from urllib.parse import quote
 
 from . import __version__
 from .orientation import Orientation
-from .record import Record
+from .record import ACTED_ON, Record
 from .report_rows import Kind, Style, count, escape, glyph, glyph_css, glyph_symbol, number, row
 from .thumbnails import Thumbnails
 
 #: Bytes of rows that one page may hold. Ten thousand images with pictures stay below it.
 PAGE_BYTES = 90_000_000
+
+#: Rows in the table proper; the others wait in ``<noscript>`` until the script shows them, because a
+#: browser needs 16 s to lay out ten thousand.
+FIRST_ROWS = 100
 
 Pictures = Mapping[tuple[str, str | None], Thumbnails]
 
@@ -97,7 +101,7 @@ class _Frame(NamedTuple):
     title: str
     style: Style
     counts: Counter[str]
-    classes: Counter[int]
+    classes: Counter[int | None]
     total: int
     facts: Sequence[tuple[str, str]]
     section: str
@@ -149,7 +153,7 @@ def write_report(
     order = {kind.tag: place for place, kind in enumerate(style.kinds)}
     ordered = sorted(records, key=lambda record: (order[style.tags(record)[0]], record.path, record.series or ""))
     tags = Counter(tag for record in ordered for tag in style.tags(record))
-    classes = Counter(record.orientation for record in ordered if record.orientation is not None)
+    classes = Counter(record.orientation for record in ordered if record.decision in ACTED_ON)
     models = sorted({record.model for record in ordered if record.model}) if not model else [model]
     frame = _Frame(title, style, tags, classes, len(ordered), _facts(page, command, models, version), section)
     chunks = list(_chunks(ordered, style, thumbnails, page_bytes))
@@ -215,7 +219,7 @@ def _chunks(records: Sequence[Record], style: Style, thumbnails: Pictures, limit
 def _facts(page: Path, command: str, models: Sequence[str], version: str) -> list[tuple[str, str]]:
     facts = []
     if command:
-        facts.append(("Command", f"<code>{escape(command)}</code>"))
+        facts.append(("Command", f"<code>{_breakable_command(command)}</code>"))
     for name, _, checksum in (model.partition("@") for model in models):
         sha = f", sha256 <code>{escape(checksum)}</code>" if checksum else ""
         facts.append(("Model", f"{escape(name)}{sha}"))
@@ -227,6 +231,11 @@ def _facts(page: Path, command: str, models: Sequence[str], version: str) -> lis
     ]
     facts.append(("Data", ", ".join(links)))
     return facts
+
+
+def _breakable_command(command: str) -> str:
+    """Lines break between arguments, not at their hyphens."""
+    return " ".join(f'<span class="arg">{escape(argument)}</span>' for argument in command.split(" "))
 
 
 def _page(frame: _Frame, rows: Sequence[str], place: int, first: int, names: Sequence[str]) -> Iterator[str]:
@@ -258,12 +267,17 @@ def _page(frame: _Frame, rows: Sequence[str], place: int, first: int, names: Seq
     if rows:
         yield _controls(frame, place, first, len(rows), names)
         yield _table_head(frame)
-        yield from rows
+        yield from rows[:FIRST_ROWS]
         yield "</tbody></table>\n"
+        if len(rows) > FIRST_ROWS:
+            yield '<noscript id="rest">'
+            yield _table_head(frame, "further")
+            yield from rows[FIRST_ROWS:]
+            yield "</tbody></table></noscript>\n"
         yield (
             '<p id="empty" class="empty" hidden>No image matches.</p>\n'
             '<div class="more" id="steps" hidden><button type="button" class="button" id="more">Show more</button>'
-            '<button type="button" class="button" id="all">Show all</button></div>\n'
+            '<button type="button" class="button" id="many">Show all</button></div>\n'
         )
     else:
         yield '<p class="empty" id="images">No image was found.</p>\n'
@@ -346,7 +360,8 @@ def _controls(frame: _Frame, place: int, first: int, here: int, names: Sequence[
     )
 
 
-def _table_head(frame: _Frame) -> str:
+def _table_head(frame: _Frame, name: str = "images") -> str:
+    caption = "Images, what needs a person first" if name == "images" else "Further images"
     heads = [
         '<th scope="col" class="c-image" data-sort="path">Image</th>',
         '<th scope="col" class="c-picture">Stored</th>',
@@ -356,7 +371,7 @@ def _table_head(frame: _Frame) -> str:
         '<th scope="col" class="c-header" data-sort="header">Header</th>',
     ]
     return (
-        f'<table class="rows" id="images"><caption class="unseen">Images, what needs a person first</caption>\n'
+        f'<table class="rows" id="{name}"><caption class="unseen">{caption}</caption>\n'
         f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n"
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .orientation import Orientation
-from .record import Record
+from .record import ACTED_ON, Record
 from .thumbnails import Thumbnails
 
 # What HTML cannot hold: control characters, halves of surrogate pairs, non-characters.
@@ -77,8 +77,9 @@ class Style:
 
 
 def escape(value: object) -> str:
-    """Text for HTML, between tags or in a quoted attribute."""
-    return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    """Text for HTML, between tags or in a quoted attribute, on one line."""
+    text = html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    return text.replace("\n", "&#10;").replace("\r", "&#13;")
 
 
 def number(value: int) -> str:
@@ -143,7 +144,7 @@ def row(
     attributes = f'class="{kinds[tags[0]].tone}" data-tags="{" ".join(tags)}" data-path="{escape(record.path)}"'
     if record.series is not None:
         attributes += f' data-series="{escape(record.series)}"'
-    if record.orientation is not None:
+    if record.orientation is not None and record.decision in ACTED_ON:
         attributes += f' data-p="{record.orientation}"'
     if record.header_orientation is not None:
         attributes += f' data-h="{record.header_orientation}"'
@@ -240,7 +241,9 @@ def _class(orientation: int) -> str:
 def _pixels(record: Record) -> str:
     if record.orientation is None:
         return '<span class="fine">not recognized</span>'
-    parts = [_class(record.orientation)]
+    parts = ["not a short axis" if record.decision == "not_short_axis" else _class(record.orientation)]
+    if record.decision == "uncertain":
+        parts.insert(0, '<span class="fine">perhaps</span>')
     if any(record.votes):
         parts.append(votes_bar(record.votes))
         parts.append(f'<span class="fine">{max(record.votes)} of {count(sum(record.votes), "slice")}</span>')
