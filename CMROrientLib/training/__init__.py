@@ -1,1 +1,4 @@
-"""Data sets, augmentation, training, transfer, evaluation. Nothing outside this package imports it."""
+"""Training: data sets, augmentation, train, transfer, export. Needs the extra ``train``.
+
+Nothing below this package imports it.
+"""

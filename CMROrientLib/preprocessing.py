@@ -1,0 +1,224 @@
+"""From a stored slice to a network's input: first its geometry, then its contrast.
+
+Two formulations: the paper's (Liu 2022, arXiv 2211.11336, section 3), in which a slice is stretched
+to 256 × 256, truncated at 60, 80 and 100 % of its maximum and each of the three
+histogram-equalized; and the one of the universal model, which keeps the aspect in millimetres,
+drops constant padding and equalizes with a bounded gain, so that neither the contrast of the
+sequence nor the noise of the background decides what the network sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+#: Grey levels of the histograms. Enough that a 12 bit image loses nothing.
+_LEVELS = 4096
+
+#: A slice is never trimmed below this many rows or columns.
+_SMALLEST = 16
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a slice becomes a network's input. Defaults are those of the universal model.
+
+    Parameters
+    ----------
+    size:
+        Rows and columns of the square input.
+    fit:
+        ``aspect`` keeps proportions in millimetres and pads to a square; ``stretch`` fills the
+        square whatever the slice's proportions (the paper).
+    trim:
+        Drop constant rows and columns at the edges first: padding says nothing.
+    contrast:
+        ``bounded``: one channel, histogram-equalized with a bounded gain. ``truncated``: one
+        channel for each of ``truncations``, histogram-equalized (the paper). ``linear``: one
+        channel, clipped at the 0.5th and the 99.5th percentile.
+    truncations:
+        Shares of the maximum at which ``truncated`` cuts.
+    gain:
+        Largest steepening of contrast by ``bounded``, as a multiple of a linear ramp's.
+    """
+
+    size: int = 96
+    fit: Literal["aspect", "stretch"] = "aspect"
+    trim: bool = True
+    contrast: Literal["bounded", "truncated", "linear"] = "bounded"
+    truncations: tuple[float, ...] = (0.6, 0.8, 1.0)
+    gain: float = 4.0
+
+    @classmethod
+    def paper(cls) -> Preprocessing:
+        """The paper's: 256 × 256, three truncated and equalized channels."""
+        return cls(size=256, fit="stretch", trim=False, contrast="truncated")
+
+    @classmethod
+    def from_card(cls, card: dict[str, Any]) -> Preprocessing:
+        """The preprocessing that a model card names. Raises ValueError on an unknown key."""
+        unknown = set(card) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown preprocessing settings: {', '.join(sorted(unknown))}")
+        values = dict(card)
+        if "truncations" in values:
+            values["truncations"] = tuple(float(t) for t in values["truncations"])
+        return cls(**values)
+
+    def to_card(self) -> dict[str, Any]:
+        """Settings as a model card keeps them (JSON)."""
+        return {**asdict(self), "truncations": list(self.truncations)}
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network's input."""
+        return len(self.truncations) if self.contrast == "truncated" else 1
+
+    def __call__(self, slice_: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> FloatArray:
+        """The network's input for one slice.
+
+        Parameters
+        ----------
+        slice_:
+            (rows, columns), any number type; not finite values count as the lowest one.
+        spacing:
+            Distance of rows and of columns in mm. Only their ratio matters.
+
+        Returns
+        -------
+        float32 (channels, size, size), mean 0 and deviation 1; zeros for a slice that shows nothing.
+        """
+        return self.normalise(self.square(slice_, spacing)[None])[0]
+
+    def square(
+        self, slice_: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0), size: int | None = None
+    ) -> FloatArray:
+        """The geometry of a slice: float32 (size, size), intensities as stored.
+
+        Commutes with every ``Orientation``: turning the slice (and its spacing) turns the result.
+        """
+        image = _finite(slice_)
+        if self.trim:
+            image = trimmed(image)
+        side = self.size if size is None else size
+        rows, columns = side, side
+        if self.fit == "aspect":
+            height, width = image.shape[0] * abs(spacing[0]), image.shape[1] * abs(spacing[1])
+            if not (np.isfinite(height) and np.isfinite(width) and height > 0 and width > 0):
+                height, width = image.shape
+            # The same parity as the side, so that the padding is the same on both edges.
+            rows, columns = (_same_parity(side * extent / max(height, width), side) for extent in (height, width))
+        down, across = _weights(image.shape[0], rows), _weights(image.shape[1], columns)
+        resized = down @ image @ across.T
+        top, left = (side - rows) // 2, (side - columns) // 2
+        if top or left:
+            resized = np.pad(resized, ((top, top), (left, left)), constant_values=resized.min())
+        return np.ascontiguousarray(resized, np.float32)
+
+    def normalise(self, squares: NDArray[Any]) -> FloatArray:
+        """The contrast of squares: (N, size, size) to float32 (N, channels, size, size)."""
+        output = np.empty((len(squares), self.channels, *squares.shape[1:]), np.float32)
+        for image, channels in zip(squares, output, strict=True):
+            values = _finite(image)
+            if self.contrast == "truncated":
+                self._truncated(values, channels)
+            elif self.contrast == "bounded":
+                channels[0] = self._bounded(values)
+            else:
+                channels[0] = np.clip(values, *_percentiles(values))
+            channels -= channels.mean()
+            deviation = channels.std()
+            if deviation > 1e-6:
+                channels /= deviation
+            else:
+                channels[...] = 0
+        return output
+
+    def _truncated(self, image: FloatArray, channels: FloatArray) -> None:
+        # Truncation does not change the share of darker pixels below the cut and makes it one
+        # above, so that one cumulative histogram serves all channels.
+        lowest, highest = float(image.min()), float(image.max())
+        levels = _quantized(image, lowest, highest)
+        cumulative = np.cumsum(np.bincount(levels.ravel(), minlength=_LEVELS)) / levels.size
+        for channel, share in zip(channels, self.truncations, strict=True):
+            table = cumulative.astype(np.float32)
+            cut = _quantized(np.array([max(share * highest, lowest)], np.float32), lowest, highest)[0]
+            table[cut:] = 1
+            channel[...] = table[levels]
+
+    def _bounded(self, image: FloatArray) -> FloatArray:
+        levels = _quantized(image, *_percentiles(image)) // (_LEVELS // 256)
+        histogram = np.bincount(levels.ravel(), minlength=256) / levels.size
+        ramp = np.minimum(histogram, self.gain / 256)
+        # Half of a level lies below its pixels: an inverted image gives the inverted result.
+        table = (np.cumsum(ramp) - ramp / 2) / ramp.sum()
+        return table.astype(np.float32)[levels]
+
+    def resized(self, size: int) -> Preprocessing:
+        """The same with another side."""
+        return replace(self, size=size)
+
+
+def is_blank(slice_: NDArray[Any]) -> bool:
+    """Whether a slice shows nothing: no finite value, or all the same."""
+    finite = np.asarray(slice_)[np.isfinite(slice_)]
+    return finite.size == 0 or bool(finite.min() == finite.max())
+
+
+def trimmed(image: NDArray[Any]) -> NDArray[Any]:
+    """``image`` (rows, columns) without the constant rows and columns at its edges.
+
+    A constant slice, and one of which nearly nothing would be left, comes back as it is.
+    """
+    rows = np.flatnonzero(image.max(axis=1) != image.min(axis=1))
+    columns = np.flatnonzero(image.max(axis=0) != image.min(axis=0))
+    if len(rows) == 0 or len(columns) == 0:
+        return image
+    inner = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return inner if min(inner.shape) >= _SMALLEST else image
+
+
+def _finite(image: NDArray[Any]) -> FloatArray:
+    values = np.asarray(image, np.float32)
+    good = np.isfinite(values)
+    if not good.all():
+        values = np.where(good, values, values[good].min() if good.any() else 0).astype(np.float32)
+    # Divided where squares and sums of extreme floats would overflow.
+    largest = float(np.abs(values).max(initial=0))
+    return values / np.float32(largest) if largest > 1e15 else values
+
+
+def _quantized(image: FloatArray, lowest: float, highest: float) -> NDArray[np.intp]:
+    if highest <= lowest:
+        return np.zeros(image.shape, np.intp)
+    scaled = (np.asarray(image, np.float64) - lowest) * (_LEVELS / (highest - lowest))
+    return np.clip(scaled, 0, _LEVELS - 1).astype(np.intp)
+
+
+def _percentiles(image: FloatArray) -> tuple[float, float]:
+    low, high = np.percentile(image, (0.5, 99.5))
+    if high <= low:
+        low, high = image.min(), image.max()
+    return float(low), float(high)
+
+
+def _same_parity(extent: float, side: int) -> int:
+    half_padding = round((side - extent) / 2)
+    return max(side - 2 * half_padding, 2 - side % 2)
+
+
+@lru_cache(maxsize=256)
+def _weights(samples: int, outputs: int) -> FloatArray:
+    """(outputs, samples) linear interpolation, with a triangle as wide as a step when shrinking."""
+    scale = samples / outputs
+    support = max(scale, 1.0)
+    centres = (np.arange(outputs) + 0.5) * scale - 0.5
+    distance = np.abs(np.arange(samples)[None] - np.clip(centres, 0, samples - 1)[:, None])
+    weights = np.maximum(1 - distance / support, 0)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -1,0 +1,306 @@
+"""Augmentation of a whole batch at once, with labels as the anatomy then says.
+
+A rotation moves the line between the ventricles. Where it takes it over a class border, the label
+follows: the class is defined by anatomy (between −68° and 22°), not by how the slice was stored.
+Near a border the target is shared between the two neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..errors import CMROrientError
+from ..orientation import Orientation
+
+#: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
+MEAN_ANGLE, BORDER = -23.0, 45.0
+
+#: Index of the output for "not a short-axis slice", as a label.
+NOT_SHORT_AXIS = 8
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What may happen to a slice in training. Shares are probabilities; defaults are the universal model's.
+
+    Parameters
+    ----------
+    rotation, rotation_unknown:
+        Largest rotation in degrees, where the ventricles' angle is known and where it is not.
+    zoom:
+        Smallest and largest field of view, as a multiple of the slice's: 0.5 is a crop to half,
+        1.5 padding to one and a half.
+    aspect:
+        Largest stretch of one side, as a factor.
+    shift:
+        Largest shift of the centre, as a share of the slice's side. None keeps the window inside
+        the slice (the paper's random resized crop).
+    turns:
+        Whether each slice is stored in a random one of the eight orientations.
+    spread, spread_unknown:
+        Degrees by which the angle is uncertain, where it is known and where it is not. 0 keeps
+        the label whatever the rotation (the paper).
+    """
+
+    rotation: float = 40.0
+    rotation_unknown: float = 20.0
+    zoom: tuple[float, float] = (0.45, 1.6)
+    aspect: float = 1.15
+    shift: float | None = 0.1
+    turns: bool = True
+    spread: float = 4.0
+    spread_unknown: float = 16.0
+    tissue: float = 0.3
+    wrap: float = 0.06
+    gamma: float = 0.6
+    remap: float = 0.25
+    invert: float = 0.2
+    bias: float = 0.6
+    bias_share: float = 0.5
+    blur: float = 0.2
+    low_resolution: float = 0.2
+    noise: float = 0.12
+    noise_share: float = 0.5
+    window: float = 0.05
+    bright_fill: float = 0.1
+
+    @classmethod
+    def from_recipe(cls, table: dict[str, Any]) -> Augmentation:
+        """The augmentation of a recipe's table. Raises CMROrientError on an unknown key."""
+        unknown = set(table) - {field.name for field in fields(cls)}
+        if unknown:
+            raise CMROrientError(f"unknown augmentation settings: {', '.join(sorted(unknown))}")
+        values = dict(table)
+        if "zoom" in values:
+            values["zoom"] = tuple(float(z) for z in values["zoom"])
+        if values.get("shift") == "inside":
+            values["shift"] = None
+        return cls(**values)
+
+    @classmethod
+    def paper(cls) -> Augmentation:
+        """The paper's: rotations of ±10 degrees, resized crops (area 0.7–1, aspect 0.8–1.2)."""
+        chances = {"tissue", "wrap", "gamma", "remap", "invert", "bias_share", "blur", "low_resolution"}
+        chances |= {"noise_share", "window", "bright_fill", "spread", "spread_unknown"}
+        return cls(10.0, 10.0, (math.sqrt(0.7), 1.0), 1.2, None, **dict.fromkeys(chances, 0.0))
+
+    def to_recipe(self) -> dict[str, Any]:
+        """Settings as JSON and TOML keep them."""
+        return {**asdict(self), "zoom": list(self.zoom), "shift": "inside" if self.shift is None else self.shift}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Slices before augmentation.
+
+    Parameters
+    ----------
+    squares:
+        (N, side, side) float32 in 0…1, in standard orientation.
+    masks:
+        (N, side, side) uint8, 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
+    angles:
+        (N,) degrees from right to left ventricle, nan where unknown.
+    negative:
+        (N,) bool: not a short-axis slice.
+    """
+
+    squares: Tensor
+    masks: Tensor
+    angles: Tensor
+    negative: Tensor
+
+
+class Augmenter:
+    """Draws from one generator, so that a seed fixes what every slice looks like.
+
+    Parameters
+    ----------
+    settings:
+        What may happen.
+    size:
+        Side of the result.
+    outputs:
+        Length of the targets, 8 or 9.
+    generator:
+        On the CPU; the random numbers are drawn there whatever the device of the images.
+    """
+
+    def __init__(self, settings: Augmentation, size: int, outputs: int, generator: torch.Generator) -> None:
+        self.settings = settings
+        self.size = size
+        self.outputs = outputs
+        self.generator = generator
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Squares (N, size, size) float32 and targets (N, outputs) that sum to one."""
+        images = self._tissue(batch.squares, batch.masks)
+        images = self._wrap(images)
+        images, targets = self._turn(images, batch.angles, batch.negative)
+        images = self._low_resolution(images)
+        images = self._blur(images)
+        images = self._bias(images)
+        images = self._noise(images)
+        images = self._contrast(images)
+        return self._window(images), targets
+
+    def _uniform(self, count: int, low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, generator=self.generator)
+
+    def _chosen(self, count: int, share: float) -> Tensor:
+        """Indices of those that get something which happens to a share."""
+        return torch.nonzero(torch.rand(count, generator=self.generator) < share)[:, 0]
+
+    def _tissue(self, images: Tensor, masks: Tensor) -> Tensor:
+        """Synthetic contrast: blood and muscle made brighter or darker, as other sequences show them."""
+        chosen = self._chosen(len(images), self.settings.tissue)
+        if len(chosen) == 0:
+            return images
+        labels = masks[chosen].long()
+        gains = torch.exp(self._uniform(len(chosen) * 4, -1.2, 0.7)).view(-1, 4)
+        # Both pools hold the same blood, nearly.
+        gains[:, 3] = gains[:, 1] * torch.exp(self._uniform(len(chosen), -0.2, 0.2))
+        gains[:, 0] = 1
+        # Without contrast between blood and muscle nothing would be left to see.
+        keep = labels.flatten(1).any(dim=1)
+        picked = gains.to(images).gather(1, labels.flatten(1)).view_as(labels)
+        result = images.clone()
+        result[chosen[keep]] = (images[chosen] * picked)[keep].clamp(0, 1)
+        return result
+
+    def _wrap(self, images: Tensor) -> Tensor:
+        """Values that ran over the end of 8 bit and start again at 0."""
+        chosen = self._chosen(len(images), self.settings.wrap)
+        if len(chosen):
+            images = images.clone()
+            factor = self._uniform(len(chosen), 1.05, 2.0)[:, None, None]
+            images[chosen] = torch.remainder(images[chosen] * factor.to(images), 1.0)
+        return images
+
+    def _turn(self, images: Tensor, angles: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+        settings, count = self.settings, len(images)
+        known = torch.isfinite(angles) & ~negative
+        largest = torch.where(known, settings.rotation, settings.rotation_unknown)
+        rotation = self._uniform(count, -1, 1) * largest
+        zoom = torch.exp(self._uniform(count, math.log(settings.zoom[0]), math.log(settings.zoom[1])))
+        stretch = torch.exp(self._uniform(count, -1, 1) * math.log(settings.aspect) / 2)
+        width, height = zoom * stretch, zoom / stretch
+        if settings.shift is None:
+            width, height = width.clamp(max=1), height.clamp(max=1)
+            reach_x, reach_y = 1 - width, 1 - height
+        else:
+            # Where the window is larger than the slice, the slice may lie anywhere in it.
+            reach_x, reach_y = (2 * settings.shift + (side - 1).clamp(min=0) / 2 for side in (width, height))
+        shift = torch.stack([self._uniform(count, -1, 1) * reach_x, self._uniform(count, -1, 1) * reach_y], dim=1)
+        turns = torch.randint(len(Orientation) if settings.turns else 1, (count,), generator=self.generator)
+
+        # The window in (x, y) = (column, row), each −1…1: turned first, then scaled, then rotated.
+        signs = torch.stack([torch.tensor(Orientation(int(k)).matrix, dtype=torch.float32) for k in turns])
+        unturn = signs.transpose(1, 2).flip(1, 2)
+        scale = torch.diag_embed(torch.stack([width, height], dim=1))
+        radians = torch.deg2rad(-rotation)
+        cosine, sine = torch.cos(radians), torch.sin(radians)
+        rotate = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
+        matrix = torch.cat([rotate @ scale @ unturn, shift[:, :, None]], dim=2).to(images)
+        grid = functional.affine_grid(matrix, [count, 1, self.size, self.size], align_corners=False)
+        fill = self._fill(images)
+        sampled = functional.grid_sample(images[:, None] - fill, grid, "bilinear", "zeros", align_corners=False) + fill
+        return sampled[:, 0], self._targets(angles, known, rotation, turns, negative).to(images.device)
+
+    def _fill(self, images: Tensor) -> Tensor:
+        fill = torch.zeros(len(images))
+        chosen = self._chosen(len(images), self.settings.bright_fill)
+        fill[chosen] = self._uniform(len(chosen), 0, 1)
+        return fill.to(images)[:, None, None, None]
+
+    def _targets(self, angles: Tensor, known: Tensor, rotation: Tensor, turns: Tensor, negative: Tensor) -> Tensor:
+        settings, count = self.settings, len(angles)
+        targets = torch.zeros(count, self.outputs)
+        angle = torch.where(known, angles, torch.full_like(angles, MEAN_ANGLE)) + rotation - MEAN_ANGLE
+        spread = torch.where(known, settings.spread, settings.spread_unknown)
+        beyond = torch.special.ndtr((angle - BORDER) / spread.clamp(min=1e-6)) * (spread > 0)
+        before = torch.special.ndtr((-angle - BORDER) / spread.clamp(min=1e-6)) * (spread > 0)
+        shares = {Orientation.IDENTITY: 1 - beyond - before, Orientation.ROTATE_90: beyond}
+        shares[Orientation.ROTATE_270] = before
+        for base, share in shares.items():
+            labels = torch.tensor([Orientation(int(k)).after(base) for k in turns])
+            targets[torch.arange(count), labels] += share
+        if negative.any():
+            targets[negative] = 0
+            targets[negative, NOT_SHORT_AXIS] = 1
+        return targets
+
+    def _low_resolution(self, images: Tensor) -> Tensor:
+        chosen = self._chosen(len(images), self.settings.low_resolution)
+        factor = float(self._uniform(1, 0.35, 0.9)[0])
+        if len(chosen):
+            images = images.clone()
+            small = functional.interpolate(images[chosen][:, None], scale_factor=factor, mode="area")
+            images[chosen] = functional.interpolate(small, size=images.shape[1:], mode="bilinear")[:, 0]
+        return images
+
+    def _blur(self, images: Tensor) -> Tensor:
+        chosen = self._chosen(len(images), self.settings.blur)
+        sigma = float(self._uniform(1, 0.4, 1.5)[0])
+        if len(chosen):
+            images = images.clone()
+            kernel = torch.exp(-0.5 * (torch.arange(-4, 5) / sigma) ** 2)
+            kernel = (kernel / kernel.sum()).to(images)
+            padded = functional.pad(images[chosen][:, None], (4, 4, 4, 4), mode="replicate")
+            blurred = functional.conv2d(padded, kernel.view(1, 1, -1, 1))
+            images[chosen] = functional.conv2d(blurred, kernel.view(1, 1, 1, -1))[:, 0]
+        return images
+
+    def _bias(self, images: Tensor) -> Tensor:
+        chosen = self._chosen(len(images), self.settings.bias_share)
+        if len(chosen):
+            images = images.clone()
+            coarse = torch.randn(len(chosen), 1, 3, 3, generator=self.generator) * self.settings.bias
+            smooth = functional.interpolate(coarse, size=images.shape[1:], mode="bicubic", align_corners=True)
+            images[chosen] = images[chosen] * torch.exp(smooth[:, 0].to(images))
+        return images
+
+    def _noise(self, images: Tensor) -> Tensor:
+        chosen = self._chosen(len(images), self.settings.noise_share)
+        if len(chosen):
+            images = images.clone()
+            level = self._uniform(len(chosen), 0, self.settings.noise)[:, None, None]
+            noise = torch.randn(len(chosen), *images.shape[1:], generator=self.generator) * level
+            # Magnitude images: noise cannot take them below nothing.
+            images[chosen] = (images[chosen] + noise.to(images)).abs()
+        return images
+
+    def _contrast(self, images: Tensor) -> Tensor:
+        count = len(images)
+        images = (images / images.amax(dim=(1, 2), keepdim=True).clamp(min=1e-6)).clamp(0, 1)
+        gamma = torch.exp(self._uniform(count, -1, 1) * self.settings.gamma)[:, None, None]
+        if self.settings.gamma > 0:
+            images = images ** gamma.to(images)
+        chosen = self._chosen(count, self.settings.remap)
+        if len(chosen):
+            # A random curve through six points; its ends far apart, the way between them bent.
+            points = torch.linspace(0, 1, 6) + 0.35 * torch.randn(len(chosen), 6, generator=self.generator)
+            place = images[chosen].flatten(1) * 5
+            lower = place.long().clamp(max=4)
+            points = points.to(images)
+            low, high = points.gather(1, lower), points.gather(1, lower + 1)
+            images[chosen] = (low + (high - low) * (place - lower)).view_as(images[chosen])
+        chosen = self._chosen(count, self.settings.invert)
+        images[chosen] = images[chosen].amax(dim=(1, 2), keepdim=True) - images[chosen]
+        return images
+
+    def _window(self, images: Tensor) -> Tensor:
+        """Nothing outside a disc, as some scanners and anonymizers leave it."""
+        chosen = self._chosen(len(images), self.settings.window)
+        if len(chosen):
+            axis = torch.linspace(-1, 1, self.size)
+            distance = torch.sqrt(axis[:, None] ** 2 + axis[None] ** 2)[None]
+            radius = self._uniform(len(chosen), 0.8, 1.1)[:, None, None]
+            images[chosen] = images[chosen] * (distance < radius).to(images)
+        return images

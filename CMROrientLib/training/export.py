@@ -1,0 +1,136 @@
+"""From a trained network to the files of a model: ``.onnx``, ``.safetensors`` and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import __version__
+from ..errors import CMROrientError
+from ..model_files import ModelFiles, find_model
+from ..networks import multiply_adds, parameters
+from .recipes import Recipe
+
+#: Every operator that the networks need, and every runtime of the last years knows it.
+OPSET = 17
+
+LICENSE = (
+    "Non-commercial research use only: these weights inherit the terms of the data they were trained on; "
+    "see LICENSE.md beside the bundled models."
+)
+
+_TERMS = {
+    "ACDC": "CC BY-NC-SA 4.0",
+    "EMIDEC": "CC BY-NC-SA 4.0 (believed)",
+    "M&Ms vendor A": "terms of the M&Ms challenge",
+    "MSCMR": "registration with the challenge; no redistribution of images",
+    "MyoPS 2020": "registration with the challenge; no redistribution of images",
+}
+
+#: Confidence and thresholds of a model that nobody has calibrated.
+UNCALIBRATED = {"temperature": 1.0, "min_confidence": 0.8, "max_not_short_axis": 0.5}
+
+
+def export_model(
+    network: nn.Module,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    name: str | None = None,
+    metrics: dict[str, Any] | None = None,
+    training_sets: Sequence[str] = (),
+    training_subjects: int = 0,
+    seconds: float = 0.0,
+    known_failures: Sequence[str] = (),
+    decision: dict[str, Any] | None = None,
+) -> ModelFiles:
+    """Write the three files of a model to ``folder``.
+
+    Parameters
+    ----------
+    network:
+        On the CPU, float32.
+    metrics, training_sets, training_subjects, seconds, known_failures, decision:
+        For the card; see ``model_files``.
+    """
+    name = recipe.name if name is None else name
+    folder.mkdir(parents=True, exist_ok=True)
+    network = network.eval()
+    size, channels = recipe.preprocessing.size, recipe.preprocessing.channels
+    card = {
+        "name": name,
+        "version": __version__,
+        "architecture": recipe.network,
+        "parameters": parameters(network),
+        "multiply_adds": multiply_adds(network, channels, size),
+        "preprocessing": recipe.preprocessing.to_card(),
+        "outputs": recipe.outputs,
+        "training_sets": [{"name": s, "terms": _TERMS.get(s, "the terms of its owner")} for s in training_sets],
+        "training_subjects": training_subjects,
+        "training_seconds": round(seconds),
+        "recipe": recipe.to_json(),
+        "seed": recipe.seed,
+        "metrics": metrics or {},
+        "known_failures": list(known_failures),
+        "license": LICENSE,
+        "decision": {**UNCALIBRATED, **(decision or {})},
+    }
+    onnx, safetensors = folder / f"{name}.onnx", folder / f"{name}.safetensors"
+    _write(safetensors, _safetensors(network, card))
+    _write(onnx, _onnx(network, channels, size, folder))
+    write_card(folder / f"{name}.json", card)
+    return find_model(folder / f"{name}.json")
+
+
+def write_card(path: Path, card: dict[str, Any]) -> None:
+    """Write a card beside its weights, with their checksums in it."""
+    parts = {suffix: path.with_suffix(suffix) for suffix in (".onnx", ".safetensors")}
+    missing = [part.name for part in parts.values() if not part.is_file()]
+    if missing:
+        raise CMROrientError(f"the card needs {' and '.join(missing)} beside it", path)
+    checksums = {suffix: hashlib.sha256(part.read_bytes()).hexdigest() for suffix, part in parts.items()}
+    _write(path, (json.dumps({**card, "sha256": checksums}, indent=1) + "\n").encode())
+
+
+def _safetensors(network: nn.Module, card: dict[str, Any]) -> bytes:
+    from safetensors.torch import save
+
+    weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    # One key: the order of several is not the same from save to save.
+    data: bytes = save(weights, metadata={"card": json.dumps(card, sort_keys=True)})
+    return data
+
+
+def _onnx(network: nn.Module, channels: int, size: int, folder: Path) -> bytes:
+    temporary = folder / f".{os.getpid()}-export.onnx"
+    try:
+        with warnings.catch_warnings():
+            # The exporter that needs no further package announces its own end at every call.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.onnx.export(
+                network.to(memory_format=torch.contiguous_format),
+                (torch.zeros(1, channels, size, size),),
+                str(temporary),
+                input_names=["input"],
+                output_names=["logits"],
+                dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        return temporary.read_bytes()
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
