@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import FileDataset, config, dcmread
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -229,6 +231,22 @@ def spacing_of(dataset: Dataset, index: int) -> tuple[float, float]:
             # An aspect ratio has no unit: the columns then count as 1 mm apart.
             return (values[0] / values[1], 1.0) if keyword == "PixelAspectRatio" else (values[0], values[1])
     return 1.0, 1.0
+
+
+def sequences(dataset: Dataset) -> list[DataElement]:
+    """The public sequences of a data set.
+
+    Other elements are not touched: what pydicom has not looked into is written back byte for byte,
+    texts in broken character sets among it.
+    """
+    found = []
+    for tag in list(dataset.keys()):
+        if tag.is_private or tag.element == 0:
+            continue
+        vr = dataset.get_item(tag).VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else "UN")
+        if vr == "SQ":
+            found.append(dataset[tag])
+    return found
 
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:

@@ -43,15 +43,12 @@ _NOT_IMAGE_MODALITIES = {
 #: What an image to correct may call itself: MR, and what Secondary Capture says.
 _MODALITIES = frozenset({"", "MR", "OT", "SC"})
 
-_LOCALIZER = frozenset("localizer localizers localiser localisers localization scout scouts survey loc locs".split())
-_SHORT_AXIS = frozenset("sa sax shax shortaxis shortax kurzachse".split())
-_LONG_AXIS = frozenset(
-    "lax la vla hla longaxis longax 2ch 3ch 4ch 5ch 2chamber 3chamber 4chamber twochamber threechamber fourchamber"
-    " 2cv 3cv 4cv lvot rvot langachse".split()
-)
+_LOCALIZER = re.compile(r"locali[sz](er|ers|ation)|scouts?|survey|locs?")
+_SHORT_AXIS = re.compile(r"sa|sax|shax|shortax(is)?|kurzachse")
+_LONG_AXIS = re.compile(r"la|lax|vla|hla|longax(is)?|langachse|[2-5](ch|cv|chamber)|(two|three|four)chamber|[lr]vot")
 
 #: Numbers and what they count are one word, however they are written: "4 ch", "4-chamber", "four_chamber".
-_JOINED = re.compile(r"\b(2|3|4|5|two|three|four|short|long)[ _\-]*(ch|chamber|chambers|chamb|cv|axis|ax)\b")
+_JOINED = re.compile(r"\b(2|3|4|5|two|three|four|short|long)[ \-]*(chambers?|ch|cv|axis|ax)\b")
 
 
 def left_alone(header: Header) -> str | None:
@@ -74,16 +71,17 @@ def left_alone(header: Header) -> str | None:
 
 def _said_in_words(text: str, unless: str = "") -> str | None:
     """A localizer or a long-axis view by its name, unless another name calls it a short axis."""
-    words = _words(text)
-    if words & _LOCALIZER and not (_words(unless) & _SHORT_AXIS):
+    if _names(text, _LOCALIZER) and not _names(unless, _SHORT_AXIS):
         return f"localizer (“{text}”)"
-    if words & _LONG_AXIS and not ((words | _words(unless)) & _SHORT_AXIS):
+    if _names(text, _LONG_AXIS) and not _names(text, _SHORT_AXIS) and not _names(unless, _SHORT_AXIS):
         return f"long-axis view (“{text}”)"
     return None
 
 
-def _words(text: str) -> frozenset[str]:
+def _names(text: str, kind: re.Pattern[str]) -> bool:
+    """Whether one of the words of a description is of a kind."""
     joined = _JOINED.sub(
-        lambda found: found[1] + found[2].replace("chambers", "chamber"), text.lower().replace("_", " ")
+        lambda found: found[1] + (found[2] if found[2] == "axis" else found[2].rstrip("s")),
+        text.lower().replace("_", " "),
     )
-    return frozenset(re.split(r"[^a-z0-9]+", joined)) - {""}
+    return any(kind.fullmatch(word) for word in re.split(r"[^a-z0-9]+", joined))

@@ -19,7 +19,7 @@ from pydicom.uid import RLELossless
 from ..errors import CMROrientError
 from .dicom_headers import naming, number, transfer_syntax
 
-_CONTAINERS = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
+_CONTAINERS: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
 
 
 class Bits:
@@ -56,12 +56,6 @@ class Bits:
         raised = np.left_shift(containers, above).view(self.type)
         return np.right_shift(raised, above + self.shift)
 
-    def put(self, values: NDArray[Any], containers: NDArray[Any]) -> NDArray[Any]:
-        """The containers with these values in them; all other bits stay."""
-        mask = self.container.type(((1 << self.stored) - 1) << self.shift)
-        raised = np.left_shift(values.astype(self.type).view(self.container), self.shift)
-        return (containers & ~mask) | (raised & mask)
-
 
 def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
     """The containers of all frames, ``[frame, row, column]``, unsigned, and where values lie in them.
@@ -92,4 +86,8 @@ def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
                 break
     if len(frames) != count or any(frame.shape != (rows, columns) for frame in frames):
         raise CMROrientError(f"holds {len(frames)} frames where its header says {count}: damaged or cut off", path)
-    return np.stack(frames).view(bits.container), bits
+    stacked = np.stack(frames)
+    if stacked.dtype.itemsize != bits.container.itemsize:
+        # Codecs may hand 12 bits back in a word of their own size.
+        stacked = stacked.astype(bits.type)
+    return stacked.view(bits.container), bits

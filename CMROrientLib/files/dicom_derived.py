@@ -1,0 +1,173 @@
+"""Make a data set a derived one: its own identity, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+from pydicom.uid import UID, generate_uid
+
+from .. import __version__
+from ..orientation import Orientation
+from .dicom_headers import number, transfer_syntax
+from .dicom_turn import Turn
+
+#: Part of every new UID: to be raised when the same correction comes to write something else.
+_GENERATION = "CMROrient 1"
+
+#: Put after the description of the series.
+SUFFIX = " (reoriented)"
+
+#: Added to the number of the series, so that the derived one is listed after all that were acquired.
+SERIES_NUMBER_STEP = 9000
+
+_REORDERED = Code("REORDERED", "99CMRORIENT", "Pixels reordered without resampling")
+
+#: Longest LO and ST values.
+_LONG_STRING, _SHORT_TEXT = 64, 1024
+
+
+def derived_uid(source: str, turn: Turn, role: str = "") -> str:
+    """The UID of what a correction makes of something: the same for the same source and correction."""
+    return generate_uid(entropy_srcs=[_GENERATION, role, source, str(int(turn.pixels)), str(int(turn.directions))])
+
+
+def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], fallback_identity: str) -> None:
+    """Give a turned data set new UIDs, a description and a reference to its source, in place.
+
+    The study and the patient stay. So does the frame of reference where every voxel keeps its place
+    (pixels and directions turned alike). Otherwise the anatomy has moved in patient coordinates, and
+    one frame of reference would promise that a place in the source and in the result shows the same
+    tissue: it is replaced, by the same one for all that were off in the same way.
+
+    Parameters
+    ----------
+    lost:
+        What was taken out because it cannot be turned, in words.
+    fallback_identity:
+        What new UIDs are made of where the source has none.
+    """
+    reference = _reference(dataset)
+    instance = str(dataset.get("SOPInstanceUID") or fallback_identity)
+    series = str(dataset.get("SeriesInstanceUID") or fallback_identity)
+    dataset.SOPInstanceUID = derived_uid(instance, turn)
+    dataset.SeriesInstanceUID = derived_uid(series, turn)
+    if dataset.get("ConcatenationUID"):
+        dataset.ConcatenationUID = derived_uid(str(dataset.ConcatenationUID), turn)
+    if dataset.get("FrameOfReferenceUID") and turn.pixels != turn.directions:
+        dataset.FrameOfReferenceUID = _moved_frame(str(dataset.FrameOfReferenceUID), turn)
+    for keyword in ("InstanceCreationDate", "InstanceCreationTime", "InstanceCreatorUID"):
+        # They tell of the source; the day of this run would make two runs differ.
+        if keyword in dataset:
+            del dataset[keyword]
+    _describe(dataset, turn, lost)
+    dataset.SourceImageSequence = [reference] if reference is not None else []
+    if reference is None:
+        del dataset.SourceImageSequence
+    if "SharedFunctionalGroupsSequence" in dataset:
+        _describe_frames(dataset, reference)
+    dataset.ContributingEquipmentSequence = [*(dataset.get("ContributingEquipmentSequence") or []), _equipment()]
+    _renew_meta(dataset)
+
+
+def description(turn: Turn, lost: Sequence[str]) -> str:
+    """What was done, for DerivationDescription, in ASCII whatever the file's character set."""
+    if turn.pixels == turn.directions:
+        place = "every voxel keeps its place in the patient"
+    else:
+        place = "the centre of each slice keeps its place in the patient"
+    words = (
+        f"CMROrient {__version__}: pixels turned by {_name(turn.pixels)}, direction cosines by"
+        f" {_name(turn.directions)}, values unchanged; {place}."
+    )
+    if lost:
+        words += f" Taken out because it cannot be turned: {', '.join(lost)}."
+    return words.encode("ascii", "replace").decode("ascii")
+
+
+def _name(operation: Orientation) -> str:
+    return operation.name.lower().replace("_", " ")
+
+
+def _moved_frame(frame: str, turn: Turn) -> str:
+    # How the anatomy moved in patient coordinates, whatever the order it is stored in.
+    moved = turn.pixels.after(turn.directions.inverse)
+    return generate_uid(entropy_srcs=[_GENERATION, "frame of reference", frame, str(int(moved))])
+
+
+def _reference(dataset: Dataset) -> Dataset | None:
+    """An item that refers to the source instance."""
+    if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
+        return None
+    item = Dataset()
+    item.ReferencedSOPClassUID = str(dataset.SOPClassUID)
+    item.ReferencedSOPInstanceUID = str(dataset.SOPInstanceUID)
+    item.PurposeOfReferenceCodeSequence = [_code(codes.DCM.SourceImageForImageProcessingOperation)]
+    return item
+
+
+def _code(code: Code) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
+    return item
+
+
+def _describe(dataset: Dataset, turn: Turn, lost: Sequence[str]) -> None:
+    enhanced = "SharedFunctionalGroupsSequence" in dataset
+    kind = [str(value) for value in _as_list(dataset.get("ImageType"))]
+    # Enhanced images are PRIMARY by definition.
+    dataset.ImageType = ["DERIVED", "PRIMARY" if enhanced else "SECONDARY", *kind[2:]]
+    name = str(dataset.get("SeriesDescription") or "")[: _LONG_STRING - len(SUFFIX)]
+    dataset.SeriesDescription = f"{name}{SUFFIX}".strip()
+    series = number(dataset, "SeriesNumber")
+    if series is not None:
+        dataset.SeriesNumber = int(series) + SERIES_NUMBER_STEP
+    words = description(turn, lost)[:_SHORT_TEXT]
+    before = str(dataset.get("DerivationDescription") or "")[: max(_SHORT_TEXT - len(words) - 1, 0)]
+    dataset.DerivationDescription = f"{before} {words}".strip()
+
+
+def _describe_frames(dataset: Dataset, reference: Dataset | None) -> None:
+    """FrameType and the derivation of the frames of an enhanced image, shared by all."""
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    groups = [shared, *(dataset.get("PerFrameFunctionalGroupsSequence") or [])]
+    for group in groups:
+        if "DerivationImageSequence" in group:
+            del group.DerivationImageSequence
+        for element in group:
+            if element.VR == "SQ" and element.keyword.endswith("FrameTypeSequence"):
+                for item in element.value:
+                    kind = [str(value) for value in _as_list(item.get("FrameType"))]
+                    item.FrameType = ["DERIVED", *kind[1:]]
+    if reference is None:
+        return
+    derivation = Dataset()
+    derivation.DerivationDescription = dataset.DerivationDescription
+    derivation.DerivationCodeSequence = [_code(_REORDERED)]
+    derivation.SourceImageSequence = [reference]
+    shared.DerivationImageSequence = [derivation]
+
+
+def _equipment() -> Dataset:
+    item = Dataset()
+    item.PurposeOfReferenceCodeSequence = [_code(Code("109103", "DCM", "Modifying Equipment"))]
+    item.Manufacturer = "CMROrient"
+    item.ManufacturerModelName = "CMROrient"
+    item.SoftwareVersions = __version__
+    return item
+
+
+def _renew_meta(dataset: FileDataset) -> None:
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = transfer_syntax(dataset)
+    meta.MediaStorageSOPClassUID = UID(str(dataset.get("SOPClassUID") or ""))
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta = meta
+
+
+def _as_list(value: object) -> list[object]:
+    if value is None or value == "":
+        return []
+    return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
