@@ -1,0 +1,208 @@
+"""A host for the panel without Slicer: real Qt (PySide6, off-screen) and real MRML (slicer-core).
+
+``start()`` puts ``qt``, ``ctk`` and what ``slicer-core`` lacks of ``slicer`` in place; after it the
+module file can be imported as Slicer would. Where the environment variable ``SLICER_BASE_PYTHON``
+names Slicer's own ``Base/Python``, the real ``ScriptedLoadableModule`` and ``parameterNodeWrapper``
+are used; otherwise the small ones of ``scripted``. What the host does not have raises.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULE = REPOSITORY / "CMROrient" / "CMROrient.py"
+
+#: Widgets that Slicer's own connectors compare types with; nothing here can make one.
+_ONLY_NAMED = {
+    "ctk": (
+        "ctkCheckBox ctkCheckablePushButton ctkColorPickerButton ctkComboBox ctkDirectoryButton ctkDoubleRangeSlider "
+        "ctkDoubleSlider ctkDoubleSpinBox ctkRangeWidget ctkSliderWidget"
+    ),
+    "slicer": "qMRMLRangeWidget qMRMLSliderWidget qMRMLSpinBox",
+}
+
+
+class _Modules:
+    """``slicer.modules``: the logics that slicer-core has, and this module's path."""
+
+    def __init__(self, **logics: Any) -> None:
+        for name, logic in logics.items():
+            setattr(self, name, types.SimpleNamespace(logic=lambda logic=logic: logic))
+        self.cmrorient = types.SimpleNamespace(path=str(MODULE))
+
+
+class _LayoutManager:
+    """Three slice views: real slice nodes and slice logics, no windows."""
+
+    def __init__(self) -> None:
+        self._logics: dict[str, Any] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        import slicer
+
+        application = slicer.vtkMRMLApplicationLogic()
+        application.SetMRMLScene(slicer.mrmlScene)
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(slicer.mrmlScene)
+        for name, orientation in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
+            logic = slicer.vtkMRMLSliceLogic()
+            logic.SetMRMLApplicationLogic(application)
+            logic.SetMRMLScene(slicer.mrmlScene)
+            logic.AddSliceNode(name).SetOrientation(orientation)
+            self._logics[name] = logic
+        self._application = application
+
+    def sliceViewNames(self) -> tuple[str, ...]:
+        return tuple(self._logics)
+
+    def sliceWidget(self, name: str) -> Any:
+        return types.SimpleNamespace(mrmlSliceNode=self._logics[name].GetSliceNode)
+
+    def mrmlSliceLogics(self) -> Any:
+        import vtk
+
+        collection = vtk.vtkCollection()
+        for logic in self._logics.values():
+            collection.AddItem(logic)
+        return collection
+
+
+class _App:
+    """``slicer.app``, as far as the panel and ``slicer.util`` ask for it."""
+
+    applicationName = "Slicer"
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self.hasViews = True
+        self._views = _LayoutManager()
+
+    def processEvents(self) -> None:
+        self._application.processEvents()
+
+    def testingEnabled(self) -> bool:
+        return False
+
+    def commandOptions(self) -> Any:
+        return types.SimpleNamespace(noMainWindow=False)
+
+    def layoutManager(self) -> _LayoutManager | None:
+        return self._views if self.hasViews else None
+
+    def moduleManager(self) -> Any:
+        nothing: Callable[..., None] = lambda *_: None  # noqa: E731
+        return types.SimpleNamespace(connect=nothing, disconnect=nothing)
+
+    def topLevelWidgets(self) -> list[Any]:
+        return []
+
+    def setOverrideCursor(self, cursor: Any) -> None:
+        self._application.setOverrideCursor(cursor)
+
+    def restoreOverrideCursor(self) -> None:
+        self._application.restoreOverrideCursor()
+
+    def translate(self, _context: str, text: str) -> str:
+        return text
+
+
+@functools.cache
+def start() -> types.ModuleType:
+    """Put the host in place, once a process. Returns the package ``slicer``."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    sys.path[:0] = [str(Path(__file__).parent), str(REPOSITORY)]
+    from PySide6.QtCore import QCoreApplication, QSettings
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance() or QApplication([])
+    application.setStyle("Fusion")
+    QCoreApplication.setOrganizationName("CMROrientTest")
+    QSettings.setDefaultFormat(QSettings.IniFormat)
+
+    import slicer
+    from pythonqt import _Module, make_qt
+
+    slicer.mrmlScene = slicer.vtkMRMLScene()
+    sequences = slicer.vtkSlicerSequencesLogic()
+    colors = slicer.vtkMRMLColorLogic()
+    segmentations = slicer.vtkSlicerSegmentationsModuleLogic()
+    volumes = slicer.vtkSlicerVolumesLogic()
+    for logic in (sequences, colors, segmentations, volumes):
+        logic.SetMRMLScene(slicer.mrmlScene)
+    slicer.modules = _Modules(sequences=sequences, segmentations=segmentations, colors=colors, volumes=volumes)
+    slicer.selfTests = {}
+    sys.modules["qt"] = make_qt()
+    sys.modules["ctk"] = ctk = _Module("ctk")
+    import mrml_widgets
+
+    mrml_widgets.install(ctk)
+    for home, names in _ONLY_NAMED.items():
+        for name in names.split():
+            setattr(sys.modules[home], name, type(name, (), {"__init__": _cannot_make}))
+    slicer.app = _App(application)
+    _install_base(slicer, os.environ.get("SLICER_BASE_PYTHON"))
+    return slicer
+
+
+def _cannot_make(self: Any, *_: Any) -> None:
+    raise NotImplementedError(f"the host cannot make a {type(self).__name__}")
+
+
+def _install_base(slicer: types.ModuleType, base_python: str | None) -> None:
+    if base_python:
+        slicer.__path__.append(str(Path(base_python) / "slicer"))
+        for name in ("i18n", "ScriptedLoadableModule", "parameterNodeWrapper"):
+            importlib.import_module(f"slicer.{name}")
+        return
+    import scripted
+
+    for name, exported in (
+        ("i18n", ["tr", "translate"]),
+        ("ScriptedLoadableModule", [name for name in vars(scripted) if name.startswith("ScriptedLoadableModule")]),
+        ("parameterNodeWrapper", ["parameterNodeWrapper"]),
+    ):
+        module = types.ModuleType(f"slicer.{name}")
+        for item in exported:
+            setattr(module, item, getattr(scripted, item))
+        module.__all__ = exported
+        sys.modules[module.__name__] = module
+        setattr(slicer, name, module)
+
+
+def load_module() -> types.ModuleType:
+    """The module file, imported as Slicer does."""
+    start()
+    folder = str(MODULE.parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module("CMROrient")
+
+
+def open_panel() -> tuple[Any, Any]:
+    """The panel as Slicer opens it: the module's widget and its window."""
+    module = load_module()
+    import qt
+    import slicer
+
+    window = slicer.qSlicerScriptedLoadableModuleWidget()
+    window.setLayout(qt.QVBoxLayout())
+    widget = module.CMROrientWidget(window)
+    widget.setup()
+    window.isEntered = True
+    widget.enter()
+    return widget, window
+
+
+def clear_scene() -> None:
+    """Close the scene as the person does; the slice views come back."""
+    slicer = start()
+    slicer.mrmlScene.Clear(0)
+    slicer.app._views.reset()

@@ -1,0 +1,168 @@
+"""Qt as PythonQt shows it, on top of PySide6: properties are attributes, signals connect by signature.
+
+Only the names in ``NAMES`` exist; each is one that Slicer's binding has. Everything else raises
+AttributeError, and so does setting an attribute that is neither a Qt property nor set in Python
+by a subclass: the host never answers for Slicer what Slicer would not answer.
+"""
+
+from __future__ import annotations
+
+import types
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import shiboken6
+from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
+
+#: Classes that are no QObjects (or need no properties): PySide's own behave as PythonQt's.
+_PLAIN = {
+    QtCore: ["QByteArray", "QFile", "QPoint", "QPointF", "QRect", "QRectF", "QSettings", "QSize", "Qt"],
+    QtGui: [
+        "QBrush",
+        "QColor",
+        "QFont",
+        "QFontMetrics",
+        "QIcon",
+        "QPainter",
+        "QPainterPath",
+        "QPalette",
+        "QPen",
+        "QPixmap",
+        "QTransform",
+    ],
+    QtWidgets: ["QApplication", "QHeaderView", "QSizePolicy", "QTableWidgetItem"],
+}
+
+#: Widgets and layouts: subclassed, so that properties are attributes.
+_OBJECTS = [
+    "QAbstractItemView",
+    "QCheckBox",
+    "QComboBox",
+    "QDoubleSpinBox",
+    "QFormLayout",
+    "QFrame",
+    "QHBoxLayout",
+    "QLabel",
+    "QLineEdit",
+    "QMessageBox",
+    "QProgressBar",
+    "QPushButton",
+    "QSlider",
+    "QSpinBox",
+    "QTableWidget",
+    "QTextEdit",
+    "QVBoxLayout",
+    "QWidget",
+]
+
+
+def properties_as_attributes(base: type) -> type:
+    """A subclass of a PySide class that reads and writes like PythonQt's wrapper of it."""
+
+    def get(self: QtCore.QObject, name: str) -> object:
+        if name.startswith("__"):
+            return base.__getattribute__(self, name)
+        meta = base.metaObject(self)
+        if meta.indexOfProperty(name) >= 0:
+            return base.property(self, name)
+        if name == "name":
+            return base.objectName(self)
+        if name == "className":
+            return lambda: type(self).__name__
+        if name == "exec_":
+            return base.__getattribute__(self, "exec")
+        if name == "exec":
+            raise AttributeError("exec: PythonQt says exec_")
+        if name == "findChildren":
+            return lambda kind=QtCore.QObject, pattern="": base.findChildren(self, plain(kind), pattern)
+        return base.__getattribute__(self, name)
+
+    def put(self: QtCore.QObject, name: str, value: object) -> None:
+        if not shiboken6.isValid(self):
+            raise RuntimeError("the widget is gone")
+        if base.metaObject(self).indexOfProperty(name) >= 0:
+            if not base.setProperty(self, name, value):
+                raise TypeError(f"{type(self).__name__}.{name} cannot be set to {value!r}")
+        elif name == "name":
+            base.setObjectName(self, value)
+        elif name.startswith("_") or name in vars(type(self)):
+            base.__setattr__(self, name, value)
+        else:
+            raise AttributeError(f"{type(self).__name__} has no property {name!r}")
+
+    def connect(self: QtCore.QObject, signature: str, receiver: object) -> None:
+        signal_of(self, signature).connect(receiver)
+
+    def disconnect(self: QtCore.QObject, signature: str, receiver: object) -> None:
+        signal_of(self, signature).disconnect(receiver)
+
+    # PySide looks connect up in each class body: inherited from a mixin it would be ignored.
+    body = {"__getattribute__": get, "__setattr__": put, "connect": connect, "disconnect": disconnect}
+    return type(base.__name__, (base,), body)
+
+
+def signal_of(widget: QtCore.QObject, signature: str) -> object:
+    """The signal with exactly this C++ signature; AttributeError where the class has none."""
+    name = signature.partition("(")[0]
+    known = getattr(type(widget), "SIGNALS", ())
+    meta = QtCore.QObject.metaObject(widget)
+    if signature not in known and meta.indexOfSignal(QtCore.QMetaObject.normalizedSignature(signature).data()) < 0:
+        raise AttributeError(f"{type(widget).__name__} has no signal {signature}")
+    return QtCore.QObject.__getattribute__(widget, name)
+
+
+def plain(kind: type) -> type:
+    """PySide's own class behind one that reads like PythonQt's."""
+    return next(base for base in kind.__mro__ if base.__module__.startswith("PySide6"))
+
+
+class _Module(types.ModuleType):
+    def __getattr__(self, name: str) -> object:
+        raise AttributeError(f"{self.__name__} has no {name!r} in this host; add it only where Slicer's binding has it")
+
+
+def make_qt() -> types.ModuleType:
+    """The module ``qt``."""
+    qt = _Module("qt")
+    for module, names in _PLAIN.items():
+        for name in names:
+            setattr(qt, name, getattr(module, name))
+    for name in _OBJECTS:
+        setattr(qt, name, properties_as_attributes(getattr(QtWidgets, name)))
+    qt.QTimer = QtCore.QTimer
+    qt.QUiLoader = make_loader(qt)
+    return qt
+
+
+def make_loader(qt: types.ModuleType) -> type:
+    """``QUiLoader`` that makes this host's widgets, those of ``ctk`` and ``slicer`` among them."""
+
+    class QUiLoader(QtUiTools.QUiLoader):
+        def createWidget(self, class_name: str, parent: object = None, name: str = "") -> object:
+            import ctk
+            import slicer
+
+            home = ctk if class_name.startswith("ctk") else slicer if class_name.startswith("qMRML") else qt
+            widget = getattr(home, class_name)(parent)
+            widget.setObjectName(name)
+            self._made.append(widget)
+            return widget
+
+        def load(self, file: QtCore.QFile, parent: object = None) -> object:
+            self._made: list[object] = []
+            file.seek(0)
+            root = super().load(file, parent)
+            # Python's side of each widget has to live as long as the window does.
+            root._made = self._made
+            tree = ElementTree.parse(Path(file.fileName()))
+            root._scene_receivers = [
+                link.findtext("receiver") for link in tree.iter("connection") if _hands_scene_on(link, root.objectName)
+            ]
+            return root
+
+    return QUiLoader
+
+
+def _hands_scene_on(link: ElementTree.Element, root: str) -> bool:
+    said = [link.findtext(part) for part in ("sender", "signal", "slot")]
+    return said == [root, "mrmlSceneChanged(vtkMRMLScene*)", "setMRMLScene(vtkMRMLScene*)"]
