@@ -37,9 +37,12 @@ _LEVEL = 4
 @contextmanager
 def reading(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, with every failure to open or read it told as a sentence."""
-    if path.is_dir():
-        raise CMROrientError("is a folder, not an image file", path)
     try:
+        if path.is_dir():
+            raise CMROrientError("is a folder, not an image file", path)
+        if path.exists() and not path.is_file():
+            # Opening a pipe would wait for ever.
+            raise CMROrientError("is no regular file", path)
         with path.open("rb") as stream:
             yield stream
     except FileNotFoundError:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from ..orientation import Orientation
 from ..volume import Volume
 from . import blocks
 from .atomic import replacing
@@ -25,6 +26,7 @@ from .storage import (
     check_size,
     check_type,
     check_values,
+    data_name,
     description_of,
     native,
     real_values,
@@ -56,6 +58,7 @@ class MetaStorage(Storage):
     """The header as read."""
 
     header: MetaHeader
+    name: str
 
 
 def read(path: Path, slice_axis: int | None = None) -> Volume:
@@ -80,6 +83,7 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         time_step=spacing[3] if len(sizes) == len(spacing) == 4 and math.isfinite(spacing[3]) else None,
         description=header.get("Comment"),
         header=header,
+        name=path.name,
     )
     return Volume.from_stored(array, grid, slice_axis, has_geometry=known, storage=storage)
 
@@ -99,7 +103,10 @@ def write(volume: Volume, path: Path) -> list[Path]:
             stream.write(header.set("ElementDataFile", "LOCAL").encode())
             stream.write(raw)
         return [path]
-    data = path.with_name(path.name[: -len(".mhd")] + (".zraw" if compressed else ".raw"))
+    was, named = (
+        (volume.storage.name, header.get("ElementDataFile")) if isinstance(volume.storage, MetaStorage) else ("", "")
+    )
+    data = path.with_name(data_name(path, was, named, ".zraw" if compressed else ".raw"))
     with replacing([data, path]) as (values, stream):
         values.write(raw)
         stream.write(header.set("ElementDataFile", data.name).encode())
@@ -146,13 +153,21 @@ def _read_data(header: MetaHeader, stream: IO[bytes], size: int, path: Path) -> 
 def _read_part(header: MetaHeader, stream: IO[bytes], size: int, available: int, path: Path) -> bytes | bytearray:
     compressed = header.flag("CompressedData")
     blocks.check_claim(size, available, "zlib" if compressed else "raw", path)
-    skip = int(header.get("HeaderSize") or 0)
+    skip = (header.numbers("HeaderSize", int, path) or [0])[0]
     if skip == -1 and not compressed:
         # The voxels are the last bytes of the file.
         stream.seek(-size, 2)
     elif skip > 0:
         blocks.read_exactly(stream, skip, path)
     return blocks.inflate(stream, size, path) if compressed else blocks.read_exactly(stream, size, path)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The header and, where it is detached, its data files. Raises CMROrientError."""
+    with blocks.reading(path) as stream:
+        header = MetaHeader.read(stream, path)
+        local = header.get("ElementDataFile").upper() == "LOCAL"
+        return (path, *(() if local else data_files(header, stream, path)))
 
 
 def data_files(header: MetaHeader, stream: IO[bytes], path: Path) -> list[Path]:
@@ -185,13 +200,24 @@ def _header_and_array(volume: Volume, path: Path) -> tuple[MetaHeader, NDArray[A
             if _TYPES[header.get("ElementType")] != array.dtype.newbyteorder("=").name:
                 array_in_file = _storable(array_in_file)
                 header = header.set("ElementType", _NAMES[array_in_file.dtype.newbyteorder("=").name])
-            header = set_grid(header, grid, count, path)
+            header = set_grid(_exchanged(header, volume, path), grid, count, path)
             letters = header.get("AnatomicalOrientation")
-            if len(letters) == 3 and set(letters) <= set("RLAPIS"):
+            turned = volume.directions_turned is not Orientation.IDENTITY
+            if turned and len(letters) == 3 and set(letters) <= set("RLAPIS"):
                 header = header.set("AnatomicalOrientation", anatomical(grid.directions))
             return header, array_in_file
     array = _storable(real_values(array, volume.storage))
     return _new_header(volume, array), array
+
+
+def _exchanged(header: MetaHeader, volume: Volume, path: Path) -> MetaHeader:
+    """The extent of a voxel, which need not be the spacing, goes with the axes."""
+    extent = header.numbers("ElementSize", float, path)
+    if volume.pixels_turned.exchanges_axes and extent:
+        first, second = (axis for axis in range(3) if axis != volume.slice_axis)
+        extent[first], extent[second] = extent[second], extent[first]
+        header = header.set_numbers("ElementSize", extent)
+    return header
 
 
 def _with_axes(array: NDArray[Any], count: int) -> NDArray[Any] | None:

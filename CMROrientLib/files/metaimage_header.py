@@ -120,10 +120,11 @@ def grid_of(header: MetaHeader, sizes: tuple[int, ...], path: Path) -> tuple[Gri
 def set_grid(header: MetaHeader, grid: Grid, count: int, path: Path) -> MetaHeader:
     """Write the grid into the keys that are there; what belongs to time stays."""
     space = min(3, count)
-    for key in ("ElementSpacing", "ElementSize"):
-        old = header.numbers(key, float, path)
-        if old or (key == "ElementSpacing" and any(step != 1.0 for step in grid.spacing)):
-            header = header.set_numbers(key, [*grid.spacing[:space], *old[space:], *[1.0] * count][:count])
+    # A voxel's extent stands in for the spacing where that is missing.
+    key = "ElementSize" if header.get("ElementSize") and not header.get("ElementSpacing") else "ElementSpacing"
+    old = header.numbers(key, float, path)
+    if old or any(step != 1.0 for step in grid.spacing):
+        header = header.set_numbers(key, [*grid.spacing[:space], *old[space:], *[1.0] * count][:count])
     matrix = header.numbers("TransformMatrix", float, path)
     if matrix:
         whole = np.array(matrix).reshape(count, count)

@@ -20,11 +20,12 @@ from ..volume import Volume
 from . import blocks
 from .atomic import replacing
 from .nrrd_header import PER_AXIS, NrrdHeader
-from .nrrd_layout import Layout, grid_of, layout_of, signs_of, time_step_of, units_of, vector
+from .nrrd_layout import Layout, grid_of, layout_of, numbers, signs_of, time_step_of, units_of, vector
 from .storage import (
     Storage,
     check_type,
     check_values,
+    data_name,
     description_of,
     native,
     real_values,
@@ -66,6 +67,7 @@ class NrrdStorage(Storage):
 
     header: NrrdHeader
     layout: Layout
+    name: str
 
 
 def read(path: Path, slice_axis: int | None = None) -> Volume:
@@ -91,6 +93,7 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         description=header.get("content") or "",
         header=header.without_file_list() if _lists_files(header) else header,
         layout=layout,
+        name=path.name,
     )
     return Volume.from_stored(layout.to_library(array), grid, slice_axis, has_geometry=known, storage=storage)
 
@@ -100,13 +103,15 @@ def write(volume: Volume, path: Path) -> list[Path]:
     header, array = _header_and_array(volume)
     encoding = _ENCODINGS[(header.get("encoding") or "raw").lower()]
     array = array.astype(array.dtype.newbyteorder("<" if header.get("endian") == "little" else ">"))
+    named = header.get("data file") or ""
     header = header.without("line skip", "byte skip", "data file")
     if suffix_of(path) == ".nrrd":
         with replacing([path]) as (stream,):
             stream.write(header.encode())
             _write_values(stream, array, encoding)
         return [path]
-    data = path.with_name(path.name[: -len(".nhdr")] + _DATA_SUFFIXES[encoding])
+    was = volume.storage.name if isinstance(volume.storage, NrrdStorage) else ""
+    data = path.with_name(data_name(path, was, named, _DATA_SUFFIXES[encoding]))
     with replacing([data, path]) as (values, stream):
         _write_values(values, array, encoding)
         stream.write(header.set("data file", data.name).encode())
@@ -127,9 +132,11 @@ def _read_part(
 ) -> bytes | bytearray:
     """``count`` voxels from where the stream stands."""
     size = count * dtype.itemsize
-    for _ in range(int(header.get("line skip") or 0)):
-        stream.readline()
-    skip = int(header.get("byte skip") or 0)
+    lines, skip = ((numbers(header, field, int, path) or [0])[0] for field in ("line skip", "byte skip"))
+    for _ in range(int(lines)):
+        if not stream.readline():
+            break
+    skip = int(skip)
     if encoding in ("text", "hex"):
         blocks.check_claim(count, available, "text", path)
         stream.read(max(skip, 0))
@@ -154,6 +161,13 @@ def _read_files(header: NrrdHeader, encoding: str, count: int, dtype: np.dtype[A
             size = name.stat().st_size
             parts.append(bytes(_read_part(stream, size, header, encoding, count // len(names), dtype, name)))
     return b"".join(parts)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The header and, where it is detached, its data files. Raises CMROrientError."""
+    with blocks.reading(path) as stream:
+        header = NrrdHeader.read(stream, path)
+    return (path, *(data_files(header, path) if header.get("data file") else ()))
 
 
 def data_files(header: NrrdHeader, path: Path) -> list[Path]:
@@ -215,7 +229,8 @@ def _header_and_array(volume: Volume) -> tuple[NrrdHeader, NDArray[Any]]:
     array, _ = volume.stored()
     if isinstance(volume.storage, NrrdStorage):
         in_file = volume.storage.layout.from_library(array)
-        if in_file is not None:
+        placed = bool(volume.storage.header.get("space directions")) or not volume.has_geometry
+        if in_file is not None and placed:
             return _turned(volume, volume.storage.header, volume.storage.layout, in_file), in_file
     array = real_values(array, volume.storage)
     if array.dtype.newbyteorder("=").name not in _DTYPES.values():

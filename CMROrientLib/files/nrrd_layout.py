@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from ..volume import Grid
 from .nrrd_header import NrrdHeader
 from .storage import check_size, spatial
 
-_TIME_KINDS = {"list", "time", "point", "sample"}
+_TIME_KINDS = {"list", "time"}
 _SPACE_KINDS = {"domain", "space", "???", "none"}
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "µm": 1e-3, "micron": 1e-3}
@@ -100,7 +102,7 @@ def layout_of(header: NrrdHeader, path: Path) -> Layout:
                     f"is a vector or colour image (an axis of kind {kind}), not one of grey values", path
                 )
             other.append(axis)
-        elif kind in _TIME_KINDS or direction.lower() == "none" or _only_time(direction):
+        elif kind in _TIME_KINDS or _not_in_space(direction):
             other.append(axis)
     if count - len(other) == 4:
         other.append(3)
@@ -168,7 +170,7 @@ def time_step_of(header: NrrdHeader, layout: Layout) -> float | None:
     return step * unit if unit and np.isfinite(step) else None
 
 
-def numbers(header: NrrdHeader, field: str, kind: type, path: Path) -> list[float]:
+def numbers(header: NrrdHeader, field: str, kind: type, path: Path) -> list[Any]:
     """A field of numbers, empty where it is missing."""
     try:
         return [kind(token) for token in header.tokens(field)]
@@ -184,13 +186,15 @@ def vector(token: str, path: Path) -> list[float]:
         raise CMROrientError(f"is damaged: {token!r} is not a vector", path) from None
 
 
-def _only_time(direction: str) -> bool:
-    """Whether a direction of a four-dimensional space has nothing but its fourth component."""
-    parts = direction.strip("() \t").split(",")
+def _not_in_space(direction: str) -> bool:
+    """Whether an axis has no direction, or nothing but the fourth component of one."""
+    if direction.lower() == "none":
+        return True
     try:
-        return len(parts) == 4 and float(parts[3]) != 0 and not any(float(part) for part in parts[:3])
+        parts = [float(part) for part in direction.strip("() \t").split(",")]
     except ValueError:
         return False
+    return all(map(math.isnan, parts)) or (len(parts) == 4 and parts[3] != 0 and not any(parts[:3]))
 
 
 def _normal(affine: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,6 @@ from pathlib import Path
 from ..errors import CMROrientError
 from ..volume import Volume
 from . import metaimage, nifti, nrrd
-from .storage import Storage
 from .suffixes import DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 _READERS: dict[str, Callable[[Path, int | None], Volume]] = {
@@ -23,6 +24,8 @@ _WRITERS: dict[str, Callable[[Volume, Path], list[Path]]] = {
     "nrrd": nrrd.write,
     "metaimage": metaimage.write,
 }
+_FILES: dict[str, Callable[[Path], tuple[Path, ...]]] = {".nhdr": nrrd.files_of, ".mhd": metaimage.files_of}
+_OURS = (nifti.NiftiStorage, nrrd.NrrdStorage, metaimage.MetaStorage)
 
 
 @dataclass(frozen=True)
@@ -62,23 +65,23 @@ def find(root: str | os.PathLike[str]) -> list[Source]:
         Where ``root`` is missing, cannot be read, or is a file in no known format.
     """
     root = Path(root)
-    if not root.exists():
-        raise CMROrientError("no such file or folder", root)
-    if not root.is_dir():
-        kind = kind_of(root)
-        if kind is not None:
-            return [Source(root, (root,), kind)]
+    if not is_folder(root):
+        if kind_of(root) is not None:
+            return [_source(root)]
         if not _is_dicom(root):
             raise unknown_format(root)
         return _group([root])
     sources: list[Source] = []
     dicom: list[Path] = []
     for path in _walk(root):
-        kind = kind_of(path)
-        if kind is not None:
-            sources.append(Source(path, (path,), kind))
+        if kind_of(path) is not None:
+            sources.append(_source(path))
         elif _is_dicom(path):
             dicom.append(path)
+    # What a detached header names as its voxels is no image of its own, whatever it is called.
+    voxels = {file for source in sources for file in source.files[1:]}
+    sources = [source for source in sources if source.path not in voxels]
+    dicom = [path for path in dicom if path not in voxels]
     if dicom:
         sources += _group(dicom)
     return sorted(sources, key=lambda source: (source.path.relative_to(root).as_posix(), source.series or ""))
@@ -88,13 +91,19 @@ def read_source(source: Source, slice_axis: int | None = None) -> Volume:
     """Read one found image; see ``read``."""
     if slice_axis not in (None, 0, 1, 2):
         raise CMROrientError(f"the slice axis is 0, 1 or 2, not {slice_axis}", source.path)
-    if source.kind != "dicom":
-        return _READERS[source.kind](source.path, slice_axis)
-    try:
+    if source.kind == "dicom":
         from .dicom_read import read_dicom
-    except ImportError as error:
-        raise CMROrientError("DICOM is not supported yet", source.path) from error
-    return read_dicom(source.files, slice_axis)
+
+        volume = read_dicom(source.files, slice_axis)
+    else:
+        volume = _READERS[source.kind](source.path, slice_axis)
+    if min(volume.array.shape[-2:]) < 2:
+        rows, columns = volume.array.shape[-2:]
+        raise CMROrientError(
+            f"has slices of {columns} × {rows} voxels along axis {volume.slice_axis}: give another slice axis",
+            source.path,
+        )
+    return volume
 
 
 def write_source(volume: Volume, source: Source, destination: str | os.PathLike[str]) -> list[Path]:
@@ -128,7 +137,7 @@ def read(path: str | os.PathLike[str], slice_axis: int | None = None) -> Volume:
         Where there is no image that could be corrected; it names the file and says why.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         return read_source(_only_series(path), slice_axis)
     sources = find(path)
     if len(sources) != 1 or sources[0].left_alone:
@@ -150,7 +159,7 @@ def write(volume: Volume, path: str | os.PathLike[str]) -> None:
         Where the format is unknown or the file cannot be written.
     """
     path = Path(path)
-    from_dicom = volume.storage is not None and not isinstance(volume.storage, Storage)
+    from_dicom = volume.storage is not None and not isinstance(volume.storage, _OURS)
     if path.suffix.lower() in DICOM_SUFFIXES or (from_dicom and not suffix_of(path) and not path.suffix):
         _write_dicom(volume, path)
     else:
@@ -167,19 +176,40 @@ def _write_file(volume: Volume, path: Path) -> list[Path]:
 
 
 def _write_dicom(volume: Volume, destination: Path) -> list[Path]:
-    try:
-        from .dicom_write import write_dicom
-    except ImportError as error:
-        raise CMROrientError("DICOM is not supported yet", destination) from error
+    from .dicom_write import write_dicom
+
     return write_dicom(volume, destination)
 
 
 def _group(paths: list[Path]) -> list[Source]:
-    try:
-        from .dicom_find import group
-    except ImportError as error:
-        raise CMROrientError("DICOM is not supported yet", paths[0]) from error
+    from .dicom_find import group
+
     return group(paths)
+
+
+def _source(path: Path) -> Source:
+    """A file of one of the formats, with those of its data files that lie below its folder."""
+    kind = kind_of(path) or ""
+    files: tuple[Path, ...] = (path,)
+    if suffix_of(path) in _FILES:
+        # A broken header is an image all the same; reading it says what is wrong.
+        with contextlib.suppress(CMROrientError):
+            files = _FILES[suffix_of(path)](path)
+    return Source(path, (path, *(file for file in files[1:] if _is_below(file, path.parent))), kind)
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts
+
+
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder; raises CMROrientError where nothing is there or nobody may look."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CMROrientError("no such file or folder", path) from None
+    except (OSError, ValueError) as error:
+        raise CMROrientError(f"cannot be opened ({getattr(error, 'strerror', None) or error})", path) from error
 
 
 def _only_series(folder: Path) -> Source:

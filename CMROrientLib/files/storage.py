@@ -78,8 +78,8 @@ def check_type(dtype: Any, path: Path) -> np.dtype[Any]:
     """The voxel type, refused where it is not a plain integer or real number."""
     dtype = np.dtype(dtype)
     if dtype.newbyteorder("=").name not in VOXEL_TYPES:
-        kind = "colour or complex" if dtype.kind in "cV" else dtype.name
-        raise CMROrientError(f"holds {kind} values; only images with one real number a voxel can be corrected", path)
+        kind = {"c": "complex numbers", "V": "colours or bits"}.get(dtype.kind, f"{dtype.name} numbers")
+        raise CMROrientError(f"holds {kind}: only images with one plain number a voxel can be corrected", path)
     return dtype
 
 
@@ -87,6 +87,24 @@ def check_size(sizes: tuple[int, ...], path: Path) -> None:
     """Refuse a grid without voxels."""
     if min(sizes) < 1:
         raise CMROrientError(f"claims a size of {' × '.join(map(str, sizes))}: there is no image in it", path)
+
+
+def data_name(header: Path, was: str, named: str, suffix: str) -> str:
+    """The file name for the voxels of a detached header.
+
+    It stays what it was where the header keeps its name, so that two headers in one folder do not
+    come to share voxels; else it is the header's name with ``suffix``.
+
+    Parameters
+    ----------
+    header:
+        The header to be written.
+    was, named:
+        The name of the header that was read, and of the data file in it; empty where there was none.
+    """
+    if header.name == was and named.lower().endswith(suffix) and Path(named).name == named:
+        return named
+    return header.stem + suffix
 
 
 def spatial(sizes: tuple[int, ...]) -> tuple[int, int, int]:
