@@ -3,7 +3,7 @@
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
 #   make lint         ruff and mypy
-#   make screenshots  pictures of the Slicer panel
+#   make screenshots  pictures of the Slicer panel and of the README
 #   make results      Training/RESULTS.md and its pictures from the stored metrics
 #   make test-pacs    DICOM results sent to an Orthanc server and fetched again
 #   make wheel        dist/*.whl
@@ -56,6 +56,7 @@ lint: $(FULL)
 
 screenshots: $(FULL)
 	$(BIN)/python Testing/host/screenshots.py
+	$(BIN)/python Documentation/draw_before_after.py Documentation/before-after.png
 
 results: $(FULL)
 	$(BIN)/python Training/make_results.py
