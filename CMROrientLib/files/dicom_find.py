@@ -12,7 +12,7 @@ from ..errors import CMROrientError
 from .dicom_headers import Header, read_header
 from .dicom_kinds import left_alone
 from .dicom_stacks import split
-from .source import Source
+from .source_type import Source
 
 
 def group(paths: Iterable[Path]) -> list[Source]:

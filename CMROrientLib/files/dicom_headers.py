@@ -85,6 +85,7 @@ class Header:
     parallel: bool
     frames: tuple[Frame, ...]
     in_time: bool
+    scanner: str | None
 
     @property
     def has_pixels(self) -> bool:
@@ -193,6 +194,7 @@ def header_of(dataset: Dataset, path: Path) -> Header:
             parallel=_all_parallel(places),
             frames=tuple(_frame(dataset, index) for index in range(count)),
             in_time=_follows_in_time(dataset, count),
+            scanner=_scanner(dataset),
         )
 
 
@@ -311,3 +313,8 @@ def _follows_in_time(dataset: Dataset, count: int) -> bool:
         return False
     pointers = {int(value) for value in _values(dataset, "FrameIncrementPointer")}
     return bool(pointers & _TIME_POINTERS) or position_of(dataset, 0) is not None
+
+
+def _scanner(dataset: Dataset) -> str | None:
+    words = [str(dataset.get(keyword) or "").strip() for keyword in ("Manufacturer", "ManufacturerModelName")]
+    return " ".join(word for word in words if word) or None

@@ -53,6 +53,18 @@ _JOINED = re.compile(r"\b(2|3|4|5|two|three|four|short|long)[ \-]*(chambers?|ch|
 
 def left_alone(header: Header) -> str | None:
     """Why a file is not an image to correct, in a few words; None where it is one."""
+    reason = unreadable(header)
+    if reason is not None:
+        return reason
+    if header.modality not in _MODALITIES:
+        return f"not MR (modality {header.modality})"
+    if "LOCALIZER" in header.image_type:
+        return "localizer"
+    return _said_in_words(header.description) or _said_in_words(header.protocol, unless=header.description)
+
+
+def unreadable(header: Header) -> str | None:
+    """Why a file cannot be a volume of grey values at all, whatever somebody wants with it."""
     kind = _NOT_IMAGES.get(header.sop_class) or _NOT_IMAGE_MODALITIES.get(header.modality)
     if kind is None and not header.has_pixels and header.rows == 0:
         kind = UID(header.sop_class).name if header.sop_class else "no pixels"
@@ -60,13 +72,9 @@ def left_alone(header: Header) -> str | None:
         return f"not an image ({kind})"
     if header.samples > 1 or header.photometric not in ("", "MONOCHROME1", "MONOCHROME2"):
         return f"colour image ({header.photometric or f'{header.samples} samples a pixel'})"
-    if header.modality not in _MODALITIES:
-        return f"not MR (modality {header.modality})"
-    if "LOCALIZER" in header.image_type:
-        return "localizer"
     if not header.parallel:
         return "slices in several planes, as localizers have them"
-    return _said_in_words(header.description) or _said_in_words(header.protocol, unless=header.description)
+    return None
 
 
 def _said_in_words(text: str, unless: str = "") -> str | None:

@@ -15,7 +15,7 @@ from pydicom import FileDataset
 from ..errors import CMROrientError
 from ..volume import Volume
 from .dicom_headers import Header, header_of, number, read_dataset
-from .dicom_kinds import left_alone
+from .dicom_kinds import unreadable
 from .dicom_pixels import decode
 from .dicom_stacks import Stack, arrange, split
 from .storage import Storage
@@ -40,6 +40,8 @@ class DicomStorage(Storage):
         the end, which belong to no file.
     notes:
         What is worth knowing of how the files were read, in sentences.
+    scanner:
+        Manufacturer and model, where the first file names them.
     """
 
     files: tuple[Path, ...] = ()
@@ -48,6 +50,7 @@ class DicomStorage(Storage):
     inverted: bool = False
     complete: bool = True
     notes: tuple[str, ...] = ()
+    scanner: str | None = None
 
 
 def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None) -> Volume:
@@ -85,7 +88,9 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
     for path in paths:
         dataset, checksum = read_dataset(path)
         header = header_of(dataset, path)
-        _check(header)
+        reason = unreadable(header)
+        if reason is not None:
+            raise CMROrientError(f"is not an image to correct: {reason}", path)
         containers, bits = decode(dataset, path)
         headers.append(header)
         checksums.append(checksum)
@@ -105,15 +110,9 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         inverted=headers[0].photometric == "MONOCHROME1",
         complete=stack.complete,
         notes=_notes(stack),
+        scanner=headers[0].scanner,
     )
     return Volume(_fill(stack, frames), stack.grid, 2, stack.has_geometry, storage)
-
-
-def _check(header: Header) -> None:
-    reason = left_alone(header)
-    # What a file calls itself is for the finder to judge; here only what has no grey values is refused.
-    if reason is not None and reason.startswith(("not an image", "colour image", "slices in several planes")):
-        raise CMROrientError(f"is not an image to correct: {reason}", header.path)
 
 
 def _fill(stack: Stack, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:

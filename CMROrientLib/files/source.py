@@ -6,12 +6,12 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CMROrientError
 from ..volume import Volume
 from . import metaimage, nifti, nrrd
+from .source_type import Source
 from .suffixes import DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 _READERS: dict[str, Callable[[Path, int | None], Volume]] = {
@@ -26,31 +26,6 @@ _WRITERS: dict[str, Callable[[Volume, Path], list[Path]]] = {
 }
 _FILES: dict[str, Callable[[Path], tuple[Path, ...]]] = {".nhdr": nrrd.files_of, ".mhd": metaimage.files_of}
 _OURS = (nifti.NiftiStorage, nrrd.NrrdStorage, metaimage.MetaStorage)
-
-
-@dataclass(frozen=True)
-class Source:
-    """One image to be looked at: a file, or the files of one DICOM series.
-
-    Parameters
-    ----------
-    path:
-        The file; for a DICOM series of several files the folder that they share.
-    files:
-        The files that it is made of.
-    kind:
-        ``nifti``, ``nrrd``, ``metaimage`` or ``dicom``.
-    series:
-        The SeriesInstanceUID of a DICOM series.
-    left_alone:
-        Why it is not an image to correct (a localizer, say); such a source is recorded, never read.
-    """
-
-    path: Path
-    files: tuple[Path, ...]
-    kind: str
-    series: str | None = None
-    left_alone: str | None = None
 
 
 def find(root: str | os.PathLike[str]) -> list[Source]:
