@@ -62,7 +62,7 @@ results: $(FULL)
 	$(BIN)/python Training/make_results.py
 
 test-pacs: $(FULL)
-	$(BIN)/python Testing/pacs.py
+	$(BIN)/python Testing/pacs/round_trip.py
 
 wheel: | $(BIN)/python
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

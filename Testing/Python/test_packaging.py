@@ -187,7 +187,7 @@ def test_every_imported_package_is_declared():
     project = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = project["dependencies"] + [d for extra in project["optional-dependencies"].values() for d in extra]
     known = {re.split(r"[\s<>=\[;]", requirement)[0].lower().replace("-", "_") for requirement in declared}
-    known |= {"skimage", "pil", "gdcm", "openjpeg", "jpeg_ls", "pyside6"}  # sold under another name
+    known |= {"skimage", "sklearn", "pil", "gdcm", "openjpeg", "jpeg_ls", "pyside6"}  # sold under another name
     # Slicer brings its own; tomllib is tomli before Python 3.11.
     known |= {"slicer", "vtk", "tomllib", "cmrorientlib", "pytorchutils"}
     for path in LIBRARY.rglob("*.py"):
