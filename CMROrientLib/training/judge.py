@@ -1,0 +1,286 @@
+"""Judge networks on the sources they were not trained on, and fit the decision rule to them.
+
+``python -m CMROrientLib.training.judge measure`` runs one network over left-out volumes, changed
+slices and other pictures, and keeps its outputs. ``… assemble`` puts what was measured for several
+left-out sources together: metrics as JSON, and the decision section for a card. No source is judged
+by a rule that was fitted on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..confidence import DecisionRule, not_short_axis_probabilities
+from .calibration import (
+    Answers,
+    answers,
+    choose_max_not_short_axis,
+    choose_min_confidence,
+    expected_calibration_error,
+    fit_rule,
+    reliability,
+)
+from .data import Case
+from .evaluate import chosen_cases, decisions, opened, write_json
+from .predict import Run
+from .predictions import Predictions, predict
+from .rejection import other_pictures, rejection, volume_not_short_axis
+from .reslices import read_stack
+from .scoring import as_text, by_group, counts, source_and_sequence
+from .statistics import clopper_pearson
+from .stress import stress
+
+#: Other pictures shown to each network.
+OTHER_PICTURES = 1200
+#: Stacks that cuts are made from.
+STACKS = 40
+#: Kinds of stress whose answers the calibration learns from.
+HARDER = ("crop", "extra rotation", "noise", "resolution", "inverted")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a network said about a source that it was not trained on.
+
+    Parameters
+    ----------
+    name:
+        The source, as the tables show it.
+    model:
+        Name, checksum and what else of the card the tables show.
+    predictions:
+        For the left-out volumes as they are.
+    stressed:
+        (curve, level, predictions) for changed slices.
+    curves:
+        What ``stress`` counted.
+    families, blank, others:
+        What ``other_pictures`` gave.
+    """
+
+    name: str
+    model: dict[str, Any]
+    predictions: Predictions
+    stressed: list[tuple[str, float, Predictions]]
+    curves: dict[str, Any]
+    families: list[str]
+    blank: NDArray[np.bool_]
+    others: NDArray[np.float32]
+
+    @property
+    def harder(self) -> list[Predictions]:
+        """The changed slices that the calibration learns from."""
+        return [found for curve, level, found in self.stressed if curve.startswith(HARDER) and level not in (0, 1)] + [
+            found for curve, level, found in self.stressed if curve.startswith("inverted") and level == 1
+        ]
+
+
+def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, stress_volumes: int = 60) -> None:
+    """Run a network over everything and keep its outputs in ``folder``.
+
+    Parameters
+    ----------
+    name:
+        Of the left-out source.
+    model:
+        A network that was not trained on the people of ``cases``.
+    stress_volumes:
+        Changed slices are taken from at most so many volumes, spread evenly over ``cases``.
+    """
+    files, engine, preprocessing = opened(model, "cpu")
+    run: Run = engine.run
+    predict(run, preprocessing, cases).save(folder / "predictions.npz")
+    chosen = [cases[int(n)] for n in np.linspace(0, len(cases) - 1, min(stress_volumes, len(cases))).round()]
+    kept: list[list[Any]] = []
+
+    def keep(curve: str, level: float, found: Predictions) -> None:
+        file = f"stress-{len(kept):02}.npz"
+        found.save(folder / file)
+        kept.append([curve, level, file])
+
+    curves = stress(run, preprocessing, chosen, keep=keep)
+    stacks = [read_stack(case.path, case.mask) for case in chosen[:: max(1, len(chosen) // STACKS)]]
+    families, blank, logits = other_pictures(run, preprocessing, stacks, OTHER_PICTURES)
+    np.savez(folder / "others.npz", allow_pickle=False, families=np.array(families), blank=blank, logits=logits)
+    shown = ("parameters", "multiply_adds", "training_seconds", "training_subjects", "seed", "outputs")
+    card = {key: files.card[key] for key in shown if key in files.card}
+    write_json(
+        {
+            "name": name,
+            "model": {"name": files.name, "checksum": files.checksum, **card},
+            "curves": curves,
+            "stressed": kept,
+        },
+        folder / "measured.json",
+    )
+
+
+def load(folder: Path) -> Measured:
+    """Read what ``measure`` kept."""
+    data = json.loads((folder / "measured.json").read_text(encoding="utf-8"))
+    with np.load(folder / "others.npz", allow_pickle=False) as others:
+        families, blank, logits = [str(name) for name in others["families"]], others["blank"], others["logits"]
+    stressed = [(curve, level, Predictions.load(folder / file)) for curve, level, file in data["stressed"]]
+    predictions = Predictions.load(folder / "predictions.npz")
+    return Measured(data["name"], data["model"], predictions, stressed, data["curves"], families, blank, logits)
+
+
+def fitted(measured: Sequence[Measured]) -> DecisionRule:
+    """The decision rule from networks judged on what they were not trained on.
+
+    The weights come from changed and unchanged slices, the limit of the confidence from unchanged
+    ones, that of the ninth output from real volumes and from other pictures.
+    """
+    together = reduce(Predictions.joined, [one.predictions for one in measured])
+    rule = fit_rule(together, [found for one in measured for found in one.harder])
+    plain = answers(together, rule)
+    rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right))
+    real = volume_not_short_axis(together)
+    others = np.concatenate([not_short_axis_probabilities(one.others).mean(1)[~one.blank] for one in measured])
+    return replace(rule, max_not_short_axis=choose_max_not_short_axis(real, others))
+
+
+def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
+    """For each source the rule that was fitted on the other sources."""
+    return {one.name: fitted([other for other in measured if other is not one]) for one in measured}
+
+
+def calibration_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRule]) -> dict[str, Any]:
+    """Calibration error and reliability of the cross-fitted confidences: whole stacks, parts, one slice."""
+    found: dict[str, Any] = {"sources": {}}
+    kinds = {"whole stacks": (0,), "parts of 1 to 5 slices": (1, 2, 3, 5), "one slice": (1,)}
+    for kind, sizes in kinds.items():
+        confidences, right, volumes = [], [], 0
+        for one in measured:
+            rule = rules[one.name]
+            data: Answers = answers(one.predictions, rule, sizes=sizes, seed=7)
+            ours = data.confidences(rule)
+            confidences.append(ours)
+            right.append(data.right)
+            volumes += len(data.right)
+            found["sources"].setdefault(one.name, {})[kind] = {
+                "answers": len(data.right),
+                "right": int(data.right.sum()),
+                "confidence": round(float(ours.mean()), 5),
+                "error": round(expected_calibration_error(ours, data.right), 5),
+            }
+        every, truth = np.concatenate(confidences), np.concatenate(right)
+        found[kind] = {
+            "answers": volumes,
+            "right": int(truth.sum()),
+            "confidence": round(float(every.mean()), 5),
+            "error": round(expected_calibration_error(every, truth), 5),
+            "bins": [{key: round(value, 5) for key, value in bin_.items()} for bin_ in reliability(every, truth)],
+        }
+    found["rules"] = {name: rule.to_card() for name, rule in rules.items()}
+    return found
+
+
+def rejection_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRule]) -> dict[str, Any]:
+    """Other pictures rejected and real volumes rejected, each by the rule that did not see the source."""
+    families: dict[str, dict[str, Any]] = {}
+    real, rejected = 0, 0
+    for one in measured:
+        rule = rules[one.name]
+        for family, row in rejection(one.families, one.blank, one.others, rule).items():
+            sums = families.setdefault(family, dict.fromkeys(("pictures", "rejected", "uncertain", "acted_on"), 0))
+            for key in sums:
+                sums[key] += row[key]
+        hard = one.predictions.of(counts)
+        real += len(hard.cases)
+        rejected += int((volume_not_short_axis(hard) > rule.max_not_short_axis).sum())
+    for row in families.values():
+        row["interval"] = [round(end, 5) for end in clopper_pearson(row["rejected"], row["pictures"])]
+    return {
+        "families": families,
+        "real_volumes": {
+            "volumes": real,
+            "rejected": rejected,
+            "interval": [round(end, 5) for end in clopper_pearson(rejected, real)],
+        },
+    }
+
+
+def left_out_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRule]) -> dict[str, Any]:
+    """Accuracies and decisions for each left-out source."""
+    return {
+        one.name: {
+            "model": one.model,
+            "groups": by_group(one.predictions, source_and_sequence),
+            "decisions": decisions(one.predictions, rules[one.name]),
+        }
+        for one in measured
+    }
+
+
+def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Measured] = ()) -> DecisionRule:
+    """Write what was found to ``metrics``; the final rule.
+
+    Parameters
+    ----------
+    measured:
+        For the left-out sources.
+    metrics:
+        The folder of ``left_out``, ``stress``, ``calibration``, ``rejection`` and, where there are
+        any, ``left_out_sequences`` (JSON).
+    sequences:
+        For networks that were trained without a sequence. Their people are those of the sources,
+        so that the rule does not learn from them.
+    """
+    rules = cross_fitted(measured)
+    rule = fitted(measured)
+    if sequences:
+        found = left_out_metrics(sequences, {one.name: rule for one in sequences})
+        write_json(found, metrics / "left_out_sequences.json")
+    write_json(left_out_metrics(measured, rules), metrics / "left_out.json")
+    write_json({one.name: one.curves for one in measured}, metrics / "stress.json")
+    write_json({**calibration_metrics(measured, rules), "final": rule.to_card()}, metrics / "calibration.json")
+    write_json(rejection_metrics(measured, rules), metrics / "rejection.json")
+    return rule
+
+
+def main(options: Sequence[str] | None = None) -> int:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.judge", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("measure", help="run a network over a source that it was not trained on")
+    one.add_argument("--name", required=True, help="of the left-out source, as the tables show it")
+    one.add_argument("--model", required=True)
+    one.add_argument("--data", required=True, type=Path)
+    one.add_argument("--index", type=Path)
+    one.add_argument("--dataset", action="append", default=[])
+    one.add_argument("--sequence", action="append", default=[])
+    one.add_argument("--output", required=True, type=Path, help="folder for the network's outputs")
+    some = commands.add_parser("assemble", help="fit the decision rule and write the metrics")
+    some.add_argument("folders", nargs="+", type=Path, help="what 'measure' wrote")
+    some.add_argument("--sequence", type=Path, action="append", default=[], help="the same for a left-out sequence")
+    some.add_argument("--metrics", required=True, type=Path, help="folder of the stored metrics")
+    some.add_argument("--card", type=Path, help="a model's card to write the decision section into")
+    arguments = parser.parse_args(options)
+    if arguments.command == "measure":
+        cases = chosen_cases(arguments.data, arguments.index, datasets=arguments.dataset, sequences=arguments.sequence)
+        measure(arguments.name, arguments.model, cases, arguments.output)
+        print(as_text(by_group(load(arguments.output).predictions, source_and_sequence)))
+        return 0
+    sources, sequences = ([load(folder) for folder in folders] for folders in (arguments.folders, arguments.sequence))
+    rule = assemble(sources, arguments.metrics, sequences)
+    print(json.dumps(rule.to_card(), indent=1))
+    if arguments.card is not None:
+        from .export import write_card
+
+        card = json.loads(arguments.card.read_text(encoding="utf-8"))
+        write_card(arguments.card, {**card, "decision": rule.to_card()})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

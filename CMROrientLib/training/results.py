@@ -1,0 +1,395 @@
+"""``make results``: ``Training/RESULTS.md`` and its pictures from the stored metrics, nothing else.
+
+Each section is there when its metrics are. What people saw on the contact sheet of the remaining
+errors, and known failures, stand in ``Training/remarks.md`` and are taken over as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from ..errors import CMROrientError
+from .paper_table import SEQUENCES
+
+#: Where a source tree keeps metrics and results.
+TRAINING = Path(__file__).parents[2] / "Training"
+
+#: Accuracies and parameters (millions) that Liu 2022 (arXiv 2211.11336) reports in Table 2.
+REPORTED: dict[str, dict[str, float]] = {
+    "OrientNet": {"bSSFP": 0.9982, "LGE": 0.9914, "T2": 0.9861, "parameters": 1.08},
+    "ResNet18": {"bSSFP": 0.9974, "LGE": 0.9986, "T2": 0.9936, "parameters": 11.69},
+    "DenseNet121": {"bSSFP": 0.9957, "LGE": 0.9937, "T2": 0.9923, "parameters": 7.98},
+}
+
+Metrics = Mapping[str, Any]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table; all columns but the first are aligned to the right."""
+    return [
+        "| " + " | ".join(head) + " |",
+        "|" + "|".join([" --- "] + [" ---: "] * (len(head) - 1)) + "|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+    ]
+
+
+def paragraph(text: str) -> str:
+    """Text in lines of at most 120 characters."""
+    return fill(text, 120, break_long_words=False, break_on_hyphens=False)
+
+
+def share(found: Mapping[str, Any] | None) -> str:
+    """An accuracy with its interval."""
+    if found is None:
+        return "–"
+    return f"{found['value']:.4f} ({found['low']:.3f}–{found['high']:.3f})"
+
+
+def percent(part: int, whole: int, interval: Sequence[float]) -> str:
+    """A share in percent with its interval."""
+    return f"{100 * part / whole:.1f} % ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})"
+
+
+def minutes(seconds: Sequence[int]) -> str:
+    """A duration, or the range of several."""
+    low, high = (f"{value / 60:.0f}" for value in (min(seconds), max(seconds)))
+    return f"{low} min" if low == high else f"{low}–{high} min"
+
+
+def paper_section(rows: Metrics) -> list[str]:
+    """The paper's Table 2 beside ours."""
+    lines = [
+        "## The paper's table, on a clean split",
+        "",
+        paragraph(
+            "MyoPS, 80 / 20 by person; a person is never on both sides, over all three sequences and over "
+            "transfer. Each test slice is stored in all eight orientations and looked at once, without "
+            "averaging. In brackets: 95 % intervals from a bootstrap over people. The paper's published "
+            "code let validation patients into training."
+        ),
+        "",
+    ]
+    body = []
+    for name, row in rows.items():
+        found = row["sequences"]
+        epochs = "/".join(str(found[key]["epochs"]) for key in SEQUENCES if key in found)
+        seeds = max(len(entry["seeds"]) for entry in found.values())
+        body.append(
+            [
+                f"{name}, ours",
+                *(share(found[key]["single"]) if key in found else "–" for key in SEQUENCES),
+                f"{row['parameters']:,}",
+                str(seeds),
+                epochs,
+                minutes([second for entry in found.values() for second in entry["seconds"]]),
+            ]
+        )
+        if name in REPORTED:
+            old = REPORTED[name]
+            body.append(
+                [
+                    f"{name}, the paper",
+                    *(f"{old[key]:.4f}" for key in SEQUENCES),
+                    f"{old['parameters']} M",
+                    "1",
+                    "40",
+                    "–",
+                ]
+            )
+    head = ["network", *SEQUENCES, "parameters", "seeds", "epochs", "training a run, two CPU cores"]
+    lines += table(head, body)
+    lines += ["Single seeds, and the average over the eight turned copies:", ""]
+    detail = [
+        [f"{name} {key}", " ".join(f"{value:.4f}" for value in entry["seeds"].values()), share(entry["averaged"])]
+        for name, row in rows.items()
+        for key, entry in row["sequences"].items()
+    ]
+    return lines + table(["network and sequence", "each seed, one pass", "averaged, all seeds"], detail)
+
+
+def group_rows(groups: Metrics, prefix: str = "") -> list[list[str]]:
+    """Rows of accuracies; the sum over groups is left out where there is only one."""
+    keys = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")
+    return [
+        [
+            f"{prefix}{name}",
+            str(group["subjects"]),
+            str(group["volumes"]),
+            str(group["slices"]),
+            *(share(group.get(key)) for key in keys),
+        ]
+        for name, group in groups.items()
+        if name != "all" or len(groups) > 2
+    ]
+
+
+GROUP_HEAD = (
+    "tested on",
+    "people",
+    "volumes",
+    "slices",
+    "slices, one pass",
+    "slices, averaged",
+    "middle 70 %, averaged",
+    "volumes, averaged",
+)
+
+
+def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
+    """Leaving whole sources, and whole sequences, out of training."""
+    lines = [
+        "## One network for every sequence: sources it has never seen",
+        "",
+        paragraph(
+            "Each row is a network that was trained without that source, with the recipe of `universal`. "
+            "All eight stored orientations count; border volumes (`margin_deg` under 10) do not. "
+            "*Averaged*: log-probabilities over the eight turned copies. MyoPS and MSCMR are the same "
+            "people, ACDC and EMIDEC one hospital: they are left out together. EMIDEC's frames were "
+            "partly told by a network and by eye, so that its errors may be the labels'."
+        ),
+        "",
+    ]
+    body = [row for name, found in sources.items() for row in group_rows(found["groups"], f"{name}: ")]
+    lines += table(GROUP_HEAD, body)
+    lines += decision_lines(sources)
+    if sequences:
+        body = [row for name, found in sequences.items() for row in group_rows(found["groups"], f"{name}: ")]
+        lines += ["Trained without any volume of a sequence, and tested on it:", "", *table(GROUP_HEAD, body)]
+    return lines
+
+
+def decision_lines(sources: Metrics) -> list[str]:
+    """What would have been acted on in the left-out sources, by rules fitted on the others."""
+    head = ["left-out source", "volumes", "acted on", "wrong among these", "uncertain", "taken for no short axis"]
+    body = []
+    for name, found in sources.items():
+        rule = found["decisions"]
+        interval = rule.get("wrong_interval")
+        wrong = str(rule["wrong"]) + (f" (0–{100 * interval[1]:.1f} %)" if interval and not rule["wrong"] else "")
+        if interval and rule["wrong"]:
+            wrong += f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f} %)"
+        body.append(
+            [
+                name,
+                str(rule["volumes"]),
+                str(rule["acted_on"]),
+                wrong,
+                str(rule["uncertain"]),
+                str(rule["not_short_axis"]),
+            ]
+        )
+    return ["What the decision rule makes of the left-out volumes (fitted without them):", "", *table(head, body)]
+
+
+def universal_section(found: Metrics) -> list[str]:
+    """The bundled weights, on the people held out from their training."""
+    rule = found["decisions"]
+    return [
+        "## The bundled `universal`, on people held out from its training",
+        "",
+        f"Weights `{found['checksum'][:12]}`. Reproduced by",
+        "`cmrorient evaluate --model universal --data DIR --index CSV --split Training/splits/universal.json`.",
+        "",
+        *table(GROUP_HEAD, group_rows(found["groups"])),
+        f"Of {rule['volumes']} volumes {rule['acted_on']} are acted on, {rule['wrong']} of these wrongly; "
+        f"{rule['uncertain']} are uncertain, {rule['not_short_axis']} taken for no short axis.",
+        "",
+    ]
+
+
+def stress_section(stress: Metrics) -> list[str]:
+    """The picture of the curves, and the lowest point of each."""
+    lines = [
+        "## Stress",
+        "",
+        paragraph(
+            "Up to three middle slices of up to 60 volumes of each left-out source, changed in one way at "
+            "a time, averaged over the eight turned copies. Crops are centred on the heart where masks "
+            "say where it is. A rotation moves the class where the anatomy says so; slices that come to "
+            "lie within 10° of a border are not counted. The dashed line is 0.97."
+        ),
+        "",
+        "![Accuracy under stress](pictures/stress.png)",
+        "",
+    ]
+    curves = list(next(iter(stress.values())))
+    body = []
+    for curve in curves:
+        cells = [curve]
+        for found in stress.values():
+            worst = min(found[curve], key=lambda row: (row["averaged"]["value"], -abs(row["level"])))
+            cells.append(f"{share(worst['averaged'])} at {worst['level']:g}")
+        body.append(cells)
+    return lines + table(["lowest point of", *stress], body)
+
+
+def calibration_section(found: Metrics) -> list[str]:
+    """Reliability of the confidence on sources that neither network nor rule has seen."""
+    kinds = [key for key, entry in found.items() if isinstance(entry, dict) and "bins" in entry]
+    lines = [
+        "## An honest confidence",
+        "",
+        paragraph(
+            "The confidence is a logistic function of the margin in log-probability, the slices' votes, "
+            "the agreement of the turned copies and the number of slices (`CMROrientLib/confidence.py`). "
+            "For each left-out source it was fitted on the other sources' left-out answers, so that "
+            "neither the network nor the rule has seen the source. *Error* is the expected calibration "
+            "error, ten bins of equal width."
+        ),
+        "",
+        "![Reliability](pictures/reliability.png)",
+        "",
+    ]
+    body = [[kind, str(found[kind]["answers"]), str(found[kind]["right"]), *_confidence(found[kind])] for kind in kinds]
+    for source, entries in found["sources"].items():
+        body += [
+            [f"{source}, {kind}", str(entry["answers"]), str(entry["right"]), *_confidence(entry)]
+            for kind, entry in entries.items()
+        ]
+    lines += table(["answers for", "answers", "right", "mean confidence", "error"], body)
+    rule = found["final"]
+    lines += [
+        paragraph(
+            "The rule in the card of `universal` was fitted on all left-out answers: temperature "
+            f"{rule['temperature']:g}, acted on from confidence {rule['min_confidence']:g}, not short-axis above "
+            f"{rule['max_not_short_axis']:g}."
+        ),
+        "",
+    ]
+    return lines
+
+
+def _confidence(entry: Metrics) -> list[str]:
+    return [f"{entry['confidence']:.4f}", f"{entry['error']:.4f}"]
+
+
+def rejection_section(found: Metrics) -> list[str]:
+    """Pictures that are no short-axis slices."""
+    real = found["real_volumes"]
+    lines = [
+        "## Pictures that are no short-axis slices",
+        "",
+        paragraph(
+            "Families that training has never shown, one picture at a time, to each of the networks with "
+            "a left-out source, by the limits that were fitted without that source. *Rejected*: the ninth "
+            "output, or blank. *Uncertain* pictures are left alone as well. Real long-axis series were "
+            "not available and not measured."
+        ),
+        "",
+    ]
+    names = [name for name in found["families"] if name != "all"]
+    body = [
+        [
+            name,
+            str(row["pictures"]),
+            percent(row["rejected"], row["pictures"], row["interval"]),
+            str(row["uncertain"]),
+            str(row["acted_on"]),
+        ]
+        for name, row in ((name, found["families"][name]) for name in [*names, "all"])
+    ]
+    lines += table(["family", "pictures", "rejected", "uncertain", "acted on"], body)
+    rejected = percent(real["rejected"], real["volumes"], real["interval"])
+    return [*lines, f"Real short-axis volumes rejected: {real['rejected']} of {real['volumes']}, {rejected}.", ""]
+
+
+def ablation_section(rows: Sequence[Metrics]) -> list[str]:
+    """What was tried, in short runs."""
+    body = [
+        [
+            row["variant"],
+            row.get("fold", ""),
+            str(row.get("epochs", "")),
+            f"{row['multiply_adds'] / 1e6:.0f} M" if row.get("multiply_adds") else "",
+            f"{row['parameters']:,}" if row.get("parameters") else "",
+            *(f"{row[key]:.4f}" if row.get(key) is not None else "–" for key in _ABLATION),
+            minutes([row["seconds"]]) if row.get("seconds") else "",
+        ]
+        for row in rows
+    ]
+    head = ["variant", "tested on", "epochs", "multiply-adds", "parameters"]
+    return [
+        "## What was tried",
+        "",
+        "Short runs, one seed each: differences of a few thousandths mean nothing.",
+        "",
+        *table([*head, "slices, one pass", "slices, averaged", "middle, averaged", "training"], body),
+    ]
+
+
+_ABLATION = ("slices_single", "slices_averaged", "middle_averaged")
+
+HEAD = """# Results
+
+Written by `make results` from the figures in `Training/metrics`; change those or `Training/remarks.md`, not this file.
+No cardiac image is part of it. Intervals are 95 %: a bootstrap over people, or, where nothing was wrong, the exact
+binomial interval over people.
+"""
+
+
+def build(training: Path) -> tuple[str, dict[str, Callable[[Path], None]]]:
+    """The text of ``RESULTS.md`` and, by name, the functions that draw its pictures.
+
+    Parameters
+    ----------
+    training:
+        Folder with ``metrics/*.json`` and ``remarks.md``.
+    """
+    from .results_pictures import draw_reliability, draw_stress
+
+    metrics = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (training / "metrics").glob("*.json")
+    }
+    if not metrics:
+        raise CMROrientError("there are no stored metrics here", training / "metrics")
+    lines = [HEAD]
+    pictures: dict[str, Callable[[Path], None]] = {}
+    if "paper_table" in metrics:
+        lines += paper_section(metrics["paper_table"])
+    if "left_out" in metrics:
+        lines += left_out_section(metrics["left_out"], metrics.get("left_out_sequences", {}))
+    if "universal" in metrics:
+        lines += universal_section(metrics["universal"])
+    if "stress" in metrics:
+        lines += stress_section(metrics["stress"])
+        pictures["stress.png"] = lambda path: draw_stress(metrics["stress"], path)
+    if "calibration" in metrics:
+        found = metrics["calibration"]
+        lines += calibration_section(found)
+        bins = {kind: entry["bins"] for kind, entry in found.items() if isinstance(entry, dict) and "bins" in entry}
+        pictures["reliability.png"] = lambda path: draw_reliability(bins, path)
+    if "rejection" in metrics:
+        lines += rejection_section(metrics["rejection"])
+    if "ablation" in metrics:
+        lines += ablation_section(metrics["ablation"])
+    remarks = training / "remarks.md"
+    if remarks.is_file():
+        lines.append(remarks.read_text(encoding="utf-8"))
+    return "\n".join(lines).rstrip() + "\n", pictures
+
+
+def main(options: Sequence[str] | None = None) -> int:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.results", description=__doc__)
+    parser.add_argument("--training", type=Path, default=TRAINING, help="folder with metrics/ and remarks.md")
+    arguments = parser.parse_args(options)
+    text, pictures = build(arguments.training)
+    for name, draw in pictures.items():
+        draw(arguments.training / "pictures" / name)
+    target = arguments.training / "RESULTS.md"
+    temporary = target.with_name(f".{os.getpid()}-RESULTS.md")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    temporary.replace(target)
+    print(target)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
