@@ -25,6 +25,11 @@ SCANNER = 1
 #: rounding of a quaternion near a half turn stays below.
 _SAME_DIRECTION = 2e-3
 
+#: A quaternion's first part is not stored but follows from the other three. Below these squares of
+#: it the NIfTI library (and ITK) and nibabel take it for zero.
+_NIFTI_LIBRARY = 1e-7
+_NIBABEL = 3.6e-7
+
 #: Millimetres by which the qform may miss before the sform has to say it exactly.
 _QFORM_ERROR = 2e-5
 
@@ -74,8 +79,8 @@ def set_affine(header: Nifti1Header, matrix: NDArray[np.float64]) -> None:
     """Write the (4, 4) index-to-LPS matrix (mm) into sform and qform, which keep their codes.
 
     A sheared matrix does not fit into a qform: that then holds the nearest rotation. Nor does
-    every rotation: near half turns about it the quaternion's float32 loses up to 5e-4, and an
-    sform with the qform's code says it exactly.
+    every rotation: near half turns the quaternion's float32 loses up to 6e-4, and readers round it
+    differently; an sform with the qform's code then says it exactly.
     """
     affine = _LPS_FROM_RAS @ matrix
     affine[:3] /= spatial_units(header)
@@ -84,7 +89,8 @@ def set_affine(header: Nifti1Header, matrix: NDArray[np.float64]) -> None:
         sform_code = qform_code = SCANNER
     header.set_qform(affine, max(qform_code, 0))
     size = np.array(header["dim"][1:4], float)
-    error = np.abs((_qform(header) - affine) @ [*size, 1.0]).max() * spatial_units(header)
+    errors = [_qform(header, negligible) - affine for negligible in (_NIFTI_LIBRARY, _NIBABEL)]
+    error = np.abs(errors @ np.array([*size, 1.0])).max() * spatial_units(header)
     if sform_code <= 0 and error > _QFORM_ERROR:
         sform_code = qform_code
     header.set_sform(affine, max(sform_code, 0))
@@ -110,9 +116,10 @@ def _sform(header: Nifti1Header) -> NDArray[np.float64]:
     return np.vstack([[np.array(header[f"srow_{axis}"], float) for axis in "xyz"], [0.0, 0.0, 0.0, 1.0]])
 
 
-def _qform(header: Nifti1Header) -> NDArray[np.float64]:
+def _qform(header: Nifti1Header, negligible: float = _NIFTI_LIBRARY) -> NDArray[np.float64]:
     b, c, d = (float(header[f"quatern_{part}"]) for part in "bcd")
-    a = np.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
+    square = 1.0 - (b * b + c * c + d * d)
+    a = np.sqrt(square) if square > negligible else 0.0
     flip = -1.0 if header["pixdim"][0] < 0 else 1.0
     affine = np.eye(4)
     affine[:3, :3] = quat2mat([a, b, c, d]) * _steps(header) * [1.0, 1.0, flip]
