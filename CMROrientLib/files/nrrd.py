@@ -142,6 +142,8 @@ def _read_part(
         stream.read(max(skip, 0))
         return _parse_text(stream.read(), encoding, count, dtype, path)
     blocks.check_claim(size, available, encoding, path)
+    if skip == -1 and encoding != "raw":
+        raise CMROrientError("is damaged: its byte skip counts from the end of voxels that are packed", path)
     if skip == -1:
         # The voxels are the last bytes of the file.
         stream.seek(-size, 2)
