@@ -141,6 +141,7 @@ def plan_run(
         check_places(roots, Path(output))
     tasks: list[Task] = []
     lonely: list[Path] = []
+    seen: set[tuple[Path, str, str | None]] = set()
     for root in roots:
         base = root if root.is_dir() else root.parent
         try:
@@ -155,6 +156,9 @@ def plan_run(
         lonely += paired.lonely
         for source in paired.images:
             name = relative(source.path, base)
+            if (source.path.resolve(), name, source.series) in seen:
+                continue
+            seen.add((source.path.resolve(), name, source.series))
             destination = None if output is None else long_path(Path(output) / name)
             tasks.append(
                 Task(
@@ -197,7 +201,7 @@ def check_places(roots: Iterable[Path], output: Path) -> None:
 
 def check_outputs(tasks: Sequence[Task]) -> None:
     """Raise ``UsageError`` where two inputs would write one file, or one would leave the output folder."""
-    writers: dict[str, str] = {}
+    writers: dict[str, Task] = {}
     parents: dict[Path, Path] = {}
     for task in tasks:
         if task.output is None or task.source.left_alone is not None:
@@ -205,10 +209,11 @@ def check_outputs(tasks: Sequence[Task]) -> None:
         for target in planned_files(task):
             # Names that differ in case only are one file on Windows and mostly on macOS.
             key = os.path.normcase(target)
-            first = writers.setdefault(key, str(task.source.path))
-            if first != str(task.source.path):
+            first = writers.setdefault(key, task)
+            if first is not task:
                 raise UsageError(
-                    f"{first} and {task.source.path} would both be written to it; correct them apart", target
+                    f"{first.source.path} and {task.source.path} would both be written to it; correct them apart",
+                    target,
                 )
             if target.name in (JSONL_NAME, CSV_NAME, HTML_NAME) and target.parent == task.output:
                 raise UsageError("this image would be written over the run's own record; rename it", task.source.path)

@@ -182,8 +182,13 @@ def _written(task: Task, correction: Correction, corrected: Volume, masks: list[
         written = [copy(path, place_of(task, path)) for path in task.source.files]
     else:
         written = write_source(corrected, task.source, task.destination)
+    grid = record.grid_out
+    if not corrected.has_geometry and task.source.kind != "dicom":
+        # The file still says nothing of its place: its grid is the one that readers make up for it.
+        grid = read(task.destination, corrected.slice_axis).stored()[1].to_json()
     return replace(
         record,
+        grid_out=grid,
         masks=entries,
         output=_named(task.destination, task.output),
         files=sorted(_named(path, task.output) for path in written),

@@ -166,6 +166,7 @@ class TorchEngine:
     def __init__(self, weights: Path, architecture: dict[str, Any], device: str, threads: int | None = None) -> None:
         """Build ``architecture`` (``name`` and the builder's keywords) and load ``weights``."""
         import torch
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         from .networks import build
@@ -183,7 +184,7 @@ class TorchEngine:
             network.load_state_dict(load(weights.read_bytes()))
         except OSError as error:
             raise CMROrientError(f"the weights cannot be read ({error.strerror or error})", weights) from error
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        except (KeyError, RuntimeError, TypeError, ValueError, CMROrientError, SafetensorError) as error:
             raise CMROrientError(
                 f"the weights do not fit the network of their card ({_first_line(error)})", weights
             ) from error

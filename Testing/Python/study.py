@@ -1,0 +1,69 @@
+"""What the tests of runs share: a small study on disk, and the command line as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parts import REPOSITORY
+
+from CMROrientLib.files import write
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.phantom import make_phantom
+from CMROrientLib.volume import Volume
+
+#: Small enough to be quick, large enough to be recognized.
+SIZE = (104, 128)
+SLICES = 4
+
+MODEL = "universal"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Standard output as JSON lines; raises where any line is something else."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def phantom(orientation: int = 0, seed: int = 0, **settings: Any) -> Volume:
+    """A small phantom."""
+    given = {"size": SIZE, "slices": SLICES, **settings}
+    return make_phantom(orientation=Orientation(orientation), seed=seed, **given)
+
+
+def put(volume: Volume, path: Path) -> Path:
+    """Write a volume, and make its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(volume, path)
+    return path
+
+
+def cmrorient(*arguments: str | Path, cwd: Path | None = None) -> Finished:
+    """Run the command line in a process of its own."""
+    done = subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, encoding="utf-8", timeout=120
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """The words of a call."""
+    return [sys.executable, "-m", "CMROrientLib", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment with the checkout on the path."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8"}
