@@ -150,14 +150,18 @@ def _resnet18(outputs: int = 8, in_channels: int = 3) -> nn.Module:
     network = resnet18(
         spatial_dims=2, n_input_channels=in_channels, num_classes=outputs, conv1_t_stride=2, bias_downsample=False
     )
-    return Baseline(network, network.fc)
+    head = network.fc
+    assert isinstance(head, nn.Module)
+    return Baseline(network, head)
 
 
 def _densenet121(outputs: int = 8, in_channels: int = 3) -> nn.Module:
     from monai.networks.nets import DenseNet121
 
     network = DenseNet121(spatial_dims=2, in_channels=in_channels, out_channels=outputs)
-    return Baseline(network, network.class_layers.out)
+    head = network.class_layers.out
+    assert isinstance(head, nn.Module)
+    return Baseline(network, head)
 
 
 _NETWORKS: dict[str, Callable[..., nn.Module]] = {

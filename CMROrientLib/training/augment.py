@@ -21,6 +21,12 @@ from ..orientation import Orientation
 #: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
 MEAN_ANGLE, BORDER = -23.0, 45.0
 
+#: Settings that are switched off by 0: what the paper's augmentation does without.
+_SHARES = (
+    *("tissue", "wrap", "gamma", "remap", "invert", "bias", "bias_share", "blur", "low_resolution"),
+    *("noise", "noise_share", "window", "bright_fill", "closest"),
+)
+
 #: Index of the output for "not a short-axis slice", as a label.
 NOT_SHORT_AXIS = 8
 
@@ -36,11 +42,17 @@ class Augmentation:
     zoom:
         Smallest and largest field of view, as a multiple of the slice's: 0.5 is a crop to half,
         1.5 padding to one and a half.
+    closest:
+        Smallest field of view where place and size of the heart are known, in diameters of the
+        heart; it takes the place of ``zoom``'s lower end where it is smaller. 0 switches it off.
     aspect:
         Largest stretch of one side, as a factor.
     shift:
         Largest shift of the centre, as a share of the slice's side. None keeps the window inside
         the slice (the paper's random resized crop).
+    varied:
+        Give each slice a strength between none and full, which scales rotation, zoom and shift and
+        the chances of the rest; otherwise all get full strength.
     turns:
         Whether each slice is stored in a random one of the eight orientations.
     spread, spread_unknown:
@@ -51,8 +63,10 @@ class Augmentation:
     rotation: float = 40.0
     rotation_unknown: float = 20.0
     zoom: tuple[float, float] = (0.45, 1.6)
+    closest: float = 0.95
     aspect: float = 1.15
     shift: float | None = 0.1
+    varied: bool = True
     turns: bool = True
     spread: float = 4.0
     spread_unknown: float = 16.0
@@ -86,9 +100,18 @@ class Augmentation:
     @classmethod
     def paper(cls) -> Augmentation:
         """The paper's: rotations of ±10 degrees, resized crops (area 0.7–1, aspect 0.8–1.2)."""
-        chances = {"tissue", "wrap", "gamma", "remap", "invert", "bias_share", "blur", "low_resolution"}
-        chances |= {"noise_share", "window", "bright_fill", "spread", "spread_unknown"}
-        return cls(10.0, 10.0, (math.sqrt(0.7), 1.0), 1.2, None, **dict.fromkeys(chances, 0.0))
+        none = dict.fromkeys(_SHARES, 0.0)
+        return cls.from_recipe(
+            {
+                **none,
+                "varied": False,
+                "rotation": 10.0,
+                "rotation_unknown": 10.0,
+                "zoom": (math.sqrt(0.7), 1.0),
+                "aspect": 1.2,
+            }
+            | {"shift": "inside", "spread": 0.0, "spread_unknown": 0.0}
+        )
 
     def to_recipe(self) -> dict[str, Any]:
         """Settings as JSON and TOML keep them."""
@@ -107,6 +130,8 @@ class Batch:
         (N, side, side) uint8, 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
     angles:
         (N,) degrees from right to left ventricle, nan where unknown.
+    hearts:
+        (N, 3) centre (x, y) and diameter of the heart as shares of the side, nan where unknown.
     negative:
         (N,) bool: not a short-axis slice.
     """
@@ -114,6 +139,7 @@ class Batch:
     squares: Tensor
     masks: Tensor
     angles: Tensor
+    hearts: Tensor
     negative: Tensor
 
 
@@ -137,12 +163,16 @@ class Augmenter:
         self.size = size
         self.outputs = outputs
         self.generator = generator
+        self._strength = torch.ones(0)
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Squares (N, size, size) float32 and targets (N, outputs) that sum to one."""
+        count = len(batch.squares)
+        varied = self.settings.varied
+        self._strength = torch.rand(count, generator=self.generator) if varied else torch.ones(count)
         images = self._tissue(batch.squares, batch.masks)
         images = self._wrap(images)
-        images, targets = self._turn(images, batch.angles, batch.negative)
+        images, targets = self._turn(images, batch)
         images = self._low_resolution(images)
         images = self._blur(images)
         images = self._bias(images)
@@ -155,7 +185,9 @@ class Augmenter:
 
     def _chosen(self, count: int, share: float) -> Tensor:
         """Indices of those that get something which happens to a share."""
-        return torch.nonzero(torch.rand(count, generator=self.generator) < share)[:, 0]
+        # Twice, so that the share is right on average.
+        chance = share * (2 * self._strength if self.settings.varied else self._strength)
+        return torch.nonzero(torch.rand(count, generator=self.generator) < chance)[:, 0]
 
     def _tissue(self, images: Tensor, masks: Tensor) -> Tensor:
         """Synthetic contrast: blood and muscle made brighter or darker, as other sequences show them."""
@@ -183,21 +215,12 @@ class Augmenter:
             images[chosen] = torch.remainder(images[chosen] * factor.to(images), 1.0)
         return images
 
-    def _turn(self, images: Tensor, angles: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+    def _turn(self, images: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         settings, count = self.settings, len(images)
-        known = torch.isfinite(angles) & ~negative
+        known = torch.isfinite(batch.angles) & ~batch.negative
         largest = torch.where(known, settings.rotation, settings.rotation_unknown)
-        rotation = self._uniform(count, -1, 1) * largest
-        zoom = torch.exp(self._uniform(count, math.log(settings.zoom[0]), math.log(settings.zoom[1])))
-        stretch = torch.exp(self._uniform(count, -1, 1) * math.log(settings.aspect) / 2)
-        width, height = zoom * stretch, zoom / stretch
-        if settings.shift is None:
-            width, height = width.clamp(max=1), height.clamp(max=1)
-            reach_x, reach_y = 1 - width, 1 - height
-        else:
-            # Where the window is larger than the slice, the slice may lie anywhere in it.
-            reach_x, reach_y = (2 * settings.shift + (side - 1).clamp(min=0) / 2 for side in (width, height))
-        shift = torch.stack([self._uniform(count, -1, 1) * reach_x, self._uniform(count, -1, 1) * reach_y], dim=1)
+        rotation = self._uniform(count, -1, 1) * largest * self._strength
+        width, height, shift = self._windows(batch.hearts)
         turns = torch.randint(len(Orientation) if settings.turns else 1, (count,), generator=self.generator)
 
         # The window in (x, y) = (column, row), each −1…1: turned first, then scaled, then rotated.
@@ -211,7 +234,32 @@ class Augmenter:
         grid = functional.affine_grid(matrix, [count, 1, self.size, self.size], align_corners=False)
         fill = self._fill(images)
         sampled = functional.grid_sample(images[:, None] - fill, grid, "bilinear", "zeros", align_corners=False) + fill
-        return sampled[:, 0], self._targets(angles, known, rotation, turns, negative).to(images.device)
+        return sampled[:, 0], self._targets(batch, known, rotation, turns).to(images.device)
+
+    def _windows(self, hearts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Width, height and centre (N, 2) of the field of view; the slice spans −1…1."""
+        settings, count = self.settings, len(hearts)
+        located = torch.isfinite(hearts).all(dim=1)
+        lowest = torch.full((count,), math.log(settings.zoom[0]))
+        highest = math.log(settings.zoom[1])
+        if settings.closest > 0:
+            closest = torch.log((settings.closest * hearts[:, 2]).clamp(min=0.15))
+            lowest = torch.where(located, torch.minimum(lowest, closest), lowest)
+        zoom = torch.exp((lowest + (highest - lowest) * torch.rand(count, generator=self.generator)) * self._strength)
+        stretch = torch.exp(self._uniform(count, -1, 1) * math.log(settings.aspect) / 2)
+        width, height = zoom * stretch, zoom / stretch
+        if settings.shift is None:
+            width, height = width.clamp(max=1), height.clamp(max=1)
+            reach = torch.stack([1 - width, 1 - height], dim=1)
+            return width, height, (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
+        sides = torch.stack([width, height], dim=1)
+        # Where the window is larger than the slice, the slice may lie anywhere in it.
+        reach = 2 * settings.shift * sides * self._strength[:, None] + (sides - 1).clamp(min=0) / 2
+        shift = (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
+        # Close crops are centred on the heart, wide ones anywhere between it and the slice's centre.
+        pull = torch.where(zoom < 0.6, torch.ones(count), torch.rand(count, generator=self.generator))
+        heart = torch.where(located[:, None], 2 * hearts[:, :2] - 1, torch.zeros(count, 2))
+        return width, height, shift + pull[:, None] * heart
 
     def _fill(self, images: Tensor) -> Tensor:
         fill = torch.zeros(len(images))
@@ -219,8 +267,9 @@ class Augmenter:
         fill[chosen] = self._uniform(len(chosen), 0, 1)
         return fill.to(images)[:, None, None, None]
 
-    def _targets(self, angles: Tensor, known: Tensor, rotation: Tensor, turns: Tensor, negative: Tensor) -> Tensor:
-        settings, count = self.settings, len(angles)
+    def _targets(self, batch: Batch, known: Tensor, rotation: Tensor, turns: Tensor) -> Tensor:
+        settings, angles, negative = self.settings, batch.angles, batch.negative
+        count = len(angles)
         targets = torch.zeros(count, self.outputs)
         angle = torch.where(known, angles, torch.full_like(angles, MEAN_ANGLE)) + rotation - MEAN_ANGLE
         spread = torch.where(known, settings.spread, settings.spread_unknown)
@@ -279,7 +328,7 @@ class Augmenter:
     def _contrast(self, images: Tensor) -> Tensor:
         count = len(images)
         images = (images / images.amax(dim=(1, 2), keepdim=True).clamp(min=1e-6)).clamp(0, 1)
-        gamma = torch.exp(self._uniform(count, -1, 1) * self.settings.gamma)[:, None, None]
+        gamma = torch.exp(self._uniform(count, -1, 1) * self.settings.gamma * self._strength)[:, None, None]
         if self.settings.gamma > 0:
             images = images ** gamma.to(images)
         chosen = self._chosen(count, self.settings.remap)

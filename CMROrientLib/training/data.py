@@ -175,6 +175,9 @@ class Slices:
         (N,) index of each slice's case in ``cases``.
     position:
         (N,) place in the stack, 0 at one end, 1 at the other; 0.5 for a single slice.
+    hearts:
+        (cases, 3) centre (column, row) and diameter of each case's heart as shares of the side;
+        nan where no mask tells.
     cases:
         The cases, in order.
     """
@@ -183,6 +186,7 @@ class Slices:
     masks: NDArray[np.uint8]
     case: NDArray[np.int_]
     position: NDArray[np.float32]
+    hearts: NDArray[np.float32]
     cases: tuple[Case, ...]
 
     def __len__(self) -> int:
@@ -191,7 +195,9 @@ class Slices:
     def of(self, chosen: Callable[[Case], bool]) -> Slices:
         """Those of the chosen cases; ``cases`` stays, so that indices keep their meaning."""
         keep = np.array([chosen(case) for case in self.cases], bool)[self.case]
-        return Slices(self.squares[keep], self.masks[keep], self.case[keep], self.position[keep], self.cases)
+        return Slices(
+            self.squares[keep], self.masks[keep], self.case[keep], self.position[keep], self.hearts, self.cases
+        )
 
 
 def scaled(square: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -223,7 +229,7 @@ def load_slices(
     stored = None if cache is None else cache / f"slices-{_fingerprint(cases, preprocessing, size)}.npz"
     if stored is not None and stored.is_file():
         with np.load(stored) as data:
-            return Slices(data["squares"], data["masks"], data["case"], data["position"], tuple(cases))
+            return _with_hearts(data["squares"], data["masks"], data["case"], data["position"], cases)
     squares, masks, owners, positions = [], [], [], []
     for number, case in enumerate(cases):
         array, spacing = read_slices(case)
@@ -239,10 +245,42 @@ def load_slices(
             progress(number + 1, len(cases))
     if not squares:
         raise CMROrientError("none of the volumes holds a slice that shows anything", cases[0].path.parent)
-    result = Slices(np.stack(squares), np.stack(masks), np.array(owners), np.array(positions, np.float32), tuple(cases))
+    result = _with_hearts(np.stack(squares), np.stack(masks), np.array(owners), np.array(positions, np.float32), cases)
     if stored is not None:
         _save(stored, squares=result.squares, masks=result.masks, case=result.case, position=result.position)
     return result
+
+
+def _with_hearts(
+    squares: NDArray[np.float16],
+    masks: NDArray[np.uint8],
+    owner: NDArray[np.int_],
+    position: NDArray[np.float32],
+    cases: Sequence[Case],
+) -> Slices:
+    hearts = np.full((len(cases), 3), np.nan, np.float32)
+    side = masks.shape[1]
+    for number in range(len(cases)):
+        inside = masks[owner == number] > 0
+        if inside.any():
+            _, rows, columns = np.nonzero(inside)
+            # As wide as a disc of the largest slice's area.
+            diameter = 2 * np.sqrt(inside.sum(axis=(1, 2)).max() / np.pi)
+            hearts[number] = np.array([columns.mean() + 0.5, rows.mean() + 0.5, diameter]) / side
+    _share_hearts(hearts, cases)
+    return Slices(squares, masks, owner, position, hearts, tuple(cases))
+
+
+def _share_hearts(hearts: NDArray[np.float32], cases: Sequence[Case]) -> None:
+    # MyoPS gives a person's three sequences registered to one grid: one mask serves all.
+    known = {case.subject: heart for case, heart in zip(cases, hearts, strict=True) if _on_one_grid(case, heart)}
+    for case, heart in zip(cases, hearts, strict=True):
+        if case.dataset == "MyoPS 2020" and case.subject in known:
+            heart[:] = known[case.subject]
+
+
+def _on_one_grid(case: Case, heart: NDArray[np.float32]) -> bool:
+    return case.dataset == "MyoPS 2020" and bool(np.isfinite(heart).all())
 
 
 def _mask_square(

@@ -67,7 +67,7 @@ class Trainer:
         self.training = training
         self.validation = validation
         self.folder = folder
-        self.report = report or _print
+        self.report = report or tell
         self.device = _device(device)
         self.epoch = 0
         self.seconds = 0.0
@@ -80,7 +80,7 @@ class Trainer:
         self.network = build(settings.pop("name"), **settings)
         if start is not None:
             _load(self.network, start)
-        self.network = self.network.to(self.device, memory_format=torch.channels_last)
+        self.network = self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average: AveragedModel | None = None
         if recipe.average > 0:
             self._average = AveragedModel(
@@ -183,14 +183,16 @@ class Trainer:
         squares = np.zeros((len(chosen), side, side), np.float32)
         masks = np.zeros((len(chosen), side, side), np.uint8)
         angles = np.full(len(chosen), np.nan, np.float32)
+        hearts = np.full((len(chosen), 3), np.nan, np.float32)
         squares[~negative] = self.training.squares[own]
         masks[~negative] = self.training.masks[own]
         squares[negative] = self._negatives[chosen[negative] - slices]
         cases = [self.training.cases[number] for number in self.training.case[own]]
         angles[~negative] = [np.nan if case.angle is None else case.angle for case in cases]
-        tensors = (torch.from_numpy(array) for array in (squares, masks, angles, negative))
-        images, labels, degrees, others = tensors
-        return Batch(images.to(self.device), labels.to(self.device), degrees, others)
+        hearts[~negative] = self.training.hearts[self.training.case[own]]
+        images, labels, known = (torch.from_numpy(array) for array in (squares, masks, hearts))
+        images, labels = images.to(self.device), labels.to(self.device)
+        return Batch(images, labels, torch.from_numpy(angles), known, torch.from_numpy(negative))
 
     def _set_training(self, phase: Phase) -> None:
         self.network.train()
@@ -267,6 +269,18 @@ class Trainer:
         return json.dumps([self.recipe.to_json(), people, len(self.training), len(self._negatives)], sort_keys=True)
 
 
+def network_of(checkpoint: Path, recipe: Recipe) -> nn.Module:
+    """The network that a checkpoint holds, on the CPU, in evaluation mode."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    settings = dict(recipe.network)
+    network = build(settings.pop("name"), **settings)
+    weights = state["network"]
+    if state["average"] is not None:
+        weights = {key[7:]: value for key, value in state["average"].items() if key.startswith("module.")}
+    _load(network, weights)
+    return network.eval()
+
+
 def _rate(phase: Phase, progress: float) -> float:
     """The learning rate at a share of the phase that is done."""
     if phase.schedule == "constant":
@@ -313,5 +327,6 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _print(text: str) -> None:
+def tell(text: str) -> None:
+    """Print to standard error at once."""
     print(text, file=sys.stderr, flush=True)

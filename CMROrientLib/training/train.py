@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from torch import nn
 
 from ..errors import CMROrientError
 from ..model_files import ModelFiles, find_model
-from .data import Case, Slices, load_slices, read_cases, read_mask, read_slices, scaled
+from .data import Case, Slices, load_slices, read_cases, scaled
 from .export import export_model
-from .loop import Report, Trainer, _print
-from .negatives import Stack, training_negatives
+from .loop import Report, Trainer, network_of, tell
+from .negatives import training_negatives
 from .plots import draw_curves
 from .predict import judge
-from .recipes import Recipe
+from .recipes import Recipe, recipe_from
+from .reslices import read_stack
 from .splits import Split, split_by_subject
 
 
@@ -78,12 +79,12 @@ def train(
     CMROrientError
         Where data, recipe or checkpoint do not fit together.
     """
-    say = report or _print
+    say = report or tell
     cases = [case for case in read_cases(data, index) if recipe.data.takes(case)]
     if not cases:
         raise CMROrientError("the recipe takes none of the volumes here", data)
     split = _split(recipe, cases, folder)
-    (folder / "recipe.json").write_text(json.dumps(recipe.to_json(), indent=1) + "\n", encoding="utf-8")
+    _write_json(folder / "recipe.json", recipe.to_json())
     cache = folder.parent / "cache" if cache is None else cache
     say(f"{len(cases)} volumes of {len({case.subject for case in cases})} people")
     slices = load_slices(cases, recipe.preprocessing, recipe.squares, cache, _Milestones(say))
@@ -102,15 +103,38 @@ def train(
             keep = np.array([_source(case) == source for case in validation.cases])[validation.case]
             part = validation.of(lambda case, source=source: _source(case) == source)  # type: ignore[misc]
             metrics["by_source"][source] = judge(logits[keep], part)
-        _save_predictions(folder / "predictions.npz", logits, validation)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    facts: dict[str, Any] = {
+        "metrics": metrics,
+        "training_sets": sorted({case.dataset for case in cases if split.training(case)}),
+        "training_subjects": len(split.train),
+        "seconds": trainer.seconds,
+    }
+    _write_json(folder / "run.json", facts)
     draw_curves(folder / "metrics.jsonl", folder / "curves.png")
-    sets = sorted({case.dataset for case in cases if split.training(case)})
-    model = export_model(
-        network.cpu().float(), recipe, folder / "model", metrics=metrics, training_sets=sets,
-        training_subjects=len(split.train), seconds=trainer.seconds,
-    )  # fmt: skip
+    model = export_model(network.cpu().float(), recipe, folder / "model", **facts)
     return Run(model, network, split, validation if len(validation) else None, metrics)
+
+
+def export_run(folder: Path, output: Path, name: str | None = None) -> ModelFiles:
+    """The model files of a run's last checkpoint, wherever the run stopped.
+
+    Raises
+    ------
+    CMROrientError
+        Where the folder is not that of a run.
+    """
+    try:
+        recipe = recipe_from(json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
+        facts = folder / "run.json"
+        known = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
+        network = network_of(folder / "checkpoint.pt", recipe)
+    except (OSError, ValueError, KeyError) as error:
+        raise CMROrientError(f"this is not the folder of a run ({error})", folder) from error
+    return export_model(network, recipe, output, name=name, **known)
+
+
+def _write_json(path: Path, data: dict[str, Any]) -> None:
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def _source(case: Case) -> str:
@@ -143,35 +167,17 @@ def _negatives(recipe: Recipe, cases: Sequence[Case], folder: Path, say: Report)
             if len(data["pictures"]) == recipe.negatives and data["pictures"].shape[1] == recipe.squares:
                 return np.asarray(data["pictures"])
     say("drawing pictures that are not short-axis slices")
-    stacks = []
-    for case in cases:
-        pixels, (row, column) = read_slices(case)
-        stacks.append(Stack(pixels, (_slice_spacing(case), row, column), read_mask(case)))
+    stacks = [read_stack(case.path, case.mask) for case in cases]
     drawn = training_negatives(recipe.negatives, recipe.seed, stacks, recipe.squares)
     pictures = np.stack([scaled(picture) for picture in drawn])
     np.savez(stored, pictures=pictures)
     return pictures
 
 
-def _slice_spacing(case: Case) -> float:
-    from ..files import read
-
-    return float(read(case.path).grid.spacing[2])
-
-
 def _weights(model: str) -> dict[str, Any]:
     from safetensors.torch import load
 
     return dict(load(find_model(model).safetensors.read_bytes()))
-
-
-def _save_predictions(path: Path, logits: NDArray[np.float32], slices: Slices) -> None:
-    cases = [
-        {"path": case.path.name, "subject": case.subject, "dataset": case.dataset, "sequence": case.sequence,
-         "margin": case.margin}
-        for case in slices.cases
-    ]  # fmt: skip
-    np.savez(path, logits=logits, case=slices.case, position=slices.position, cases=json.dumps(cases))
 
 
 class _Milestones:
@@ -183,8 +189,3 @@ class _Milestones:
     def __call__(self, done: int, count: int) -> None:
         if done == count or done % 100 == 0:
             self.say(f"read {done} of {count} volumes")
-
-
-def held_out_recipe(recipe: Recipe, seed: int) -> Recipe:
-    """The same recipe with another seed and a name that says so."""
-    return replace(recipe, seed=seed, name=f"{recipe.name}-seed{seed}")

@@ -1,0 +1,45 @@
+"""Transfer a trained network to other images: first its head alone, then all of it.
+
+While the backbone is frozen its weights and its batch-norm statistics stay as they are, bit for bit
+(Liu 2022, arXiv 2211.11336, section 4.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..errors import CMROrientError
+from ..model_files import ModelFiles
+from ..preprocessing import Preprocessing
+from .augment import Augmentation
+from .recipes import Phase, Recipe
+
+#: The paper's: 20 epochs of the head at 1e-3, then everything at 1e-4 to epoch 40.
+PAPER_PHASES = (
+    Phase(20, "sgd", 1e-3, 0.0, 0.9, "constant", freeze_backbone=True),
+    Phase(20, "sgd", 1e-4, 0.0, 0.9, "constant"),
+)
+
+
+def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
+    """The recipe with network, preprocessing and weights of the model that is transferred.
+
+    Raises
+    ------
+    CMROrientError
+        Where no phase freezes the backbone: that would be another training, not a transfer.
+    """
+    if not any(phase.freeze_backbone for phase in recipe.phases):
+        raise CMROrientError(
+            "a transfer needs a phase with freeze_backbone = true in its recipe; use train to train everything"
+        )
+    network: dict[str, Any] = dict(start.card["architecture"])
+    preprocessing = Preprocessing.from_card(start.card["preprocessing"])
+    return replace(recipe, network=network, preprocessing=preprocessing, start=str(start.onnx))
+
+
+def paper_transfer(name: str, start: ModelFiles, seed: int = 0) -> Recipe:
+    """The paper's transfer of a model, for who has no recipe of their own."""
+    recipe = Recipe(name, {}, seed=seed, batch=32, squares=256, augmentation=Augmentation.paper(), phases=PAPER_PHASES)
+    return transfer_recipe(recipe, start)
