@@ -1,0 +1,13 @@
+"""Rebuild RESULTS.md and its pictures from the stored metrics (``make results``)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from CMROrientLib.training.results import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main())
