@@ -131,18 +131,7 @@ def run(arguments: argparse.Namespace, command: str) -> int:
             arguments.run, arguments.segmentations, arguments.output, arguments.suffix, overwrite=arguments.overwrite
         )
     if command == "audit":
-        from .audit import audit
-
-        return audit(
-            arguments.paths,
-            arguments.output,
-            model=arguments.model,
-            device=arguments.device,
-            slice_axis=arguments.slice_axis,
-            min_confidence=arguments.min_confidence,
-            jobs=arguments.jobs,
-            command=_typed(),
-        )
+        return _audit(arguments)
     return _recognize(arguments) if command == "recognize" else _correct(arguments)
 
 
@@ -156,6 +145,21 @@ def _recognize(arguments: argparse.Namespace) -> int:
         records = sorted((outcome.record for outcome in outcomes), key=lambda r: (r.path, r.series or ""))
         reporter.finish(records)
     return _status(records)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from .audit import audit, tell
+
+    with Reporter(json=False, correcting=False) as reporter:
+        records = audit(
+            arguments.paths,
+            arguments.output,
+            **_recognition(arguments),
+            command=_typed(),
+            progress=reporter.progress,
+            warn=reporter.warn,
+        )
+    return tell(records, arguments.output)
 
 
 def _correct(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from . import __version__
+from .files.atomic import replacing
 from .orientation import Orientation
 from .record import ACTED_ON, Record
 from .report_rows import Kind, Style, count, escape, glyph, glyph_css, glyph_symbol, number, row
@@ -34,7 +35,7 @@ FIRST_ROWS = 100
 
 Pictures = Mapping[tuple[str, str | None], Thumbnails]
 
-_GENERATOR = "CMROrient report"
+_GENERATOR = re.compile(r'<meta name="generator" content="CMROrient (\w+)">')
 
 
 def correction_tags(record: Record) -> list[str]:
@@ -80,6 +81,7 @@ def correction_lead(counts: Mapping[str, int], total: int) -> str:
 
 
 CORRECTION = Style(
+    name="report",
     kinds=(
         Kind("conflict", "Conflict", "alert", "pixels and header tell different stories; see what was made of it"),
         Kind("uncertain", "Undecided", "warn", "the network is not sure; nothing was written, a person has to decide"),
@@ -146,7 +148,7 @@ def write_report(
 
     Raises
     ------
-    OSError
+    CMROrientError
         Where a page cannot be written.
     """
     page = Path(page)
@@ -162,10 +164,11 @@ def write_report(
     first = 1
     for place, rows in enumerate(chunks):
         path = page.with_name(names[place])
-        _write_whole(path, _page(frame, rows, place, first, names))
+        with replacing([path]) as (stream,):
+            stream.writelines(part.encode("utf-8") for part in _page(frame, rows, place, first, names))
         first += len(rows)
         written.append(path)
-    _remove_further_pages(page, len(chunks))
+    _remove_further_pages(page, len(chunks), style.name)
     return written
 
 
@@ -180,7 +183,7 @@ def read_thumbnails(page: str | os.PathLike[str]) -> dict[tuple[str, str | None]
     page = Path(page)
     found: dict[tuple[str, str | None], Thumbnails] = {}
     path, place = page, 1
-    while _is_report(path):
+    while page_kind(path) is not None:
         for line in path.open(encoding="utf-8", newline="\n"):
             match = _ROW.match(line)
             pictures = {name: base64.b64decode(data) for name, data in _PICTURE.findall(line)} if match else {}
@@ -253,7 +256,7 @@ def _page(frame: _Frame, rows: Sequence[str], place: int, first: int, names: Seq
     )
     yield (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="generator" content="{_GENERATOR}">\n'
+        f'<meta name="generator" content="CMROrient {frame.style.name}">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{sources}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(frame.title)}</title>\n<style>{css}</style>\n</head>\n<body>\n"
@@ -384,27 +387,19 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def _is_report(path: Path) -> bool:
+def page_kind(path: Path) -> str | None:
+    """``report`` or ``audit`` for a page that this module wrote, None for any other file or none."""
     try:
         with path.open("rb") as stream:
-            return f'content="{_GENERATOR}"'.encode() in stream.read(400)
+            match = _GENERATOR.search(stream.read(400).decode("utf-8", errors="replace"))
     except OSError:
-        return False
+        return None
+    return match[1] if match else None
 
 
-def _remove_further_pages(page: Path, pages: int) -> None:
+def _remove_further_pages(page: Path, pages: int, kind: str) -> None:
     """Remove what an earlier, longer report left; only pages that this module wrote."""
     place = pages + 1
-    while _is_report(path := page.with_name(f"{page.stem}-{place}{page.suffix}")):
+    while page_kind(path := page.with_name(f"{page.stem}-{place}{page.suffix}")) == kind:
         path.unlink()
         place += 1
-
-
-def _write_whole(path: Path, parts: Iterable[str]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(parts)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -57,6 +57,8 @@ class Style:
 
     Parameters
     ----------
+    name:
+        ``report`` or ``audit``: pages of one are never replaced by pages of the other.
     kinds:
         The groups, most urgent first.
     tags:
@@ -69,6 +71,7 @@ class Style:
         Whether there is a column for corrected pictures.
     """
 
+    name: str
     kinds: tuple[Kind, ...]
     tags: Callable[[Record], Sequence[str]]
     words: Callable[[Record], str]
