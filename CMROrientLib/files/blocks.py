@@ -95,16 +95,25 @@ def decoder(stream: IO[bytes], encoding: str) -> Readable:
     return stream
 
 
+def check_end(stream: Readable) -> None:
+    """Read on to the end, where compressed streams hold their checksum; damage raises there."""
+    while stream.read(_PIECE):
+        pass
+
+
 def inflate(stream: IO[bytes], count: int, path: Path) -> bytearray:
     """``count`` bytes out of a zlib (or gzip) stream."""
     engine = zlib.decompressobj(wbits=47)
     data = bytearray()
-    while len(data) < count and not engine.eof:
+    # On to the end of the stream even where all is there: its checksum comes last.
+    while not engine.eof:
         piece = engine.unconsumed_tail or stream.read(_PIECE)
         if not piece:
             break
-        data += engine.decompress(piece, min(_PIECE, count - len(data)))
-    if len(data) < count:
+        data += engine.decompress(piece, min(_PIECE, count - len(data)) or 1)
+        if len(data) > count:
+            return data[:count]
+    if len(data) < count or not engine.eof:
         raise CMROrientError(f"is cut short: {len(data):,} of {count:,} bytes of voxels are there", path)
     return data
 

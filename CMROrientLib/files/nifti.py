@@ -56,6 +56,8 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         blocks.check_claim(start + expected, path.stat().st_size, "gzip" if packed else "raw", path)
         between = bytes(blocks.read_exactly(stream, start - len(block), path))
         data = blocks.read_exactly(stream, expected, path)
+        if packed:
+            blocks.check_end(stream)
     # Stored with the first axis fastest: the last one comes first in the array.
     array = native(np.frombuffer(data, dtype).reshape(sizes[::-1]))
     check_values(array, path)

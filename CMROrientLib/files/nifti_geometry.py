@@ -87,13 +87,15 @@ def set_affine(header: Nifti1Header, matrix: NDArray[np.float64]) -> None:
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
     if sform_code <= 0 and qform_code <= 0:
         sform_code = qform_code = SCANNER
-    header.set_qform(affine, max(qform_code, 0))
+    header.set_qform(affine, SCANNER)
     size = np.array(header["dim"][1:4], float)
     errors = [_qform(header, negligible) - affine for negligible in (_NIFTI_LIBRARY, _NIBABEL)]
     error = np.abs(errors @ np.array([*size, 1.0])).max() * spatial_units(header)
     if sform_code <= 0 and error > _QFORM_ERROR:
         sform_code = qform_code
-    header.set_sform(affine, max(sform_code, 0))
+    header.set_sform(affine, SCANNER)
+    # Not through the setters: they refuse codes that nibabel does not know.
+    header["sform_code"], header["qform_code"] = max(sform_code, 0), max(qform_code, 0)
 
 
 def set_spacing(header: Nifti1Header, spacing: Vector) -> None:

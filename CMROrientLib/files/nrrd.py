@@ -150,7 +150,10 @@ def _read_part(
         skip = 0
     plain = blocks.decoder(stream, encoding)
     blocks.read_exactly(plain, max(skip, 0), path)
-    return blocks.read_exactly(plain, size, path)
+    data = blocks.read_exactly(plain, size, path)
+    if encoding != "raw":
+        blocks.check_end(plain)
+    return data
 
 
 def _read_files(header: NrrdHeader, encoding: str, count: int, dtype: np.dtype[Any], path: Path) -> bytes:
