@@ -172,10 +172,11 @@ def header_of(dataset: Dataset, path: Path) -> Header:
         count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
         if count > MAX_FRAMES:
             raise CMROrientError(f"claims {count} frames: the file is damaged", path)
+        meta = getattr(dataset, "file_meta", {})
         places = [directions_of(dataset, index) for index in range(count)]
         return Header(
             path=path,
-            sop_class=str(dataset.get("SOPClassUID") or ""),
+            sop_class=str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or ""),
             instance=str(dataset.get("SOPInstanceUID") or ""),
             series=str(dataset.get("SeriesInstanceUID") or "") or None,
             modality=str(dataset.get("Modality") or "").strip().upper(),
@@ -289,12 +290,13 @@ def _all_parallel(places: Sequence[tuple[float, ...] | None]) -> bool:
 
 
 def _frame(dataset: Dataset, index: int) -> Frame:
-    synchronized = functional_group(dataset, index, "CardiacSynchronizationSequence") or dataset
-    trigger = number(synchronized, "NominalCardiacTriggerDelayTime")
+    synchronized = functional_group(dataset, index, "CardiacSynchronizationSequence")
+    delay = number(dataset if synchronized is None else synchronized, "NominalCardiacTriggerDelayTime")
+    trigger = number(dataset, "TriggerTime") if synchronized is None else None
     return Frame(
         position=position_of(dataset, index),
         location=number(dataset, "SliceLocation"),
-        trigger=number(dataset, "TriggerTime") if trigger is None else trigger,
+        trigger=delay if trigger is None else trigger,
         number=(int(number(dataset, "InstanceNumber") or 0), index),
     )
 
@@ -309,7 +311,7 @@ def _distance(dataset: Dataset) -> float:
 
 
 def _follows_in_time(dataset: Dataset, count: int) -> bool:
-    if count == 1 or "PerFrameFunctionalGroupsSequence" in dataset:
+    if count == 1 or len(dataset.get("PerFrameFunctionalGroupsSequence") or ()) >= count:
         return False
     pointers = {int(value) for value in _values(dataset, "FrameIncrementPointer")}
     return bool(pointers & _TIME_POINTERS) or position_of(dataset, 0) is not None

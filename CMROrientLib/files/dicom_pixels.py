@@ -18,6 +18,7 @@ from pydicom.uid import RLELossless
 
 from ..errors import CMROrientError
 from .dicom_headers import naming, number, transfer_syntax
+from .storage import native
 
 _CONTAINERS: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
 
@@ -79,15 +80,11 @@ def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
             raise CMROrientError(
                 f"is compressed as {syntax.name}; install python-gdcm, pylibjpeg-openjpeg and pyjpegls to read it", path
             )
-        frames = []
-        for frame, _ in decoder.iter_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False):
-            frames.append(frame)
-            if len(frames) > count:
-                break
-    if len(frames) != count or any(frame.shape != (rows, columns) for frame in frames):
-        raise CMROrientError(f"holds {len(frames)} frames where its header says {count}: damaged or cut off", path)
-    stacked = np.stack(frames)
+        array, _ = decoder.as_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False)
+    if array.size != count * rows * columns:
+        raise CMROrientError(f"holds {array.size} pixels where its header says {count * rows * columns}: damaged", path)
+    stacked = native(array).reshape(count, rows, columns)
     if stacked.dtype.itemsize != bits.container.itemsize:
         # Codecs may hand 12 bits back in a word of their own size.
         stacked = stacked.astype(bits.type)
-    return stacked.view(bits.container), bits
+    return np.ascontiguousarray(stacked).view(bits.container), bits
