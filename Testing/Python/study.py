@@ -23,6 +23,10 @@ SLICES = 4
 
 MODEL = "universal"
 
+#: These tests are about runs: how sure the network is of a coarse phantom is not their business.
+MIN_CONFIDENCE = 0.3
+NETWORK = ("--model", MODEL, "--min-confidence", str(MIN_CONFIDENCE))
+
 
 @dataclass(frozen=True)
 class Finished:

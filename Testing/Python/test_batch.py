@@ -12,7 +12,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from study import MODEL, phantom, put
+from study import MIN_CONFIDENCE, MODEL, phantom, put
 
 from CMROrientLib.batch import correct_folder, recognize_folder
 from CMROrientLib.batch_plan import Settings, Task, plan_run
@@ -37,7 +37,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 def correct(source: Path, output: Path, **settings: Any) -> dict[str, Record]:
     """A run that the user decided, or with ``model`` the network's; records by path."""
     if "model" not in settings and "orientation" not in settings:
-        settings["model"] = MODEL
+        settings = {"model": MODEL, "min_confidence": MIN_CONFIDENCE, **settings}
     return {record.path: record for record in correct_folder(source, output, **settings)}
 
 
@@ -409,7 +409,7 @@ def test_an_output_that_cannot_be_written_is_an_error_of_its_case(study: Path, t
 
 
 def test_recognizing_writes_nothing(study: Path, tmp_path: Path) -> None:
-    outcomes = list(recognize_folder(study, model=MODEL, pictures=True))
+    outcomes = list(recognize_folder(study, model=MODEL, min_confidence=MIN_CONFIDENCE, pictures=True))
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     found = {outcome.record.path: outcome.record for outcome in outcomes}
     assert found["turned.nii.gz"].orientation == 5
@@ -420,7 +420,7 @@ def test_recognizing_writes_nothing(study: Path, tmp_path: Path) -> None:
 def test_blank_and_tiny_images(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(np.zeros((20, 20, 3), np.int16), np.eye(4)), tmp_path / "blank.nii")
     nibabel.save(nibabel.Nifti1Image(np.arange(4, dtype=np.int16).reshape(2, 2, 1), np.eye(4)), tmp_path / "tiny.nii")
-    records = {o.record.path: o.record for o in recognize_folder(tmp_path, model=MODEL)}
+    records = {o.record.path: o.record for o in recognize_folder(tmp_path, model=MODEL, min_confidence=MIN_CONFIDENCE)}
     assert records["blank.nii"].error == "there is nothing to see in it: every slice has one value only"
     assert records["tiny.nii"].error is None
 
