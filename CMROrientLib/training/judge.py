@@ -257,6 +257,7 @@ def main(options: Sequence[str] | None = None) -> int:
     one.add_argument("--model", required=True)
     one.add_argument("--data", required=True, type=Path)
     one.add_argument("--index", type=Path)
+    one.add_argument("--split", type=Path, help="JSON with lists 'train' and 'test' of people: only those of the test")
     one.add_argument("--dataset", action="append", default=[])
     one.add_argument("--sequence", action="append", default=[])
     one.add_argument("--output", required=True, type=Path, help="folder for the network's outputs")
@@ -267,7 +268,9 @@ def main(options: Sequence[str] | None = None) -> int:
     some.add_argument("--card", type=Path, help="a model's card to write the decision section into")
     arguments = parser.parse_args(options)
     if arguments.command == "measure":
-        cases = chosen_cases(arguments.data, arguments.index, datasets=arguments.dataset, sequences=arguments.sequence)
+        cases = chosen_cases(
+            arguments.data, arguments.index, arguments.split, datasets=arguments.dataset, sequences=arguments.sequence
+        )
         measure(arguments.name, arguments.model, cases, arguments.output)
         print(as_text(by_group(load(arguments.output).predictions, source_and_sequence)))
         return 0

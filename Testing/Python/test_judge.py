@@ -18,7 +18,7 @@ from CMROrientLib.confidence import DecisionRule
 from CMROrientLib.model_files import find_model
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.preprocessing import Preprocessing
-from CMROrientLib.training import contact_sheet, judge, paper_table
+from CMROrientLib.training import cards, contact_sheet, judge, paper_table
 from CMROrientLib.training.evaluate import add_evaluate_arguments, run_evaluate
 from CMROrientLib.training.predictions import Predictions
 
@@ -182,3 +182,22 @@ def test_contact_sheet_shows_the_wrong_ones(data: Path, tmp_path: Path) -> None:
     assert sheet.stat().st_size > 10_000
     right = Predictions.load(kept).of(lambda case: case.subject != "A/0")
     assert contact_sheet.draw(right, tmp_path / "none") == []
+
+
+def test_cards_take_over_what_was_measured(data: Path, tmp_path: Path) -> None:
+    model, metrics = write_model(tmp_path / "model"), tmp_path / "metrics"
+    evaluate("--model", model, "--data", data, "--output", metrics / "matched.json", "--device", "cpu")
+    (tmp_path / "remarks.md").write_text(
+        "## Remaining errors\n\n- not this\n\n## Known failures\n\nText.\n\n- One of\n  two lines.\n- Two.\n\n## Next\n\n- no\n",
+        encoding="utf-8",
+    )
+    before = find_model(model)
+    assert cards.main([str(model / "matched.json"), "--metrics", str(metrics)]) == 0
+    after = find_model(model)
+    assert after.checksum == before.checksum
+    assert after.card["decision"] == before.card["decision"]
+    assert after.card["known_failures"] == ["One of two lines.", "Two."]
+    row = after.card["metrics"]["held_out_people"]["all"]
+    assert row["subjects"] == 18
+    assert row["slices_single"][0] == pytest.approx(15 / 18, abs=1e-5)
+    assert row["slices_single"][1] < row["slices_single"][0] < row["slices_single"][2]

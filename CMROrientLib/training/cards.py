@@ -1,0 +1,92 @@
+"""Write what was measured into a model's card.
+
+``python -m CMROrientLib.training.cards CARD --metrics FOLDER`` takes the decision section from
+``calibration.json``, accuracies from ``left_out.json`` and ``NAME.json``, and the known failures from
+the list in ``remarks.md`` beside the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..model_files import MODELS, write_index
+
+#: The accuracies that a card keeps, with their intervals.
+KEPT = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")
+
+#: The heading in the remarks that the known failures stand under.
+FAILURES = "## Known failures"
+
+
+def summary(groups: dict[str, Any]) -> dict[str, Any]:
+    """The groups with the accuracies that a card keeps: value and interval."""
+    return {
+        name: {
+            **{key: group[key] for key in ("subjects", "volumes", "slices")},
+            **{key: [group[key][part] for part in ("value", "low", "high")] for key in KEPT if key in group},
+        }
+        for name, group in groups.items()
+    }
+
+
+def known_failures(remarks: str) -> list[str]:
+    """The bullets under ``FAILURES``, one string each."""
+    _, _, section = remarks.partition(FAILURES + "\n")
+    section = section.split("\n## ")[0]
+    return [" ".join(item.split()) for item in ("\n" + section).split("\n- ")[1:]]
+
+
+def completed(card: dict[str, Any], metrics: Path) -> dict[str, Any]:
+    """The card with decision, metrics and known failures, as far as they have been measured.
+
+    Parameters
+    ----------
+    card:
+        As the export wrote it.
+    metrics:
+        Folder of the stored metrics; ``remarks.md`` lies beside it.
+    """
+
+    def read(name: str) -> dict[str, Any] | None:
+        path = metrics / f"{name}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    result = dict(card)
+    measured: dict[str, Any] = {}
+    own, left_out, calibration = read(card["name"]), read("left_out"), read("calibration")
+    if own is not None:
+        measured["held_out_people"] = summary(own["groups"])
+    if card["name"] == "universal":
+        if left_out is not None:
+            measured["left_out_sources"] = {name: summary(found["groups"]) for name, found in left_out.items()}
+        if calibration is not None:
+            result["decision"] = calibration["final"]
+    if measured:
+        result["metrics"] = measured
+    remarks = metrics.parent / "remarks.md"
+    if remarks.is_file():
+        result["known_failures"] = known_failures(remarks.read_text(encoding="utf-8"))
+    return result
+
+
+def main(options: Sequence[str] | None = None) -> int:
+    """The command line of this module."""
+    from .export import write_card
+
+    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.cards", description=__doc__)
+    parser.add_argument("card", type=Path, help="NAME.json beside its weights")
+    parser.add_argument("--metrics", type=Path, required=True, help="folder of the stored metrics")
+    arguments = parser.parse_args(options)
+    card = json.loads(arguments.card.read_text(encoding="utf-8"))
+    write_card(arguments.card, completed(card, arguments.metrics))
+    if arguments.card.resolve().parent == MODELS.resolve():
+        write_index()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
