@@ -104,6 +104,9 @@ class Preprocessing:
         Commutes with every ``Orientation``: turning the slice (and its spacing) turns the result.
         """
         image = _finite(slice_)
+        if image.min() == image.max():
+            # Rounding in the resampling would make up something to see.
+            return np.full((size or self.size,) * 2, image.flat[0], np.float32)
         if self.trim:
             image = trimmed(image)
         side = self.size if size is None else size
@@ -185,7 +188,8 @@ def trimmed(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _finite(image: NDArray[Any]) -> FloatArray:
-    values = np.asarray(image, np.float32)
+    with np.errstate(over="ignore"):
+        values = np.asarray(image).astype(np.float32)
     good = np.isfinite(values)
     if not good.all():
         values = np.where(good, values, values[good].min() if good.any() else 0).astype(np.float32)
