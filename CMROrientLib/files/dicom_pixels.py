@@ -80,7 +80,8 @@ def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
             raise CMROrientError(
                 f"is compressed as {syntax.name}; install python-gdcm, pylibjpeg-openjpeg and pyjpegls to read it", path
             )
-        array, _ = decoder.as_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False)
+        options: dict[str, Any] = {"correct_unused_bits": False, "allow_excess_frames": False}
+        array, _ = decoder.as_array(dataset, raw=True, **options)
     if array.size != count * rows * columns:
         raise CMROrientError(f"holds {array.size} pixels where its header says {count * rows * columns}: damaged", path)
     stacked = native(array).reshape(count, rows, columns)

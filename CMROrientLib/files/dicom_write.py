@@ -126,23 +126,28 @@ def _targets(files: tuple[Path, ...], destination: Path) -> list[Path]:
 @contextlib.contextmanager
 def _placed_together(targets: list[Path]) -> Iterator[list[Path]]:
     """Names to write to, in a hidden folder beside the targets; at the end all files take their places."""
-    root = Path(os.path.commonpath([target.parent for target in targets]))
-    folder = root / f"{UNFINISHED}{secrets.token_hex(8)}"
+    folders = sorted({parent for target in targets for parent in target.parents if not parent.exists()})
+    beside = folders[0].parent if folders else targets[0].parent
+    unfinished = beside / f"{UNFINISHED}{secrets.token_hex(8)}"
     placed: list[Path] = []
     try:
-        folder.mkdir(parents=True)
-        unfinished = [folder / f"{n}.dcm" for n in range(len(targets))]
-        yield unfinished
-        for source, target in zip(unfinished, targets, strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
+        unfinished.mkdir()
+        names = [unfinished / f"{n}.dcm" for n in range(len(targets))]
+        yield names
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        for name, target in zip(names, targets, strict=True):
+            name.replace(target)
             placed.append(target)
     except BaseException as error:
         # Interruptions too must leave nothing half done.
         for target in placed:
             target.unlink(missing_ok=True)
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
         if isinstance(error, OSError):
             raise CMROrientError(f"cannot be written ({error.strerror or error})", targets[0].parent) from error
         raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)

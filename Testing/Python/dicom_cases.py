@@ -6,6 +6,7 @@ Where pydicom writes a file the product is not asked, so that it cannot agree wi
 from __future__ import annotations
 
 import copy
+import functools
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -59,13 +60,33 @@ _SHARED_BY_ALL = [
 #: What describes pixels in a header.
 RASTER = ["Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"]
 
+#: What the eight classes do to a slice, from the table of the design, in numpy's words.
+TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    0: lambda a: a,
+    1: np.fliplr,
+    2: np.flipud,
+    3: lambda a: np.rot90(a, 2),
+    4: lambda a: a.T,
+    5: lambda a: np.rot90(a, -1),
+    6: lambda a: np.rot90(a, 1),
+    7: lambda a: np.rot90(a, 2).T,
+}
+UNDONE_BY = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 5, 7: 7}
+
 _DCMTK = {JPEGLossless: ["dcmcjpeg", "+el"], JPEGLosslessSV1: ["dcmcjpeg", "+e1"]}
 
 
-def people(data_root: Path, part: str = "ed_stack", person: str = "SCD0000201") -> list[FileDataset]:
+def people(
+    data_root: Path, part: str = "ed_stack", person: str = "SCD0000201", count: int | None = None
+) -> list[FileDataset]:
     """The data sets of one real series, cut to ROWS × COLUMNS with unequal spacing."""
-    paths = sorted((data_root / "dicom" / person / part).glob("*.dcm"))
-    return [cut(dcmread(path)) for path in paths]
+    paths = sorted((data_root / "dicom" / person / part).glob("*.dcm"))[:count]
+    return [copy.deepcopy(_cut_file(path)) for path in paths]
+
+
+@functools.lru_cache(maxsize=64)
+def _cut_file(path: Path) -> FileDataset:
+    return cut(dcmread(path))
 
 
 def cut(dataset: FileDataset) -> FileDataset:
@@ -189,7 +210,7 @@ def physical(path: Path) -> Callable[[float, float, int], NDArray[np.float64]]:
     image = sitk.ReadImage(str(path))
 
     def where(row: float, column: float, frame: int = 0) -> NDArray[np.float64]:
-        return np.array(image.TransformContinuousIndexToPhysicalPoint((column, row, float(frame))))
+        return np.array(image.TransformContinuousIndexToPhysicalPoint((float(column), float(row), float(frame))))
 
     return where
 
@@ -198,3 +219,30 @@ def stored_values(path: Path) -> NDArray[Any]:
     """SimpleITK's word on the pixel values of a file: ``[frame, row, column]``."""
     array = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     return array if array.ndim == 3 else array[None]
+
+
+def turned(dataset: FileDataset, k: int, *, with_header: bool = True) -> FileDataset:
+    """A slice stored in class ``k``, made pixel by pixel: where each goes says what the header becomes.
+
+    Without the header only the raster's size and spacing go along, as a careless tool does it.
+    """
+    new = copy.deepcopy(dataset)
+    put_pixels(new, np.ascontiguousarray(TURNS[k](dataset.pixel_array)))
+    rows, columns = (TURNS[k](part) for part in np.indices((dataset.Rows, dataset.Columns)))
+    down, across = map(float, dataset.PixelSpacing)
+    exchanged = rows[0, 0] != rows[0, -1]
+    new.PixelSpacing = [across, down] if exchanged else [down, across]
+    if with_header and "ImageOrientationPatient" in dataset:
+        directions = np.array(dataset.ImageOrientationPatient, float).reshape(2, 3)
+        corner = np.array(dataset.ImagePositionPatient, float)
+
+        def place(row: int, column: int) -> NDArray[np.float64]:
+            old = rows[row, column], columns[row, column]
+            return corner + old[1] * across * directions[0] + old[0] * down * directions[1]
+
+        first = place(0, 0)
+        steps = [place(0, 1) - first, place(1, 0) - first]
+        cosines = np.concatenate([step / np.linalg.norm(step) for step in steps])
+        new.ImagePositionPatient = [f"{value:.9f}" for value in first]
+        new.ImageOrientationPatient = [f"{value:.9f}" for value in cosines]
+    return new

@@ -20,12 +20,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")
 
 @pytest.fixture
 def stack(data_root: Path) -> list:
-    return cases.people(data_root)[:4]
+    return cases.people(data_root, count=4)
 
 
 @pytest.fixture
 def cine(data_root: Path) -> list:
-    return cases.people(data_root, "cine_one_slice")[:5]
+    return cases.people(data_root, "cine_one_slice", count=5)
 
 
 def test_several_series_in_one_folder_with_any_names(stack: list, cine: list, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_one_uid_for_all_slices_does_not_lose_any(stack: list, tmp_path: Path) -
 
 
 def test_a_cine_is_one_image(data_root: Path, tmp_path: Path) -> None:
-    slices = cases.people(data_root)[:3]
+    slices = cases.people(data_root, count=3)
     phases = [
         dataset
         for dataset in slices
