@@ -269,3 +269,25 @@ def test_options_choose_the_cases(data: Path, tmp_path: Path) -> None:
         chosen_cases(data, people="test")
     with pytest.raises(UsageError, match="none of the volumes"):
         chosen_cases(data, datasets=["Other"])
+
+
+def test_the_bundled_weights_reproduce_a_row_of_the_results(data_root: Path) -> None:
+    """The stored row for T2 of people held out from training, measured again."""
+    from CMROrientLib.model_files import find_model
+    from CMROrientLib.training.evaluate import evaluate
+    from CMROrientLib.training.results import TRAINING
+
+    if not TRAINING.is_dir():
+        pytest.skip("an installed package has no Training folder")
+    stored = json.loads((TRAINING / "metrics" / "universal.json").read_text(encoding="utf-8"))
+    assert stored["checksum"] == find_model("universal").checksum, "other weights are bundled than were evaluated"
+    split = TRAINING / "splits" / "universal.json"
+    found, _ = evaluate("universal", chosen_cases(data_root, split=split, sequences=["T2"]), "cpu")
+    ours, theirs = found["groups"]["MyoPS 2020 T2"], stored["groups"]["MyoPS 2020 T2"]
+    for key, row in theirs.items():
+        if isinstance(row, dict):
+            # Another processor may round one logit to the other side.
+            assert ours[key]["right"] == pytest.approx(row["right"], abs=1)
+            assert ours[key]["count"] == row["count"]
+        else:
+            assert ours[key] == row

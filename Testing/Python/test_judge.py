@@ -188,7 +188,8 @@ def test_cards_take_over_what_was_measured(data: Path, tmp_path: Path) -> None:
     model, metrics = write_model(tmp_path / "model"), tmp_path / "metrics"
     evaluate("--model", model, "--data", data, "--output", metrics / "matched.json", "--device", "cpu")
     (tmp_path / "remarks.md").write_text(
-        "## Remaining errors\n\n- not this\n\n## Known failures\n\nText.\n\n- One of\n  two lines.\n- Two.\n\n## Next\n\n- no\n",
+        "## Remaining errors\n\n- not this\n\n## Known failures\n\nText.\n\n- One of\n  two lines.\n- Two.\n\n"
+        "## Next\n\n- no\n",
         encoding="utf-8",
     )
     before = find_model(model)
