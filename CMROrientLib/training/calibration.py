@@ -165,11 +165,33 @@ def expected_calibration_error(confidences: NDArray[np.floating], right: NDArray
     return float(sum(gaps))
 
 
-def choose_min_confidence(confidences: NDArray[np.floating], right: NDArray[np.bool_], least: float = 0.5) -> float:
-    """The lowest limit (two digits, at least ``least``) above every wrong answer; at most 0.99."""
-    wrong = confidences[~right]
-    above = float(np.floor(wrong.max() * 100 + 1) / 100) if len(wrong) else least
-    return min(0.99, max(least, above))
+def choose_min_confidence(
+    confidences: NDArray[np.floating],
+    right: NDArray[np.bool_],
+    whole: NDArray[np.bool_] | None = None,
+    least: float = 0.5,
+    tolerated: float = 0.005,
+) -> float:
+    """The lowest limit, in hundredths, at which few enough wrong answers are acted on; at most 0.99.
+
+    Parameters
+    ----------
+    confidences, right:
+        (N,) of answers for stacks and parts of stacks.
+    whole:
+        (N,) which of them are whole stacks: of these none may be acted on and wrong. All where None.
+    least:
+        The limit is not below this.
+    tolerated:
+        Largest share of wrong ones among all answers acted on.
+    """
+    strict = np.ones(len(right), bool) if whole is None else whole
+    for hundredths in range(round(100 * least), 99):
+        acted = confidences >= hundredths / 100
+        wrong = acted & ~right
+        if not (wrong & strict).any() and wrong.sum() <= tolerated * acted.sum():
+            return hundredths / 100
+    return 0.99
 
 
 def choose_max_not_short_axis(short_axis: NDArray[np.floating], others: NDArray[np.floating]) -> float:

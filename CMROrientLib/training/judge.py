@@ -142,8 +142,10 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     """
     together = reduce(Predictions.joined, [one.predictions for one in measured])
     rule = fit_rule(together, [found for one in measured for found in one.harder])
-    plain = answers(together, rule)
-    rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right))
+    stacks, parts = answers(together, rule, sizes=(0,)), answers(together, rule, sizes=(1, 2, 3, 5))
+    plain = stacks + parts
+    whole = np.arange(len(plain.right)) < len(stacks.right)
+    rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right, whole))
     real = volume_not_short_axis(together)
     others = np.concatenate([not_short_axis_probabilities(one.others).mean(1)[~one.blank] for one in measured])
     return replace(rule, max_not_short_axis=choose_max_not_short_axis(real, others))
