@@ -20,7 +20,7 @@
     lines.push({ html: line.replace(/<span id="[^"]*"><\/span>/g, ""), data: attributes(line.slice(0, line.indexOf(">"))) });
   }
 
-  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'", "&#10;": " ", "&#13;": " " };
+  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'", "&#10;": " " };
   const plain = (html) => html.replace(/<wbr>|<img[^>]*>/g, "").replace(/<[^>]*>/g, " ")
     .replace(/&[#\w]+;/g, (name) => ENTITIES[name] ?? name).toLowerCase();
   const rows = lines.map(({ html, data }, index) => ({
@@ -74,9 +74,10 @@
     if (from === 0) body.replaceChildren();
     body.insertAdjacentHTML("beforeend", matching.slice(from, limit).map((entry) => entry.html).join(""));
     const shown = Math.min(found, limit);
-    count.textContent = found === rows.length && shown === found
-      ? `All ${number.format(found)} shown`
-      : `${number.format(shown)} shown of ${number.format(found)} that match, ${number.format(rows.length)} in all`;
+    const part = shown === found ? "" : `, the first ${number.format(shown)} shown`;
+    count.textContent = found === rows.length
+      ? `All ${number.format(found)}${part || " shown"}`
+      : `${number.format(found)} of ${number.format(rows.length)} match${part}`;
     steps.hidden = shown === found;
     const left = found - shown;
     more.textContent = `Show ${number.format(Math.min(STEP, left))} more`;

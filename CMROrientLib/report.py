@@ -308,7 +308,7 @@ def _tile(tag: str, label: str, tone: str, value: int) -> str:
 
 def _panels(frame: _Frame) -> str:
     classes = "".join(
-        f'<li><a href="#images" data-class="{k:d}">{glyph(k)}<b>{number(frame.classes[k])}</b>'
+        f'<li><a href="#images" data-class="{k:d}">{glyph(k)}<b>{number(frame.classes[k])}</b> '
         f"<small>{escape(k.label)}</small></a></li>"
         for k in Orientation
     )

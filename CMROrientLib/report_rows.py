@@ -16,7 +16,7 @@ from .record import ACTED_ON, Record
 from .thumbnails import Thumbnails
 
 # What HTML cannot hold: control characters, halves of surrogate pairs, non-characters.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 HEADER_WORDS = {"none": "says nothing", "other_plane": "names another plane"}
 
@@ -81,8 +81,7 @@ class Style:
 
 def escape(value: object) -> str:
     """Text for HTML, between tags or in a quoted attribute, on one line."""
-    text = html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)))
-    return text.replace("\n", "&#10;").replace("\r", "&#13;")
+    return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value))).replace("\n", "&#10;")
 
 
 def number(value: int) -> str:
@@ -237,7 +236,7 @@ def _finding(record: Record, style: Style, kinds: Sequence[Kind]) -> str:
 
 def _class(orientation: int) -> str:
     k = Orientation(orientation)
-    name = f'<span>{escape(k.label)}<span class="fine">class {k:d}</span></span>'
+    name = f'<span>{escape(k.label)} <span class="fine">class {k:d}</span></span>'
     return f'<span class="class">{glyph(k)}{name}</span>'
 
 
