@@ -209,7 +209,7 @@ def votes_table(scene: Any, recognition: Recognition, name: str) -> Any:
             column.InsertNextValue(value)
         table.AddColumn(column)
     node.SetAndObserveTable(table)
-    node.SetUseColumnNameAsColumnHeader(True)
+    node.SetUseColumnTitleAsColumnHeader(True)
     node.SetDescription("A row for each slice that was looked at; slices and phases count from 1.")
     node.SetAttribute("CMROrient.Votes", " ".join(str(int(count)) for count in recognition.votes))
     return node

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import shiboken6
 import slicer
-from PySide6.QtCore import Property, QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtCore import Property, QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPalette, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -95,8 +97,12 @@ class _NodeComboBox(QWidget):
             self._scene.RemoveObserver(tag)
         self._scene = scene
         events = (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent) if scene else ()
-        self._tags = [scene.AddObserver(event, lambda *_: self._refresh()) for event in events]
+        self._tags = [scene.AddObserver(event, self._follower()) for event in events]
         self._refresh()
+
+    def _follower(self) -> Callable[..., None]:
+        # The window may be gone while the scene still calls.
+        return lambda *_: self._refresh() if shiboken6.isValid(self) else None
 
     def nodeCount(self) -> int:
         return len([node_id for node_id in self._ids if node_id])
@@ -147,6 +153,10 @@ class _CheckableNodeComboBox(_NodeComboBox):
         super().__init__(parent)
         self._checked: set[str] = set()
         self._box.setModel(QStandardItemModel(self._box))
+        # CTK writes the checked names in the colour of text, Qt a placeholder in grey.
+        palette = self._box.palette()
+        palette.setColor(QPalette.PlaceholderText, palette.color(QPalette.Text))
+        self._box.setPalette(palette)
 
     def checkedNodes(self) -> tuple[object, ...]:
         return tuple(node for node in self._nodes() if node.GetID() in self._checked)
@@ -202,9 +212,8 @@ class _CollapsibleButton(QWidget):
         option.rect.setHeight(_HEADER - 4)
         # Text and arrow are drawn apart: push buttons centre their text, CTK's headers do not.
         self.style().drawControl(QStyle.CE_PushButtonBevel, option, painter, self)
-        arrow = option.rect.adjusted(6, 5, 0, -5)
-        arrow.setWidth(arrow.height())
-        option.rect, header = arrow, option.rect
+        header = QRect(option.rect)
+        option.rect = QRect(6, 6, header.height() - 12, header.height() - 12)
         closed = self.__dict__.get("_collapsed", False)
         kind = QStyle.PE_IndicatorArrowRight if closed else QStyle.PE_IndicatorArrowDown
         self.style().drawPrimitive(kind, option, painter, self)

@@ -81,11 +81,13 @@ def properties_as_attributes(base: type) -> type:
         if not shiboken6.isValid(self):
             raise RuntimeError("the widget is gone")
         if base.metaObject(self).indexOfProperty(name) >= 0:
-            if not base.setProperty(self, name, value):
+            # PythonQt takes any sequence for a QStringList.
+            if not base.setProperty(self, name, list(value) if isinstance(value, tuple) else value):
                 raise TypeError(f"{type(self).__name__}.{name} cannot be set to {value!r}")
         elif name == "name":
             base.setObjectName(self, value)
-        elif name.startswith("_") or name in vars(type(self)):
+        elif name.startswith("_") or isinstance(value, QtCore.QObject) and value.objectName == name:
+            # PySide's loader hangs every child on its root by name.
             base.__setattr__(self, name, value)
         else:
             raise AttributeError(f"{type(self).__name__} has no property {name!r}")
@@ -106,7 +108,7 @@ def signal_of(widget: QtCore.QObject, signature: str) -> object:
     name = signature.partition("(")[0]
     known = getattr(type(widget), "SIGNALS", ())
     meta = QtCore.QObject.metaObject(widget)
-    if signature not in known and meta.indexOfSignal(QtCore.QMetaObject.normalizedSignature(signature).data()) < 0:
+    if signature not in known and meta.indexOfSignal(QtCore.QMetaObject.normalizedSignature(signature).data().decode()) < 0:
         raise AttributeError(f"{type(widget).__name__} has no signal {signature}")
     return QtCore.QObject.__getattribute__(widget, name)
 
@@ -150,14 +152,17 @@ def make_loader(qt: types.ModuleType) -> type:
 
         def load(self, file: QtCore.QFile, parent: object = None) -> object:
             self._made: list[object] = []
-            file.seek(0)
-            root = super().load(file, parent)
-            # Python's side of each widget has to live as long as the window does.
-            root._made = self._made
             tree = ElementTree.parse(Path(file.fileName()))
-            root._scene_receivers = [
-                link.findtext("receiver") for link in tree.iter("connection") if _hands_scene_on(link, root.objectName)
-            ]
+            links = tree.find("connections")
+            receivers = [link.findtext("receiver") for link in links if _hands_scene_on(link, tree.findtext("class"))]
+            # Qt knows nothing of the scene's signals: the host hands it on itself.
+            tree.getroot().remove(links)
+            text = QtCore.QBuffer()
+            text.setData(ElementTree.tostring(tree.getroot()))
+            text.open(QtCore.QBuffer.ReadOnly)
+            root = super().load(text, parent)
+            # Python's side of each widget has to live as long as the window does.
+            root._made, root._scene_receivers = self._made, receivers
             return root
 
     return QUiLoader

@@ -1,0 +1,1 @@
+"""Pieces of the CMROrient panel: pictures, the table of slices, sentences, packages, progress."""

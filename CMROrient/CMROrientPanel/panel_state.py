@@ -1,0 +1,194 @@
+"""Puts results and choices into the panel's widgets; decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import qt
+from slicer.i18n import tr as _
+
+from CMROrientLib.correction import Correction
+from CMROrientLib.mrml_input import why_not
+from CMROrientLib.mrml_run import Looked
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition import Recognition
+
+from . import slice_table, texts
+from .pictures import class_pixmap, slice_pixmap, votes_pixmap
+
+_PREVIEW = 170
+_ICON = 18
+_CHART = (320, 480)
+
+_CONFLICT_STYLE = "QLabel { background: #b3261e; color: #ffffff; padding: 8px; border-radius: 4px; }"
+_CARD_STYLE = "QLabel {{ border-left: 4px solid {colour}; background: palette(alternate-base); padding: 6px 8px; }}"
+_ERROR_STYLE = "QLabel { color: #c8433b; font-weight: bold; }"
+_PRIMARY_STYLE = "QPushButton { font-weight: bold; }"
+_NO_COLOUR = "#8a8f94"
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why a button cannot be pressed, as its tooltip; None where it can."""
+
+    recognize: str | None
+    correct: str | None
+    apply_all: str | None
+
+
+def set_up(ui: Any, models: list[str], ratio: float) -> None:
+    """What a .ui file cannot say: choices with pictures, and looks."""
+    for name in models:
+        ui.modelComboBox.addItem(name)
+    ui.modelComboBox.addItem(_("From a file…"))
+    ui.classComboBox.setIconSize(qt.QSize(_ICON, _ICON))
+    ui.classComboBox.addItem(_("As recognized"))
+    for k in Orientation:
+        ui.classComboBox.addItem(qt.QIcon(class_pixmap(k, _ICON, ratio)), f"{k.value}  {k.label}")
+    slice_table.set_up(ui.sliceTable)
+    ui.recognizeButton.setStyleSheet(_PRIMARY_STYLE)
+    ui.correctButton.setStyleSheet(_PRIMARY_STYLE)
+    ui.conflictLabel.setStyleSheet(_CONFLICT_STYLE)
+    ui.geometryExplanation.setStyleSheet(_CARD_STYLE.format(colour=_NO_COLOUR))
+    ui.resultLabel.setStyleSheet(_CARD_STYLE.format(colour=texts.COLOURS["standard"]))
+    for label in (ui.conflictLabel, ui.statusLabel, ui.geometryExplanation, ui.resultLabel, ui.progressFrame):
+        label.hide()
+    for picture in (ui.beforePicture, ui.afterPicture):
+        picture.setMinimumSize(_PREVIEW + 8, _PREVIEW + 8)
+        picture.setStyleSheet("QLabel { background: #000000; color: #8a8f94; border-radius: 4px; }")
+
+
+def show_choices(ui: Any, chosen: Any, models: list[str]) -> None:
+    """What follows from the selectors."""
+    choices = [*models, ""]
+    ui.modelComboBox.currentIndex = choices.index(chosen.modelName) if chosen.modelName in choices else 0
+    ui.classComboBox.currentIndex = chosen.userClass + 1
+    if ui.modelPathEdit.currentPath != chosen.modelFile:
+        ui.modelPathEdit.currentPath = chosen.modelFile
+    is_file = chosen.modelName == ""
+    ui.modelPathEdit.setVisible(is_file)
+    ui.modelFileLabel.setVisible(is_file)
+    ui.geometryExplanation.text = texts.GEOMETRY[chosen.geometry.value]
+    ui.geometryExplanation.show()
+    is_cine = chosen.inputVolume is not None and chosen.inputVolume.IsA("vtkMRMLSequenceNode")
+    ui.outputSelector.enabled = not is_cine
+    if is_cine:
+        ui.outputSelector.toolTip = _("A cine is written as a new sequence into the same browser.")
+    else:
+        ui.outputSelector.toolTip = _("Where the corrected volume goes. The input is never changed.")
+
+
+def show_result(ui: Any, looked: Looked | None, decided: Recognition | None, ratio: float) -> None:
+    """Verdict, conflict, chart and table."""
+    seen = looked.recognition if looked is not None else None
+    if seen is None:
+        ui.verdictLabel.text = texts.NO_VERDICT
+        colour = _NO_COLOUR
+    else:
+        ui.verdictLabel.text = texts.verdict(seen, decided)
+        colour = texts.COLOURS[decided.decision if decided is not None else seen.decision]
+    ui.verdictLabel.setStyleSheet(_CARD_STYLE.format(colour=colour))
+    banner = texts.conflict(decided) if decided is not None else None
+    ui.conflictLabel.text = banner or ""
+    ui.conflictLabel.setVisible(banner is not None)
+    votes = seen.votes if seen is not None else np.zeros(len(Orientation), int)
+    winner = decided.orientation if decided is not None and decided.acted_on else None
+    width = int(min(max(ui.sliceTable.width, _CHART[0]), _CHART[1]))
+    ui.votesLabel.setPixmap(votes_pixmap(votes, winner, ui.votesLabel.palette, width, ratio))
+    first = _("As recognized")
+    if seen is not None and seen.decided_by == "network":
+        first = _("As recognized: {label}").format(label=f"{seen.orientation.value}  {seen.orientation.label}")
+    ui.classComboBox.setItemText(0, first)
+
+
+def show_preview(ui: Any, looked: Looked | None, planned: Correction | None, row: int, ratio: float) -> None:
+    """One slice as stored, and as it would come out."""
+    for picture in (ui.beforePicture, ui.afterPicture):
+        picture.text = "–"
+    if looked is None:
+        return
+    indices = looked.recognition.slice_indices
+    stack = looked.volume.array.shape[-3]
+    phase, index = (int(n) for n in indices[row]) if row < len(indices) else (0, stack // 2)
+    ui.beforePicture.setPixmap(slice_pixmap(looked.volume, phase, index, _PREVIEW, ratio))
+    if planned is not None:
+        ui.afterPicture.setPixmap(slice_pixmap(planned.apply(looked.volume), phase, index, _PREVIEW, ratio))
+
+
+def show_progress(ui: Any, running: bool, sentence: str, done: int, total: int) -> None:
+    """The bar and Cancel while something runs; a bar that only moves where nothing can be counted."""
+    ui.progressFrame.setVisible(running)
+    ui.progressBar.setRange(0, total)
+    ui.progressBar.value = done
+    ui.progressBar.format = f"{sentence} %v/%m" if total else sentence
+    for box in (ui.inputSelector, ui.modelComboBox, ui.deviceComboBox, ui.classComboBox, ui.geometryComboBox):
+        box.enabled = not running
+
+
+def show_buttons(ui: Any, why: Reasons) -> None:
+    """A button that cannot be pressed says why."""
+    for button, reason, tip in (
+        (
+            ui.recognizeButton,
+            why.recognize,
+            _("Look at the slices and say how the image is stored; nothing is written."),
+        ),
+        (ui.correctButton, why.correct, _("Write the image in standard orientation into a new node.")),
+        (
+            ui.applyAllButton,
+            why.apply_all,
+            _("Recognize and correct every volume and cine of the scene; what is not decided is left alone and named."),
+        ),
+    ):
+        button.enabled = reason is None
+        button.toolTip = reason or tip
+
+
+def reasons(chosen: Any, looked: Looked | None, decided: Recognition | None, running: bool) -> Reasons:
+    """Why each button cannot be pressed."""
+    if running:
+        wait = _("Wait until the work is done, or press Cancel.")
+        return Reasons(wait, wait, wait)
+    if chosen is None:
+        closed = _("The scene is closing.")
+        return Reasons(closed, closed, closed)
+    node = chosen.inputVolume
+    recognize = why_not(node)
+    if recognize is None and chosen.modelName == "" and not chosen.modelFile:
+        recognize = _("Choose the model's file.")
+    return Reasons(recognize, why_not(node) or _why_not_correct(chosen, looked, decided), _why_not_all(chosen))
+
+
+def _why_not_correct(chosen: Any, looked: Looked | None, decided: Recognition | None) -> str | None:
+    if looked is None or decided is None:
+        return _("Press Recognize first, or decide yourself under “Stored as”.")
+    if not decided.acted_on:
+        return _("The network does not decide. Look at the pictures and decide yourself under “Stored as”.")
+    from CMROrientLib.mrml_run import planned
+
+    if planned(looked, decided, chosen.geometry.value).changes_nothing:
+        return _("There is nothing to correct: pixels and header are in standard orientation already.")
+    output = chosen.outputVolume
+    if output is not None and output is chosen.inputVolume:
+        return _("The output is the input; choose another output volume, the input stays as it is.")
+    return None
+
+
+def _why_not_all(chosen: Any) -> str | None:
+    import slicer
+
+    from CMROrientLib.mrml_input import sources_of_scene
+
+    if chosen.modelName == "" and not chosen.modelFile:
+        return _("Choose the model's file.")
+    return None if sources_of_scene(slicer.mrmlScene) else _("The scene holds no volume and no cine yet.")
+
+
+def say(ui: Any, sentence: str, is_error: bool = False) -> None:
+    """A sentence under the buttons; nothing where it is empty."""
+    ui.statusLabel.text = sentence
+    ui.statusLabel.setStyleSheet(_ERROR_STYLE if is_error else "")
+    ui.statusLabel.setVisible(bool(sentence))
+    ui.resultLabel.setVisible(bool(ui.resultLabel.text))

@@ -1,0 +1,182 @@
+"""Pictures of the panel: slices as thumbnails, what each class looks like, and the chart of votes.
+
+Everything is drawn with QPainter into pixmaps at the screen's resolution; colours of text and lines
+come from the widget's palette, so that light and dark themes both read well.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import qt
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.volume import Volume
+
+#: Below the bars of the chart, where the long names do not fit.
+SHORT_NAMES = {
+    Orientation.IDENTITY: "standard",
+    Orientation.FLIP_HORIZONTAL: "flip ↔",
+    Orientation.FLIP_VERTICAL: "flip ↕",
+    Orientation.ROTATE_180: "180°",
+    Orientation.TRANSPOSE: "diag. ↘",
+    Orientation.ROTATE_90: "90° ↻",
+    Orientation.ROTATE_270: "90° ↺",
+    Orientation.ANTI_TRANSPOSE: "diag. ↗",
+}
+
+# Mid-tones that stand out on light and on dark.
+_LEFT_VENTRICLE = "#d0504a"
+_RIGHT_VENTRICLE = "#3f87c9"
+_LIVER = "#a9835a"
+_WINNER = "#2f9e63"
+_OTHER = "#d9902f"
+
+_CHART_HEIGHT = 148
+
+
+def grey_levels(pixels: np.ndarray) -> np.ndarray:
+    """(rows, columns) of any type to uint8, between the darkest and the brightest per cent."""
+    values = np.nan_to_num(np.asarray(pixels, np.float64))
+    low, high = np.percentile(values, (1, 99))
+    if high <= low:
+        low, high = values.min(), values.max()
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return np.clip((values - low) * scale, 0, 255).astype(np.uint8)
+
+
+def slice_pixmap(volume: Volume, phase: int, index: int, side: int, ratio: float) -> qt.QPixmap:
+    """One slice in true proportions inside a square.
+
+    Parameters
+    ----------
+    side:
+        Longest side in points of the screen.
+    ratio:
+        Pixels in a point (2 on high-resolution screens).
+    """
+    stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
+    across, down, _ = volume.grid.spacing
+    pixels = grey_levels(stack[phase, index])
+    width, height = pixels.shape[1] * across, pixels.shape[0] * down
+    scale = side * ratio / max(width, height)
+    pixmap = qt.QPixmap()
+    pixmap.loadFromData(_png(pixels), "PNG")
+    pixmap = pixmap.scaled(
+        max(1, round(width * scale)),
+        max(1, round(height * scale)),
+        qt.Qt.IgnoreAspectRatio,
+        qt.Qt.SmoothTransformation,
+    )
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def class_pixmap(orientation: Orientation, side: int, ratio: float = 1.0) -> qt.QPixmap:
+    """What a class looks like: both ventricles and the liver of a standard slice, turned."""
+    pixmap = _canvas(side, side, ratio)
+    painter = qt.QPainter(pixmap)
+    painter.setRenderHint(qt.QPainter.Antialiasing)
+    centre = side / 2
+    (row_row, row_column), (column_row, column_column) = orientation.matrix.tolist()
+    turn = qt.QTransform(column_column, row_column, column_row, row_row, 0, 0)
+    painter.translate(centre, centre)
+    painter.setTransform(turn, True)
+    painter.translate(-centre, -centre)
+    painter.scale(side, side)
+    _draw_heart(painter)
+    painter.end()
+    return pixmap
+
+
+def votes_pixmap(
+    votes: np.ndarray, winner: Orientation | None, palette: qt.QPalette, width: int, ratio: float
+) -> qt.QPixmap:
+    """A bar for each class with its number of votes, its picture and its name.
+
+    Parameters
+    ----------
+    votes:
+        (8,) number of slices that voted for each class; all zero for an empty chart.
+    winner:
+        The class that was decided on; its bar stands out.
+    width:
+        In points.
+    """
+    text, faint = palette.color(qt.QPalette.Text), palette.color(qt.QPalette.Mid)
+    pixmap = _canvas(width, _CHART_HEIGHT, ratio)
+    painter = qt.QPainter(pixmap)
+    painter.setRenderHint(qt.QPainter.Antialiasing)
+    font = qt.QFont()
+    font.setPixelSize(10)
+    painter.setFont(font)
+    step = width / len(Orientation)
+    side = int(min(34, step - 8))
+    names, icons = 16, side + 6
+    base = _CHART_HEIGHT - names - icons
+    highest = base - 16
+    most = max(int(votes.max()), 1)
+    for k in Orientation:
+        left = k * step
+        count = int(votes[k])
+        height = max(highest * count / most, 2 if count else 0)
+        bar = qt.QRectF(left + step * 0.22, base - height, step * 0.56, height)
+        painter.setPen(qt.Qt.NoPen)
+        painter.setBrush(qt.QBrush(qt.QColor(_WINNER if k == winner else _OTHER)))
+        if count:
+            painter.drawRoundedRect(bar, 2, 2)
+            painter.setPen(qt.QPen(text))
+            painter.drawText(qt.QRectF(left, base - height - 15, step, 14), int(qt.Qt.AlignCenter), str(count))
+        painter.drawPixmap(qt.QPointF(left + (step - side) / 2, base + 4), class_pixmap(k, side, ratio))
+        if k == winner:
+            painter.setBrush(qt.QBrush(qt.Qt.NoBrush))
+            painter.setPen(qt.QPen(qt.QColor(_WINNER), 2))
+            painter.drawRoundedRect(qt.QRectF(left + (step - side) / 2 - 1, base + 3, side + 2, side + 2), 4, 4)
+        painter.setPen(qt.QPen(text))
+        painter.drawText(qt.QRectF(left, base + icons, step, names), int(qt.Qt.AlignCenter), SHORT_NAMES[k])
+    painter.setPen(qt.QPen(faint, 1))
+    painter.drawLine(qt.QPointF(0, base + 0.5), qt.QPointF(width, base + 0.5))
+    painter.end()
+    return pixmap
+
+
+def _draw_heart(painter: qt.QPainter) -> None:
+    """A standard short-axis slice in the unit square: right ventricle left, liver below."""
+    frame = qt.QPainterPath()
+    frame.addRoundedRect(qt.QRectF(0.01, 0.01, 0.98, 0.98), 0.12, 0.12)
+    painter.setPen(qt.Qt.NoPen)
+    painter.fillPath(frame, qt.QBrush(qt.QColor("#23272b")))
+    outer, cavity = qt.QPainterPath(), qt.QPainterPath()
+    outer.addEllipse(qt.QPointF(0.61, 0.38), 0.25, 0.25)
+    cavity.addEllipse(qt.QPointF(0.61, 0.38), 0.13, 0.13)
+    right = qt.QPainterPath()
+    right.addEllipse(qt.QPointF(0.35, 0.47), 0.27, 0.24)
+    liver = qt.QPainterPath()
+    liver.moveTo(0.05, 0.95)
+    liver.lineTo(0.05, 0.78)
+    liver.quadTo(0.30, 0.68, 0.72, 0.95)
+    liver.closeSubpath()
+    painter.fillPath(liver, qt.QBrush(qt.QColor(_LIVER)))
+    painter.fillPath(right.subtracted(outer), qt.QBrush(qt.QColor(_RIGHT_VENTRICLE)))
+    painter.fillPath(outer.subtracted(cavity), qt.QBrush(qt.QColor(_LEFT_VENTRICLE)))
+
+
+def _canvas(width: int, height: int, ratio: float) -> qt.QPixmap:
+    pixmap = qt.QPixmap(round(width * ratio), round(height * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(qt.QColor(0, 0, 0, 0))
+    return pixmap
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """A grey PNG in memory; VTK counts rows from below."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(pixels.shape[1], pixels.shape[0], 1)
+    scalars = numpy_to_vtk(np.ascontiguousarray(pixels[::-1]).ravel(), deep=True)
+    image.GetPointData().SetScalars(scalars)
+    writer = vtk.vtkPNGWriter()
+    writer.SetWriteToMemory(True)
+    writer.SetInputData(image)
+    writer.Write()
+    return vtk_to_numpy(writer.GetResult()).tobytes()

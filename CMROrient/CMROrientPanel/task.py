@@ -1,0 +1,61 @@
+"""Long work on the panel: progress, Cancel, and everything else locked meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+import slicer
+
+
+class Cancelled(Exception):
+    """The person pressed Cancel, or closed the scene."""
+
+
+class Task:
+    """Work with progress that can be cancelled.
+
+    Slicer's nodes and windows live in one thread, so the work runs in it and lets events through
+    between its steps. Presses that come in then meet a locked panel.
+
+    Parameters
+    ----------
+    show:
+        Called with (running, sentence, done, total) whenever something is to be shown.
+    """
+
+    def __init__(self, show: Callable[[bool, str, int, int], None]) -> None:
+        self._show = show
+        self._sentence = ""
+        self.running = False
+        self._cancelled = ""
+
+    def __call__(self, sentence: str) -> Task:
+        """Name the work: ``with task("Looking at slices"): …``."""
+        self._sentence = sentence
+        return self
+
+    def __enter__(self) -> Task:
+        self.running, self._cancelled = True, ""
+        self._show(True, self._sentence, 0, 0)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.running = False
+        self._show(False, "", 0, 0)
+
+    def progress(self, done: int, total: int) -> None:
+        """Show how far it is; raises ``Cancelled`` where the person wants no more."""
+        self._show(True, self._sentence, done, total)
+        slicer.app.processEvents()
+        if self._cancelled:
+            raise Cancelled(self._cancelled)
+
+    def say(self, sentence: str) -> None:
+        """Name the part of the work that comes now."""
+        self._sentence = sentence
+
+    def cancel(self, why: str = "Cancelled; the scene is as it was.") -> None:
+        """End the work at its next step."""
+        if self.running:
+            self._cancelled = why
