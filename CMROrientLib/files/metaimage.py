@@ -20,13 +20,13 @@ from ..orientation import Orientation
 from ..volume import Volume
 from . import blocks
 from .atomic import replacing
+from .detached import beside, data_name, numbered
 from .metaimage_header import MetaHeader, anatomical, grid_of, number_text, set_grid
 from .storage import (
     Storage,
     check_size,
     check_type,
     check_values,
-    data_name,
     description_of,
     native,
     real_values,
@@ -173,20 +173,11 @@ def files_of(path: Path) -> tuple[Path, ...]:
 def data_files(header: MetaHeader, stream: IO[bytes], path: Path) -> list[Path]:
     """The files that hold the voxels of a detached header, in order; lists follow in ``stream``."""
     place = header.get("ElementDataFile")
-    words = place.split()
-    if words[:1] == ["LIST"]:
-        names = [line.decode("utf-8", "surrogateescape").strip() for line in stream.read(1 << 24).splitlines()]
-        names = [name for name in names if name]
-    elif len(words) == 4 and "%" in words[0] and all(word.lstrip("+-").isdigit() for word in words[1:]):
-        first, last, step = (int(word) for word in words[1:])
-        if step < 1 or (last - first) // step > 1_000_000:
-            raise CMROrientError("is damaged: it numbers its data files in a way that does not end", path)
-        names = [words[0] % n for n in range(first, last + 1, step)]
-    else:
-        names = [place]
-    if not names or not names[0]:
-        raise CMROrientError("names no data file", path)
-    return [path.parent / name for name in names]
+    if place.split()[:1] == ["LIST"]:
+        lines = [line.decode("utf-8", "surrogateescape").strip() for line in stream.read(1 << 24).splitlines()]
+        return beside(path, [line for line in lines if line])
+    names = numbered(path, place.split())
+    return beside(path, [place] if names is None else names)
 
 
 def _header_and_array(volume: Volume, path: Path) -> tuple[MetaHeader, NDArray[Any]]:
@@ -200,7 +191,10 @@ def _header_and_array(volume: Volume, path: Path) -> tuple[MetaHeader, NDArray[A
             if _TYPES[header.get("ElementType")] != array.dtype.newbyteorder("=").name:
                 array_in_file = _storable(array_in_file)
                 header = header.set("ElementType", _NAMES[array_in_file.dtype.newbyteorder("=").name])
-            header = set_grid(_exchanged(header, volume, path), grid, count, path)
+            header = _exchanged(header, volume)
+            sizes = tuple(volume.storage.header.numbers("DimSize", int, path))
+            if grid != grid_of(volume.storage.header, sizes, path)[0]:  # else digit for digit
+                header = set_grid(header, grid, count, path)
             letters = header.get("AnatomicalOrientation")
             turned = volume.directions_turned is not Orientation.IDENTITY
             if turned and len(letters) == 3 and set(letters) <= set("RLAPIS"):
@@ -210,13 +204,13 @@ def _header_and_array(volume: Volume, path: Path) -> tuple[MetaHeader, NDArray[A
     return _new_header(volume, array), array
 
 
-def _exchanged(header: MetaHeader, volume: Volume, path: Path) -> MetaHeader:
+def _exchanged(header: MetaHeader, volume: Volume) -> MetaHeader:
     """The extent of a voxel, which need not be the spacing, goes with the axes."""
-    extent = header.numbers("ElementSize", float, path)
-    if volume.pixels_turned.exchanges_axes and extent:
-        first, second = (axis for axis in range(3) if axis != volume.slice_axis)
+    extent = header.get("ElementSize").split()
+    first, second = (axis for axis in range(3) if axis != volume.slice_axis)
+    if volume.pixels_turned.exchanges_axes and len(extent) > second:
         extent[first], extent[second] = extent[second], extent[first]
-        header = header.set_numbers("ElementSize", extent)
+        header = header.set("ElementSize", " ".join(extent))
     return header
 
 
@@ -256,7 +250,7 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> MetaHeader:
         ]
     lines.append(("ElementSpacing", " ".join(map(number_text, [*grid.spacing, step or 1.0][:count]))))
     lines.append(("DimSize", " ".join(map(str, array.shape[::-1]))))
-    comment = " ".join(description_of(volume.storage).split())
+    comment = description_of(volume.storage)
     if comment:
         lines.append(("Comment", comment))
     lines.append(("ElementType", _NAMES[array.dtype.newbyteorder("=").name]))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..volume import Grid
-from .storage import spatial
+from .storage import believable, spatial, usable
 
 _LONGEST_LINE = 1 << 16
 _MOST_LINES = 1 << 14
@@ -101,7 +101,7 @@ def grid_of(header: MetaHeader, sizes: tuple[int, ...], path: Path) -> tuple[Gri
     affine = np.eye(4)
     spacing = header.numbers("ElementSpacing", float, path) or header.numbers("ElementSize", float, path)
     steps = np.array([*np.abs(spacing), *[1.0] * count][:space], float)
-    steps[~np.isfinite(steps) | (steps == 0)] = 1.0
+    steps[~believable(steps)] = 1.0
     matrix = header.numbers("TransformMatrix", float, path)
     offset = header.numbers("Offset", float, path)
     if (matrix and len(matrix) != count * count) or (offset and len(offset) != count):
@@ -111,10 +111,9 @@ def grid_of(header: MetaHeader, sizes: tuple[int, ...], path: Path) -> tuple[Gri
         affine[:space, :space] = np.array(matrix).reshape(count, count)[:space, :space].T
     affine[:space, :space] *= steps
     affine[:space, 3] = offset[:space] or 0.0
-    try:
-        return Grid.from_affine(spatial(sizes[:3]), affine), bool(matrix) and count >= 3
-    except ValueError:
-        raise CMROrientError("has a TransformMatrix that is singular or not finite: mend its header", path) from None
+    if not usable(affine):
+        raise CMROrientError("has a TransformMatrix that is singular or not finite: mend its header", path)
+    return Grid.from_affine(spatial(sizes[:3]), affine), bool(matrix) and count >= 3
 
 
 def set_grid(header: MetaHeader, grid: Grid, count: int, path: Path) -> MetaHeader:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..volume import Vector
+from .storage import believable, usable
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
@@ -64,8 +65,8 @@ def affine_of(header: Nifti1Header, path: Path) -> Placement:
     if sform_code <= 0 and qform_code <= 0:
         matrix = np.diag([*(_steps(header)), 1.0])
         return Placement(_in_lps(matrix, unit), False)
-    sform = _usable(_sform(header)) if sform_code > 0 else None
-    qform = _usable(_qform(header)) if qform_code > 0 else None
+    sform = _sform(header) if sform_code > 0 and usable(_sform(header)) else None
+    qform = _qform(header) if qform_code > 0 and usable(_qform(header)) else None
     if sform is not None and (qform is None or sform_code == SCANNER or _same_directions(sform, qform)):
         return Placement(_in_lps(sform, unit), True)
     if qform is not None:
@@ -110,7 +111,7 @@ def set_spacing(header: Nifti1Header, spacing: Vector) -> None:
 def _steps(header: Nifti1Header) -> NDArray[np.float64]:
     steps = np.abs(np.array(header["pixdim"][1:4], float))
     # As the NIfTI library does: what is not a length counts as 1.
-    steps[~np.isfinite(steps) | (steps == 0)] = 1.0
+    steps[~believable(steps)] = 1.0
     return steps
 
 
@@ -126,15 +127,6 @@ def _qform(header: Nifti1Header, negligible: float = _NIFTI_LIBRARY) -> NDArray[
     affine = np.eye(4)
     affine[:3, :3] = quat2mat([a, b, c, d]) * _steps(header) * [1.0, 1.0, flip]
     affine[:3, 3] = [float(header[f"qoffset_{axis}"]) for axis in "xyz"]
-    return affine
-
-
-def _usable(affine: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    if not np.isfinite(affine).all():
-        return None
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    if lengths.min() < 1e-9 or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-4:
-        return None
     return affine
 
 

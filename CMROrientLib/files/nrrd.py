@@ -19,13 +19,13 @@ from ..errors import CMROrientError
 from ..volume import Volume
 from . import blocks
 from .atomic import replacing
+from .detached import beside, data_name, numbered
 from .nrrd_header import PER_AXIS, NrrdHeader
 from .nrrd_layout import Layout, grid_of, layout_of, numbers, signs_of, time_step_of, units_of, vector
 from .storage import (
     Storage,
     check_type,
     check_values,
-    data_name,
     description_of,
     native,
     real_values,
@@ -178,29 +178,14 @@ def files_of(path: Path) -> tuple[Path, ...]:
 def data_files(header: NrrdHeader, path: Path) -> list[Path]:
     """The files that hold the voxels of a detached header, in order."""
     value = header.get("data file") or ""
-    if _lists_files(header):
-        names = header.file_list()
-    else:
-        words = value.split()
-        numbered = len(words) in (4, 5) and "%" in words[0] and all(_is_number(word) for word in words[1:])
-        if numbered:
-            first, last, step = (int(word) for word in words[1:4])
-            if step == 0 or abs(last - first) // abs(step) > 1_000_000:
-                raise CMROrientError("is damaged: it numbers its data files in a way that does not end", path)
-            names = [words[0] % n for n in range(first, last + (1 if step > 0 else -1), step)]
-        else:
-            names = [value]
-    if not names:
-        raise CMROrientError("names no data file", path)
-    return [path.parent / name for name in names]
+    words = value.split()
+    # A fifth number is the dimension of each file: whatever it is, they follow one another.
+    names = header.file_list() if _lists_files(header) else numbered(path, words[:4] if len(words) == 5 else words)
+    return beside(path, [value] if names is None else names)
 
 
 def _lists_files(header: NrrdHeader) -> bool:
     return (header.get("data file") or "").split()[:1] == ["LIST"]
-
-
-def _is_number(word: str) -> bool:
-    return word.lstrip("+-").isdigit()
 
 
 def _parse_text(text: bytes, encoding: str, count: int, dtype: np.dtype[Any], path: Path) -> bytes:
@@ -280,6 +265,8 @@ def _with_type(header: NrrdHeader, array: NDArray[Any]) -> NrrdHeader:
 
 def _with_grid(volume: Volume, header: NrrdHeader, layout: Layout) -> NrrdHeader:
     _, grid = volume.stored()
+    if volume.storage is not None and grid == grid_of(volume.storage.header, layout, Path())[0]:
+        return header  # digit for digit
     directions = header.tokens("space directions")
     spacings = header.tokens("spacings")
     if not directions:
@@ -328,7 +315,7 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> NrrdHeader:
     lines += [f"endian: {sys.byteorder}", "encoding: gzip"]
     if volume.has_geometry:
         lines.append(f"space origin: {_vector_text(grid.origin, 3)}")
-    text = " ".join(description_of(volume.storage).split())
+    text = description_of(volume.storage)
     if text:
         lines.append(f"content: {text}")
     return NrrdHeader("NRRD0005", tuple(lines))

@@ -17,6 +17,7 @@ from typing import IO
 from ..errors import CMROrientError
 
 _LONGEST_HEADER = 1 << 24
+_MAGIC = re.compile(rb"NRRD000\d\r?\n")
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\([^)]*\)|\S+')
 
 #: Other spellings of field names that the format knows.
@@ -47,7 +48,7 @@ class NrrdHeader:
         magic = stream.readline(16)
         if not magic:
             raise CMROrientError("is empty", path)
-        if not magic.startswith(b"NRRD000"):
+        if not _MAGIC.fullmatch(magic):
             raise CMROrientError("is not a NRRD file, whatever its name says", path)
         lines: list[str] = []
         length = 0

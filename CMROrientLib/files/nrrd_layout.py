@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import CMROrientError
 from ..volume import Grid
 from .nrrd_header import NrrdHeader
-from .storage import check_size, spatial
+from .storage import believable, check_size, spatial, usable
 
 _TIME_KINDS = {"list", "time"}
 _SPACE_KINDS = {"domain", "space", "???", "none"}
@@ -120,16 +120,19 @@ def grid_of(header: NrrdHeader, layout: Layout, path: Path) -> tuple[Grid, bool]
     affine = np.eye(4)
     directions = header.tokens("space directions")
     vectors = [vector(directions[axis], path) for axis in layout.space] if directions else []
-    known = bool(vectors) and all(len(v) >= 3 for v in vectors)
+    origin = [vector(token, path) for token in header.tokens("space origin")]
+    lengths = {len(v) for v in (*vectors, *origin)}
+    if vectors and (len(lengths) != 1 or not 2 <= min(lengths) <= 4 or len(origin) > 1):
+        raise CMROrientError("is damaged: its space directions and space origin do not fit together", path)
+    known = bool(vectors) and min(lengths) >= 3
     if vectors:
-        width = min(3, min(len(v) for v in vectors))
+        width = min(3, *lengths)
         for column, values in enumerate(vectors):
             affine[:width, column] = values[:width]
         if len(vectors) == 2:
             affine[:3, 2] = _normal(affine)
-        origin = header.tokens("space origin")
         if origin:
-            affine[:width, 3] = vector(origin[0], path)[:width]
+            affine[:width, 3] = origin[0][:width]
         if known:
             affine[:3] *= (np.array(signs) * units)[:, np.newaxis]
     else:
@@ -137,11 +140,10 @@ def grid_of(header: NrrdHeader, layout: Layout, path: Path) -> tuple[Grid, bool]
         if spacings:
             for column, axis in enumerate(layout.space):
                 step = abs(spacings[axis])
-                affine[column, column] = step if np.isfinite(step) and step > 0 else 1.0
-    try:
-        return Grid.from_affine(spatial(sizes), affine), known
-    except ValueError:
-        raise CMROrientError("has space directions that are singular or not finite: mend its header", path) from None
+                affine[column, column] = step if believable(np.array(step)) else 1.0
+    if not usable(affine):
+        raise CMROrientError("has space directions that are singular or not finite: mend its header", path)
+    return Grid.from_affine(spatial(sizes), affine), known
 
 
 def signs_of(header: NrrdHeader) -> tuple[int, int, int]:

@@ -16,6 +16,9 @@ VOXEL_TYPES = frozenset(
     ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
 )
 
+#: Limits, in any unit of length, beyond which numbers in a header are no places of voxels.
+_FARTHEST, _NEAREST, _FLATTEST = 1e9, 1e-9, 1e-4
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -49,8 +52,9 @@ def time_step_of(storage: Any) -> float | None:
 
 
 def description_of(storage: Any) -> str:
-    """Free text of any format's storage."""
-    return str(getattr(storage, "description", ""))
+    """Free text of any format's storage, in one line of printable characters."""
+    text = str(getattr(storage, "description", ""))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def real_values(array: NDArray[Any], storage: Any) -> NDArray[Any]:
@@ -58,9 +62,12 @@ def real_values(array: NDArray[Any], storage: Any) -> NDArray[Any]:
     slope, intercept = scaling_of(storage)
     if (slope, intercept) == (1.0, 0.0):
         return array
-    # float32 is exact for scaled integers of up to 16 bits in all but name; wider ones need float64.
-    wide = array.dtype.itemsize > 2 and array.dtype != np.float32
-    return (array * np.float64(slope) + np.float64(intercept)).astype(np.float64 if wide else np.float32)
+    with np.errstate(all="ignore"):
+        real = array * np.float64(slope) + np.float64(intercept)
+    # float32 tells the values of 16 bits apart, wider ones and huge slopes need float64.
+    narrow = array.dtype.itemsize <= 2 or array.dtype == np.float32
+    fits = np.abs(real[np.isfinite(real)]).max(initial=0) < np.finfo(np.float32).max
+    return real.astype(np.float32) if narrow and fits else real
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:
@@ -89,22 +96,18 @@ def check_size(sizes: tuple[int, ...], path: Path) -> None:
         raise CMROrientError(f"claims a size of {' × '.join(map(str, sizes))}: there is no image in it", path)
 
 
-def data_name(header: Path, was: str, named: str, suffix: str) -> str:
-    """The file name for the voxels of a detached header.
+def usable(affine: NDArray[np.float64]) -> bool:
+    """Whether a (4, 4) index-to-patient matrix places voxels: finite, of a believable size, not singular."""
+    # The comparison is False for NaN as well.
+    if not (np.abs(affine) < _FARTHEST).all():
+        return False
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(lengths.min() > _NEAREST and abs(np.linalg.det(affine[:3, :3] / lengths)) > _FLATTEST)
 
-    It stays what it was where the header keeps its name, so that two headers in one folder do not
-    come to share voxels; else it is the header's name with ``suffix``.
 
-    Parameters
-    ----------
-    header:
-        The header to be written.
-    was, named:
-        The name of the header that was read, and of the data file in it; empty where there was none.
-    """
-    if header.name == was and named.lower().endswith(suffix) and Path(named).name == named:
-        return named
-    return header.stem + suffix
+def believable(steps: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which distances of voxels are lengths at all."""
+    return (steps > _NEAREST) & (steps < _FARTHEST)
 
 
 def spatial(sizes: tuple[int, ...]) -> tuple[int, int, int]:

@@ -290,7 +290,7 @@ def test_no_right_to_write(unprivileged):
     (unprivileged / "out").chmod(0o555)
     drop_rights()
     for suffix in SUFFIXES:
-        with pytest.raises(CMROrientError, match="cannot be written .Permission denied") as caught:
+        with pytest.raises(CMROrientError, match=r"cannot be written \(Permission denied") as caught:
             write(volume, unprivileged / "out" / f"b{suffix}")
         assert f"b{suffix}" in str(caught.value)
     assert list((unprivileged / "out").iterdir()) == []
