@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import os
-import resource
 import shutil
 import struct
 import tempfile
@@ -299,6 +298,7 @@ def test_no_right_to_write(unprivileged):
 @contextlib.contextmanager
 def largest_file(size):
     """A real OSError in the middle of writing, as on a full disk."""
+    resource = pytest.importorskip("resource")
     was = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, was[1]))
     try:
