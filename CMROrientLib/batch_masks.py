@@ -14,9 +14,9 @@ from .volume import Volume
 
 @dataclass(frozen=True)
 class MaskPair:
-    """One mask of an image: the file, and its name relative to the path that was given."""
+    """One mask of an image, and its name relative to the path that was given."""
 
-    path: Path
+    source: Source
     name: str
 
 
@@ -35,7 +35,7 @@ class Paired:
     """
 
     images: list[Source]
-    masks: dict[Path, list[Path]] = field(default_factory=dict)
+    masks: dict[Path, list[Source]] = field(default_factory=dict)
     lonely: list[Path] = field(default_factory=list)
 
 
@@ -50,7 +50,7 @@ def pair_masks(sources: Sequence[Source], endings: Sequence[str]) -> Paired:
         if source.kind != "dicom":
             stems[_stem(source.path)].append(source)
     images: list[Source] = []
-    masks: dict[Path, list[Path]] = defaultdict(list)
+    masks: dict[Path, list[Source]] = defaultdict(list)
     lonely: list[Path] = []
     for source in sources:
         stem = _stem(source.path)
@@ -61,7 +61,7 @@ def pair_masks(sources: Sequence[Source], endings: Sequence[str]) -> Paired:
         owners = stems.get(stem.with_name(stem.name[: -len(ending)])) if len(stem.name) > len(ending) else None
         if owners:
             for owner in owners:
-                masks[owner.path].append(source.path)
+                masks[owner.path].append(source)
         else:
             lonely.append(source.path)
     return Paired(images, dict(masks), lonely)

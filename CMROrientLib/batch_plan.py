@@ -166,7 +166,7 @@ def plan_run(
                     name,
                     destination,
                     None if output is None else Path(output),
-                    tuple(MaskPair(mask, relative(mask, base)) for mask in paired.masks.get(source.path, ())),
+                    tuple(MaskPair(mask, relative(mask.path, base)) for mask in paired.masks.get(source.path, ())),
                     _override(decisions, orientation, name, source.series),
                 )
             )
@@ -228,19 +228,25 @@ def planned_files(task: Task) -> list[Path]:
     """Every file that a task may write, its masks among them."""
     if task.destination is None or task.output is None:
         return []
-    planned = [place_of(task, path) for path in task.source.files]
-    return [*planned, *(long_path(task.output / mask.name) for mask in task.masks)]
+    planned = list(copies(task.source, task.destination).values())
+    for mask in task.masks:
+        planned += copies(mask.source, long_path(task.output / mask.name)).values()
+    return planned
 
 
-def place_of(task: Task, path: Path) -> Path:
-    """Where one file of a task's source goes when it keeps its name."""
-    if task.destination is None:
-        raise ValueError("this task writes nothing")
-    if path == task.source.path:
-        return task.destination
-    is_folder = task.source.path.is_dir()
-    base = task.source.path if is_folder else task.source.path.parent
-    return (task.destination if is_folder else task.destination.parent) / path.relative_to(base)
+def copies(source: Source, destination: Path) -> dict[Path, Path]:
+    """Where each file of a source goes when they keep their names beside each other.
+
+    Files outside the source's folder, to which a detached header may point, are left out.
+    """
+    if source.path.is_dir():
+        return {path: destination / path.relative_to(source.path) for path in source.files}
+    folder = source.path.parent
+    return {
+        path: destination if path == source.path else destination.parent / path.relative_to(folder)
+        for path in source.files
+        if path.is_relative_to(folder)
+    }
 
 
 def relative(path: Path, base: Path) -> str:

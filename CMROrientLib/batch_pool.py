@@ -16,6 +16,9 @@ from .engines import available_cores
 from .errors import UsageError
 from .record import Record
 
+#: How long a Dask scheduler may take to answer.
+DASK_TIMEOUT = "20s"
+
 
 def run_tasks(tasks: Sequence[Task], settings: Settings, jobs: int = 1, dask: str | None = None) -> Iterator[Outcome]:
     """The outcomes in the order in which they come in.
@@ -92,7 +95,7 @@ def _run_on_dask(tasks: Sequence[Task], settings: Settings, address: str) -> Ite
     except ImportError:
         raise UsageError("Dask is not installed; install it with: pip install distributed") from None
     try:
-        client = Client(address, timeout="20s")
+        client = Client(address, timeout=DASK_TIMEOUT)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(f"no Dask scheduler answers there ({str(error).splitlines()[0]})", address) from error
     settings = replace(settings, threads=settings.threads or 1)

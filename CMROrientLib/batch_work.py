@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import __version__
-from .batch_masks import check_fit
-from .batch_plan import Settings, Task, long_path, place_of, relative
+from .batch_masks import MaskPair, check_fit
+from .batch_plan import Settings, Task, copies, long_path, relative
 from .correction import Correction, plan
 from .errors import CMROrientError
-from .files import read, read_source, write, write_source
+from .files import Source, read, read_source, write_source
 from .files.atomic import replacing
 from .recognition import Recognition, Recognizer, decided, words
 from .record import Record
@@ -102,32 +102,30 @@ def _work(task: Task, settings: Settings, record: Record) -> tuple[Record, Thumb
         model=model,
         settings=settings.digest(model, task.override),
         sha256_in=checksum(task.source.files),
-        masks=[
-            {"path": m.name, "output": None, "sha256_in": checksum([m.path]), "sha256_out": None} for m in task.masks
-        ],
+        masks=[_mask_entry(mask) for mask in task.masks],
     )
     if task.prior is not None and not settings.overwrite and is_done(task.prior, record, task):
         return task.prior, _pictures_again(task, settings, task.prior), True
     volume = read_source(task.source, settings.slice_axis)
-    masks = [read(mask.path, volume.slice_axis) for mask in task.masks]
+    masks = [read_source(mask.source, volume.slice_axis) for mask in task.masks]
     for mask, pair in zip(masks, task.masks, strict=True):
-        check_fit(mask, volume, pair.path)
+        check_fit(mask, volume, pair.source.path)
     recognition, record = _recognized(task, settings, volume, record)
     if not settings.correcting:
         return record, _pictures(settings, volume, None), False
     if not recognition.acted_on or (recognition.conflict and settings.skip_conflicts):
-        note = "conflict of pixels and header: skipped" if recognition.acted_on else record.note
-        return replace(record, note=note), _pictures(settings, volume, None), False
+        reason = "conflict of pixels and header: skipped" if recognition.acted_on else None
+        return replace(record, note=_joined(reason, record.note)), _pictures(settings, volume, None), False
     correction = plan(recognition.orientation, recognition.header_orientation, settings.geometry, settings.target)
     corrected = correction.apply(volume)
     record = replace(
         record,
         geometry_class=int(correction.geometry_class),
         grid_out=corrected.stored()[1].to_json(),
-        note="copied: nothing to change" if correction.changes_nothing else None,
+        note=_joined("copied: nothing to change" if correction.changes_nothing else None, record.note),
     )
     if task.output is not None:
-        record = _written(task, correction, corrected, masks, record)
+        record = _written(task, correction, volume, masks, record)
     return record, _pictures(settings, volume, corrected), False
 
 
@@ -162,30 +160,25 @@ def _recognized(task: Task, settings: Settings, volume: Volume, record: Record) 
         grid_in=volume.stored()[1].to_json(),
         phases=volume.array.shape[0] if volume.array.ndim == 4 else 1,
         has_geometry=volume.has_geometry,
-        scanner=getattr(volume.storage, "scanner", None),
+        scanner=getattr(volume.storage, "scanner", None) or None,
+        note=_joined(*getattr(volume.storage, "notes", ())),
     )
 
 
-def _written(task: Task, correction: Correction, corrected: Volume, masks: list[Volume], record: Record) -> Record:
+def _written(task: Task, correction: Correction, volume: Volume, masks: list[Volume], record: Record) -> Record:
     """Write the masks, then the image, so that an image that is there has its masks beside it."""
     if task.output is None or task.destination is None:
         raise ValueError("this task writes nothing")
     entries = []
     for mask, pair, entry in zip(masks, task.masks, record.masks, strict=True):
-        target = long_path(task.output / pair.name)
-        if correction.changes_nothing:
-            copy(pair.path, target)
-        else:
-            write(correction.apply(mask), target)
-        entries.append({**entry, "output": pair.name, "sha256_out": checksum([target])})
-    if correction.changes_nothing:
-        written = [copy(path, place_of(task, path)) for path in task.source.files]
-    else:
-        written = write_source(corrected, task.source, task.destination)
+        written = _put(pair.source, mask, correction, long_path(task.output / pair.name))
+        names = sorted(_named(path, task.output) for path in written)
+        entries.append({**entry, "output": pair.name, "sha256_out": checksum(written), "files": names})
+    written = _put(task.source, volume, correction, task.destination)
     grid = record.grid_out
-    if not corrected.has_geometry and task.source.kind != "dicom":
+    if not volume.has_geometry and task.source.kind != "dicom":
         # The file still says nothing of its place: its grid is the one that readers make up for it.
-        grid = read(task.destination, corrected.slice_axis).stored()[1].to_json()
+        grid = read(task.destination, volume.slice_axis).stored()[1].to_json()
     return replace(
         record,
         grid_out=grid,
@@ -196,6 +189,37 @@ def _written(task: Task, correction: Correction, corrected: Volume, masks: list[
     )
 
 
+def _put(source: Source, volume: Volume, correction: Correction, destination: Path) -> list[Path]:
+    """Write what a source becomes: its files' own bytes where nothing changes."""
+    targets = copies(source, destination)
+    if not correction.changes_nothing or len(targets) < len(source.files):
+        return write_source(correction.apply(volume), source, destination)
+    done: list[Path] = []
+    try:
+        for path, target in targets.items():
+            done.append(copy(path, target))
+    except BaseException:
+        for target in done:
+            target.unlink(missing_ok=True)
+        raise
+    return done
+
+
+def _mask_entry(mask: MaskPair) -> dict[str, Any]:
+    return {
+        "path": mask.name,
+        "output": None,
+        "sha256_in": checksum(mask.source.files),
+        "sha256_out": None,
+        "files": [],
+    }
+
+
+def _outputs(record: Record) -> list[tuple[list[str], str | None]]:
+    """The names and the checksum of what was written for an image and for each of its masks."""
+    return [(record.files, record.sha256_out), *((mask["files"], mask["sha256_out"]) for mask in record.masks)]
+
+
 def is_done(prior: Record, now: Record, task: Task) -> bool:
     """Whether an earlier record still holds: same files, same settings, outputs as they were written."""
     if prior.error is not None or (prior.sha256_in, prior.settings) != (now.sha256_in, now.settings):
@@ -204,8 +228,7 @@ def is_done(prior: Record, now: Record, task: Task) -> bool:
         return False
     if task.output is None or prior.output is None:
         return prior.output is None
-    wanted = [(prior.files, prior.sha256_out), *(([m["output"]], m["sha256_out"]) for m in prior.masks)]
-    for names, digest in wanted:
+    for names, digest in _outputs(prior):
         paths = [long_path(task.output / name) for name in names]
         if not all(path.is_file() for path in paths) or checksum(paths) != digest:
             return False
@@ -216,11 +239,10 @@ def _remove_stale(task: Task, record: Record) -> None:
     """Remove what an earlier run wrote for this image and this one did not, where nobody changed it."""
     if task.prior is None or task.output is None:
         return
-    present = {*record.files, *(m["output"] for m in record.masks)}
-    earlier = [(task.prior.files, task.prior.sha256_out), *(([m["output"]], m["sha256_out"]) for m in task.prior.masks)]
-    for names, digest in earlier:
-        paths = [long_path(task.output / name) for name in names if name and name not in present]
-        if len(paths) == len(names) and all(path.is_file() for path in paths) and checksum(paths) == digest:
+    present = {name for names, _ in _outputs(record) for name in names}
+    for names, digest in _outputs(task.prior):
+        paths = [long_path(task.output / name) for name in names if name not in present]
+        if paths and len(paths) == len(names) and all(path.is_file() for path in paths) and checksum(paths) == digest:
             for path in paths:
                 path.unlink()
 
@@ -271,9 +293,13 @@ def _pictures_again(task: Task, settings: Settings, prior: Record) -> Thumbnails
     return _pictures(settings, volume, corrected)
 
 
+def _joined(*parts: str | None) -> str | None:
+    return "; ".join(part for part in parts if part) or None
+
+
 def _failed(record: Record, message: str) -> Record:
     """A record of an error: nothing of what may have been written before it counts."""
-    masks = [{**entry, "output": None, "sha256_out": None} for entry in record.masks]
+    masks = [{**entry, "output": None, "sha256_out": None, "files": []} for entry in record.masks]
     return replace(record, error=" ".join(message.split()), masks=masks)
 
 

@@ -167,7 +167,11 @@ class Recognizer:
         for start in range(0, len(slices), at_once):
             if progress is not None:
                 progress(start, len(slices))
-            inputs = [self._preprocessing(stack[p, s], (down, across)) for p, s in slices[start : start + at_once]]
+            images = [stack[p, s] for p, s in slices[start : start + at_once]]
+            if getattr(volume.storage, "inverted", False):
+                # MONOCHROME1: small values are shown bright.
+                images = [-np.asarray(image, np.float32) for image in images]
+            inputs = [self._preprocessing(image, (down, across)) for image in images]
             copies = np.stack([turn.apply(image) for image in inputs for turn in turns])
             logits = self._engine.run(copies.astype(np.float32, copy=False))
             if logits.shape[1] not in (_CLASSES, _CLASSES + 1):

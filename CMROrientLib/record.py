@@ -73,7 +73,7 @@ class Record:
     files:
         Every file written for the image itself, relative to the output folder.
     masks:
-        For each mask ``path``, ``output``, ``sha256_in``, ``sha256_out``.
+        For each mask ``path``, ``output``, ``sha256_in``, ``sha256_out`` and ``files``.
     agreement:
         Mean share of the turned copies that agree with their slice.
     slice_votes:

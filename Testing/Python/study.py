@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,9 +13,11 @@ from typing import Any
 
 from parts import REPOSITORY
 
+from CMROrientLib.batch import correct_folder
 from CMROrientLib.files import write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom import make_phantom
+from CMROrientLib.record import Record
 from CMROrientLib.volume import Volume
 
 #: Small enough to be quick, large enough to be recognized.
@@ -71,3 +74,31 @@ def command(*arguments: str | Path) -> list[str]:
 def environment() -> dict[str, str]:
     """This process's environment with the checkout on the path."""
     return {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8"}
+
+
+def make_study(source: Path) -> Path:
+    """Four images: turned with a true header, turned with an empty one, standard, and no image."""
+    put(phantom(5), source / "turned.nii.gz")
+    put(phantom(2, header="empty"), source / "sub" / "empty.mha")
+    put(phantom(0), source / "standard.nrrd")
+    (source / "text.nii").write_text("this is no image")
+    return source
+
+
+def correct(source: Path, output: Path, **settings: Any) -> dict[str, Record]:
+    """A run that the user decided, or with ``model`` the network's; records by path."""
+    if "model" not in settings and "orientation" not in settings:
+        settings = {"model": MODEL, "min_confidence": MIN_CONFIDENCE, **settings}
+    return {record.path: record for record in correct_folder(source, output, **settings)}
+
+
+def counting(counts: list[bool]) -> Any:
+    return lambda outcome, done, total: counts.append(outcome.kept)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

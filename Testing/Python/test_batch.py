@@ -1,55 +1,28 @@
-"""Runs over folders: what is written, what is recorded, and going on after a stop."""
+"""Runs over folders: what is written and what is recorded."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
-from study import MIN_CONFIDENCE, MODEL, phantom, put
+from study import MIN_CONFIDENCE, MODEL, correct, digest, make_study, phantom, put, tree
 
 from CMROrientLib.batch import correct_folder, recognize_folder
-from CMROrientLib.batch_plan import Settings, Task, plan_run
-from CMROrientLib.batch_pool import run_tasks
-from CMROrientLib.batch_work import Outcome
 from CMROrientLib.correction import Correction
 from CMROrientLib.errors import UsageError
 from CMROrientLib.files import read
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.record import Record, append_record, read_records
+from CMROrientLib.record import read_records
 from CMROrientLib.volume import Grid, Volume
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def correct(source: Path, output: Path, **settings: Any) -> dict[str, Record]:
-    """A run that the user decided, or with ``model`` the network's; records by path."""
-    if "model" not in settings and "orientation" not in settings:
-        settings = {"model": MODEL, "min_confidence": MIN_CONFIDENCE, **settings}
-    return {record.path: record for record in correct_folder(source, output, **settings)}
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    """Four images: turned with a true header, turned with an empty one, standard, and no image."""
-    source = tmp_path / "in"
-    put(phantom(5), source / "turned.nii.gz")
-    put(phantom(2, header="empty"), source / "sub" / "empty.mha")
-    put(phantom(0), source / "standard.nrrd")
-    (source / "text.nii").write_text("this is no image")
-    return source
+    return make_study(tmp_path / "in")
 
 
 def test_a_folder_is_corrected(study: Path, tmp_path: Path) -> None:
@@ -154,24 +127,6 @@ def test_conflicts_can_be_skipped(tmp_path: Path) -> None:
     assert records["a.nii"].output == "a.nii"
 
 
-def test_the_undecided_are_not_written(study: Path, tmp_path: Path) -> None:
-    records = correct(study, tmp_path / "out", min_confidence=1.0)
-    assert {r.decision for r in records.values()} == {"uncertain", None}
-    assert all(record.failed for record in records.values())
-    assert [name for name in tree(tmp_path / "out") if not name.startswith("cmrorient")] == []
-
-
-def test_what_no_longer_holds_is_removed(study: Path, tmp_path: Path) -> None:
-    """An output of an earlier run that this one would not write must not pass for corrected."""
-    out = tmp_path / "out"
-    correct(study, out)
-    (out / "sub" / "empty.mha").write_bytes(b"edited by hand")
-    (out / "sub" / "mine.txt").write_bytes(b"not of a run")
-    correct(study, out, min_confidence=1.0)
-    assert sorted(n for n in tree(out) if not n.startswith("cmrorient")) == ["sub/empty.mha", "sub/mine.txt"]
-    assert {record.output for record in read_records(out)} == {None}
-
-
 def test_masks_follow_their_image(tmp_path: Path) -> None:
     image, mask = phantom(6, with_mask=True)
     # The mask's own header was left behind when its image was turned: it gets the same operation.
@@ -255,140 +210,12 @@ def test_slices_along_another_axis(tmp_path: Path) -> None:
     assert given.settings != found.settings
 
 
-def counting(counts: list[bool]) -> Any:
-    return lambda outcome, done, total: counts.append(outcome.kept)
-
-
-def test_a_second_run_does_only_what_is_missing(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    first = correct(study, out)
-    before = tree(out)
-    kept: list[bool] = []
-    again = correct(study, out, progress=counting(kept))
-    # The one that failed is tried again; what it says is the same but for its time.
-    assert sorted(kept) == [False, True, True, True]
-    assert {p: replace(r, seconds=None) for p, r in again.items()} == {
-        p: replace(r, seconds=None) for p, r in first.items()
-    }
-    after = tree(out)
-    assert {n: b for n, b in after.items() if not n.startswith("cmrorient")} == {
-        n: b for n, b in before.items() if not n.startswith("cmrorient")
-    }
-    assert after["cmrorient.html"].count(b"data:image/") == before["cmrorient.html"].count(b"data:image/")
-
-
-def test_what_changed_is_done_again(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    correct(study, out)
-    put(phantom(3, seed=1), study / "turned.nii.gz")
-    (out / "sub" / "empty.mha").unlink()
-    (out / "standard.nrrd").write_bytes(b"damaged")
-    (study / "text.nii").unlink()
-    kept: list[bool] = []
-    records = correct(study, out, progress=counting(kept))
-    assert kept == [False, False, False]
-    assert records["turned.nii.gz"].orientation == 3
-    np.testing.assert_array_equal(read(out / "turned.nii.gz").array, phantom(0, seed=1).array)
-    assert (out / "standard.nrrd").read_bytes() == (study / "standard.nrrd").read_bytes()
-    assert {record.path for record in read_records(out)} == {*records, "text.nii"}, "the record forgets nothing"
-
-
-def test_other_settings_are_another_run(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    correct(study, out)
-    kept: list[bool] = []
-    correct(study, out, target=2, progress=counting(kept))
-    assert kept == [False] * 4
-    np.testing.assert_array_equal(read(out / "turned.nii.gz").array, phantom(2).array)
-
-
-def test_overwrite_does_everything_anew(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    correct(study, out)
-    kept: list[bool] = []
-    correct(study, out, overwrite=True, progress=counting(kept))
-    assert kept == [False] * 4
-
-
-def test_files_that_are_not_of_a_run_are_not_replaced(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    put(phantom(1), out / "turned.nii.gz")
-    before = tree(out)
-    with pytest.raises(UsageError, match="in the way"):
-        correct(study, out, orientation=1)
-    assert tree(out) == before
-    assert correct(study, out, orientation=1, overwrite=True)["turned.nii.gz"].error is None
-
-
-def test_a_run_that_was_killed_goes_on(study: Path, tmp_path: Path) -> None:
-    """As a kill leaves it: an output without a record, and a record that breaks off."""
-    out = tmp_path / "out"
-    records = correct(study, out)
-    lines = (out / "cmrorient.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    wanted = [line for line in lines if '"path": "standard.nrrd"' in line]
-    (out / "cmrorient.jsonl").write_text(wanted[0] + lines[-1][:40], encoding="utf-8")
-    (out / "cmrorient.csv").unlink()
-    (out / "cmrorient.html").unlink()
-    assert [record.path for record in read_records(out)] == ["standard.nrrd"]
-    kept: list[bool] = []
-    again = correct(study, out, progress=counting(kept))
-    assert kept.count(True) == 1
-    assert again.keys() == records.keys()
-    assert {record.path for record in read_records(out)} == set(records)
-    assert (out / "cmrorient.html").read_text(encoding="utf-8").count("data:image/") >= 6
-
-
-def test_a_line_that_breaks_off_is_ended_before_the_next(tmp_path: Path) -> None:
-    path = tmp_path / "cmrorient.jsonl"
-    append_record(path, Record("a.nii"))
-    with path.open("ab") as stream:
-        stream.write(b'{"path": "b.n')
-    append_record(path, Record("c.nii"))
-    assert [record.path for record in read_records(path)] == ["a.nii", "c.nii"]
-
-
 def test_a_dry_run_writes_nothing(study: Path, tmp_path: Path) -> None:
     records = correct(study, tmp_path / "out", dry_run=True)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert records["turned.nii.gz"].orientation == 5
     assert records["turned.nii.gz"].grid_out is not None
     assert {(r.output, r.sha256_out) for r in records.values()} == {(None, None)}
-
-
-def test_decisions_override_the_network(study: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    correct(study, out)
-    path = out / "cmrorient.csv"
-    rows = list(csv.DictReader(path.open(encoding="utf-8-sig", newline="")))
-    for row in rows:
-        if row["path"] == "turned.nii.gz":
-            row["orientation"] = "6"
-        if row["path"] == "standard.nrrd":
-            row["decision"] = "not_short_axis"
-    table = tmp_path / "edited.csv"
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-    records = correct(study, out, decisions=table)
-    turned = records["turned.nii.gz"]
-    assert (turned.orientation, turned.decided_by, turned.model, turned.votes) == (6, "user", None, [0] * 8)
-    np.testing.assert_array_equal(read(out / "turned.nii.gz").array, Orientation(6).inverse.apply(phantom(5).array))
-    left_alone = records["standard.nrrd"]
-    assert (left_alone.decision, left_alone.decided_by, left_alone.output) == ("not_short_axis", "user", None)
-    assert not (out / "standard.nrrd").exists()
-    assert records["sub/empty.mha"].decided_by == "network"
-    kept: list[bool] = []
-    correct(study, out, decisions=table, progress=counting(kept))
-    assert kept.count(True) == 3
-
-
-def test_decisions_without_an_image_are_refused(study: Path, tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    table.write_text("path,orientation\nmissing.nii,1\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="not among the inputs"):
-        correct(study, tmp_path / "out", decisions=table)
-    assert not (tmp_path / "out").exists()
 
 
 def test_the_output_folder_cannot_be_made(study: Path, tmp_path: Path) -> None:
@@ -429,80 +256,6 @@ def test_one_file_alone(tmp_path: Path) -> None:
     path = put(phantom(1), tmp_path / "in" / "deep" / "ä b.nii")
     records = correct_folder(path, tmp_path / "out", orientation=1)
     assert [(record.path, record.output) for record in records] == [("ä b.nii", "ä b.nii")]
-
-
-def test_jobs_give_the_same(study: Path, tmp_path: Path) -> None:
-    alone = correct(study, tmp_path / "one")
-    together = correct(study, tmp_path / "two", jobs=2)
-    same = [
-        {path: replace(record, seconds=None, confidence=None) for path, record in records.items()}
-        for records in (alone, together)
-    ]
-    assert same[0] == same[1]
-    for name, content in tree(tmp_path / "one").items():
-        if not name.startswith("cmrorient"):
-            assert tree(tmp_path / "two")[name] == content
-
-
-class Deadly(str):
-    """A path that kills the process that unpickles it."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os._exit, (9,)
-
-
-def test_a_worker_that_dies_takes_nothing_with_it(tmp_path: Path) -> None:
-    source = tmp_path / "in"
-    for n in range(4):
-        put(phantom(1, slices=1), source / f"{n}.nii")
-    tasks: list[Task] = plan_run([source], tmp_path / "out").tasks
-    tasks = [replace(task, path=Deadly(task.path)) if task.path == "1.nii" else task for task in tasks]
-    settings = Settings(model=MODEL, correcting=False)
-    outcomes: list[Outcome] = list(run_tasks(tasks, settings, jobs=2))
-    errors = {outcome.record.path: outcome.record.error for outcome in outcomes}
-    assert sorted(errors) == ["0.nii", "1.nii", "2.nii", "3.nii"]
-    assert errors.pop("1.nii") == "its worker process died (out of memory, or killed)"
-    assert set(errors.values()) == {None}
-
-
-def test_workers_are_never_started_inside_slicer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-    import types
-
-    from CMROrientLib import batch_pool
-
-    slicer = types.ModuleType("slicer")
-    slicer.app = object()  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "slicer", slicer)
-
-    def refuse(jobs: int) -> None:
-        raise AssertionError("a worker process was started")
-
-    monkeypatch.setattr(batch_pool, "_pool", refuse)
-    for n in range(3):
-        put(phantom(1, slices=1), tmp_path / "in" / f"{n}.nii")
-    records = correct_folder(tmp_path / "in", tmp_path / "out", orientation=1, jobs=3)
-    assert [record.error for record in records] == [None] * 3
-
-
-def test_what_nobody_expected_is_an_error_of_one_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from CMROrientLib import batch_work
-
-    def read_source(source: Any, slice_axis: int | None) -> Volume:
-        if source.path.name == "a.nii":
-            raise KeyError("surprise")
-        if source.path.name == "b.nii":
-            raise MemoryError
-        return read(source.path, slice_axis)
-
-    monkeypatch.setattr(batch_work, "read_source", read_source)
-    for name in "abc":
-        put(phantom(1, slices=1), tmp_path / "in" / f"{name}.nii")
-    records = correct(tmp_path / "in", tmp_path / "out", orientation=1)
-    assert records["a.nii"].error is not None
-    assert records["a.nii"].error.startswith("unexpected KeyError: 'surprise' (test_batch.py, line ")
-    assert records["b.nii"].error == "there is not enough memory for it"
-    assert records["c.nii"].error is None
 
 
 def test_every_type_is_bit_identical(tmp_path: Path) -> None:
