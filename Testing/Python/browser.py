@@ -123,6 +123,10 @@ class Browser:
         """The window as PNG."""
         return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
 
+    def paper(self, on: bool) -> None:
+        """Show the page as it is printed, or as it is on a screen."""
+        self._call("Emulation.setEmulatedMedia", media="print" if on else "", features=[])
+
     def printed(self) -> bytes:
         """The page as PDF, as a printer gets it."""
         return base64.b64decode(self._call("Page.printToPDF", landscape=True)["data"])
