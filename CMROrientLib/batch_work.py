@@ -121,7 +121,7 @@ def _work(task: Task, settings: Settings, record: Record) -> tuple[Record, Thumb
     record = replace(
         record,
         geometry_class=int(correction.geometry_class),
-        grid_out=corrected.stored()[1].to_json(),
+        grid_out=record.grid_in if correction.changes_nothing else corrected.stored()[1].to_json(),
         note=_joined("copied: nothing to change" if correction.changes_nothing else None, record.note),
     )
     if task.output is not None:

@@ -75,7 +75,9 @@ class Reporter:
         """Show the table, then what is left open, then the sum."""
         self._close()
         if not self._json:
-            for line in table([self._row(record) for record in records]):
+            several = Counter(record.path for record in records)
+            rows = [self._row(record, record.path if several[record.path] == 1 else record.name) for record in records]
+            for line in table(rows):
                 print(line, file=self._output)
         for record in records:
             if record.error is not None:
@@ -87,10 +89,10 @@ class Reporter:
         if page is not None:
             _say(f"report: {page}")
 
-    def _row(self, record: Record) -> tuple[str, ...]:
+    def _row(self, record: Record, name: str) -> tuple[str, ...]:
         voted = record.orientation is not None and record.slices > 0
         return (
-            record.name,
+            name,
             "" if record.orientation is None else f"{record.orientation} {Orientation(record.orientation).label}",
             "" if record.confidence is None or record.decided_by == "user" else f"{record.confidence:.3f}",
             f"{record.votes[record.orientation or 0]}/{record.slices}" if voted else "",
