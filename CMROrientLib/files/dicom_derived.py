@@ -11,7 +11,7 @@ from pydicom.uid import UID, generate_uid
 
 from .. import __version__
 from ..orientation import Orientation
-from .dicom_headers import number, transfer_syntax
+from .dicom_headers import number, sequences, transfer_syntax
 from .dicom_turn import Turn
 
 #: Part of every new UID: to be raised when the same correction comes to write something else.
@@ -49,7 +49,7 @@ def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], fallback
     fallback_identity:
         What new UIDs are made of where the source has none.
     """
-    reference = _reference(dataset)
+    reference, evidence = _reference(dataset), _evidence(dataset)
     instance = str(dataset.get("SOPInstanceUID") or fallback_identity)
     series = str(dataset.get("SeriesInstanceUID") or fallback_identity)
     dataset.SOPInstanceUID = derived_uid(instance, turn)
@@ -63,11 +63,10 @@ def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], fallback
         if keyword in dataset:
             del dataset[keyword]
     _describe(dataset, turn, lost)
-    dataset.SourceImageSequence = [reference] if reference is not None else []
-    if reference is None:
-        del dataset.SourceImageSequence
-    if "SharedFunctionalGroupsSequence" in dataset:
-        _describe_frames(dataset, reference)
+    if reference is not None and "SharedFunctionalGroupsSequence" in dataset:
+        _describe_frames(dataset, reference, evidence)
+    elif reference is not None:
+        dataset.SourceImageSequence = [reference]
     dataset.ContributingEquipmentSequence = [*(dataset.get("ContributingEquipmentSequence") or []), _equipment()]
     _renew_meta(dataset)
 
@@ -108,6 +107,16 @@ def _reference(dataset: Dataset) -> Dataset | None:
     return item
 
 
+def _evidence(dataset: Dataset) -> Dataset:
+    """The study and series of the source instance, as enhanced images want them."""
+    instance, series, study = Dataset(), Dataset(), Dataset()
+    instance.ReferencedSOPClassUID = str(dataset.get("SOPClassUID") or "")
+    instance.ReferencedSOPInstanceUID = str(dataset.get("SOPInstanceUID") or "")
+    series.SeriesInstanceUID, series.ReferencedSOPSequence = str(dataset.get("SeriesInstanceUID") or ""), [instance]
+    study.StudyInstanceUID, study.ReferencedSeriesSequence = str(dataset.get("StudyInstanceUID") or ""), [series]
+    return study
+
+
 def _code(code: Code) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
@@ -116,7 +125,7 @@ def _code(code: Code) -> Dataset:
 
 def _describe(dataset: Dataset, turn: Turn, lost: Sequence[str]) -> None:
     enhanced = "SharedFunctionalGroupsSequence" in dataset
-    kind = [str(value) for value in _as_list(dataset.get("ImageType"))]
+    kind = _as_list(dataset.get("ImageType"))
     # Enhanced images are PRIMARY by definition.
     dataset.ImageType = ["DERIVED", "PRIMARY" if enhanced else "SECONDARY", *kind[2:]]
     name = str(dataset.get("SeriesDescription") or "")[: _LONG_STRING - len(SUFFIX)]
@@ -129,25 +138,24 @@ def _describe(dataset: Dataset, turn: Turn, lost: Sequence[str]) -> None:
     dataset.DerivationDescription = f"{before} {words}".strip()
 
 
-def _describe_frames(dataset: Dataset, reference: Dataset | None) -> None:
+def _describe_frames(dataset: Dataset, reference: Dataset, evidence: Dataset) -> None:
     """FrameType and the derivation of the frames of an enhanced image, shared by all."""
     shared = dataset.SharedFunctionalGroupsSequence[0]
-    groups = [shared, *(dataset.get("PerFrameFunctionalGroupsSequence") or [])]
-    for group in groups:
+    for group in (shared, *(dataset.get("PerFrameFunctionalGroupsSequence") or [])):
         if "DerivationImageSequence" in group:
             del group.DerivationImageSequence
-        for element in group:
-            if element.VR == "SQ" and element.keyword.endswith("FrameTypeSequence"):
-                for item in element.value:
-                    kind = [str(value) for value in _as_list(item.get("FrameType"))]
-                    item.FrameType = ["DERIVED", *kind[1:]]
-    if reference is None:
-        return
+        for sequence in sequences(group):
+            if sequence.keyword.endswith("FrameTypeSequence"):
+                for item in sequence.value:
+                    item.FrameType = ["DERIVED", *_as_list(item.get("FrameType"))[1:]]
     derivation = Dataset()
+    # Enhanced images tell it of their frames.
     derivation.DerivationDescription = dataset.DerivationDescription
+    del dataset.DerivationDescription
     derivation.DerivationCodeSequence = [_code(_REORDERED)]
     derivation.SourceImageSequence = [reference]
     shared.DerivationImageSequence = [derivation]
+    dataset.SourceImageEvidenceSequence = [evidence]
 
 
 def _equipment() -> Dataset:
@@ -167,7 +175,7 @@ def _renew_meta(dataset: FileDataset) -> None:
     dataset.file_meta = meta
 
 
-def _as_list(value: object) -> list[object]:
+def _as_list(value: object) -> list[str]:
     if value is None or value == "":
         return []
-    return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+    return [value] if isinstance(value, str) else [str(one) for one in value]  # type: ignore[attr-defined]

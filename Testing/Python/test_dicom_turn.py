@@ -260,7 +260,8 @@ def test_private_data_in_functional_groups_is_taken_out(data_root: Path, turn: C
         block.add_new(0x0F, "SQ", Sequence([cases.item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])]))
     new = turn(file, 1)
     assert not any(element.tag.is_private for groups in new.PerFrameFunctionalGroupsSequence for element in groups)
-    assert "Philips MR Imaging DD 005" in new.DerivationDescription
+    derivation = new.SharedFunctionalGroupsSequence[0].DerivationImageSequence[0]
+    assert "Philips MR Imaging DD 005" in derivation.DerivationDescription
 
 
 def test_nested_attributes_turn_and_the_past_does_not(data_root: Path, turn: Corrector) -> None:
