@@ -154,7 +154,7 @@ def _check_content(dataset: Dataset, path: Path) -> None:
 
 def complete_meta(dataset: FileDataset) -> None:
     """Name the transfer syntax of a file that came without File Meta Information."""
-    if getattr(dataset, "file_meta", None) is not None and dataset.file_meta.get("TransferSyntaxUID"):
+    if dataset.file_meta.get("TransferSyntaxUID"):
         return
     implicit, little = dataset.original_encoding
     syntax = ExplicitVRLittleEndian if little else ExplicitVRBigEndian

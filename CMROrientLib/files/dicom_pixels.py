@@ -22,6 +22,8 @@ from .storage import native
 
 _CONTAINERS: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
 
+_INSTALL = "install python-gdcm, pylibjpeg, pylibjpeg-openjpeg and pyjpegls with pip"
+
 
 class Bits:
     """Where the value lies in its container.
@@ -66,6 +68,11 @@ def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
     CMROrientError
         Where there are no pixels, too few of them, or no decoder for them.
     """
+    with naming(path, "read"):
+        return _decode(dataset, path)
+
+
+def _decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
     bits = Bits(dataset, path)
     rows, columns = (int(number(dataset, keyword) or 0) for keyword in ("Rows", "Columns"))
     count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
@@ -74,14 +81,11 @@ def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
     if "PixelData" not in dataset or not dataset["PixelData"].value:
         raise CMROrientError("holds no pixel data", path)
     syntax = transfer_syntax(dataset)
-    with naming(path, "read"):
-        decoder = get_decoder(syntax)
-        if not decoder.is_available:
-            raise CMROrientError(
-                f"is compressed as {syntax.name}; install python-gdcm, pylibjpeg-openjpeg and pyjpegls to read it", path
-            )
-        options: dict[str, Any] = {"correct_unused_bits": False, "allow_excess_frames": False}
-        array, _ = decoder.as_array(dataset, raw=True, **options)
+    decoder = get_decoder(syntax)
+    if not decoder.is_available:
+        raise CMROrientError(f"is compressed as {syntax.name}; to read it {_INSTALL}", path)
+    options: dict[str, Any] = {"correct_unused_bits": False, "allow_excess_frames": False}
+    array, _ = decoder.as_array(dataset, raw=True, **options)
     if array.size != count * rows * columns:
         raise CMROrientError(f"holds {array.size} pixels where its header says {count * rows * columns}: damaged", path)
     stacked = native(array).reshape(count, rows, columns)

@@ -14,7 +14,7 @@ from pydicom import FileDataset
 
 from ..errors import CMROrientError
 from ..volume import Volume
-from .dicom_headers import Header, header_of, number, read_dataset
+from .dicom_headers import Header, header_of, naming, number, read_dataset
 from .dicom_kinds import unreadable
 from .dicom_pixels import decode
 from .dicom_stacks import Stack, arrange, split
@@ -95,7 +95,8 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         headers.append(header)
         checksums.append(checksum)
         frames.append(bits.values(containers))
-        scalings.add(_scaling(dataset))
+        with naming(path, "read"):
+            scalings.add(_scaling(dataset))
     parts = split(headers)
     if len(parts) > 1:
         raise CMROrientError("does not belong to one image with the other files given", parts[1][0].path)
