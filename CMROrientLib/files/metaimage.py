@@ -10,7 +10,7 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,8 @@ _SLOPE, _INTERCEPT = "ElementToIntensityFunctionSlope", "ElementToIntensityFunct
 class MetaStorage(Storage):
     """The header as read."""
 
+    kind: ClassVar[str] = "metaimage"
+
     header: MetaHeader
     name: str
 
@@ -80,7 +82,7 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
     storage = MetaStorage(
         scaling=(slope[0] or 1.0, intercept[0]),
         # No units in this format; ITK writes seconds.
-        time_step=spacing[3] if len(sizes) == len(spacing) == 4 and math.isfinite(spacing[3]) else None,
+        time_step=spacing[3] if len(sizes) == len(spacing) == 4 and 0 < spacing[3] < math.inf else None,
         description=header.get("Comment"),
         header=header,
         name=path.name,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
+from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
@@ -21,7 +22,7 @@ from ..orientation import Orientation
 from ..volume import Grid, Volume
 from . import blocks
 from .atomic import replacing
-from .nifti_geometry import SCANNER, affine_of, set_affine, set_spacing
+from .nifti_geometry import SCANNER, affine_of, agree, set_affine, set_spacing
 from .storage import Storage, check_size, check_type, check_values, description_of, native, scaling_of, time_step_of
 from .suffixes import suffix_of
 
@@ -32,6 +33,8 @@ _LARGEST_NIFTI1_AXIS = 32767
 @dataclass(frozen=True, kw_only=True)
 class NiftiStorage(Storage):
     """The header block and the bytes between it and the voxels."""
+
+    kind: ClassVar[str] = "nifti"
 
     block: bytes
     between: bytes
@@ -49,7 +52,8 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         header, block = _read_header(stream, path)
         sizes = _sizes(header, path)
         dtype = check_type(_data_type(header, path), path)
-        start = int(header["vox_offset"])
+        # Not finite where damaged; NIfTI-1 holds it as a float.
+        start = int(np.nan_to_num(float(header["vox_offset"]), nan=0, posinf=0, neginf=0))
         expected = math.prod(sizes) * dtype.itemsize
         if start < len(block):
             raise CMROrientError("is damaged: its voxels would start inside the header", path)
@@ -64,10 +68,9 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
     array = array.reshape([n for axis, n in enumerate(sizes) if axis < 3 or n > 1][::-1])
     affine = affine_of(header, path)
     grid = Grid.from_affine((sizes[0], sizes[1], sizes[2]), affine.matrix)
-    units = int(header["xyzt_units"]) & 0o70
     storage = NiftiStorage(
         scaling=_scaling(header),
-        time_step=float(header["pixdim"][4]) * _SECONDS[units] if units in _SECONDS else None,
+        time_step=_time_step(header),
         description=bytes(header["descrip"]).split(b"\0")[0].decode("utf-8", "replace"),
         block=block,
         between=between,
@@ -82,14 +85,16 @@ def write(volume: Volume, path: Path) -> list[Path]:
     header = _new_header(volume, array) if storage is None else storage.header()
     between = b"\0\0\0\0" if storage is None else storage.between
     array = _storable(array)
+    untouched = storage is not None and _says(header, volume, path)
     if storage is not None:
         _exchange_axes(header, volume)
     _set_shape(header, array)
     header.set_data_dtype(array.dtype)
-    if volume.has_geometry:
-        set_affine(header, grid.affine)
-    else:
-        set_spacing(header, grid.spacing)
+    if not untouched:
+        if volume.has_geometry:
+            set_affine(header, grid.affine)
+        else:
+            set_spacing(header, grid.spacing)
     header["vox_offset"] = len(header.binaryblock) + len(between)
     with replacing([path]) as (stream,):
         _write_all(stream, header.binaryblock + between, array.astype(_in_order(array, header)), path)
@@ -148,7 +153,7 @@ def _sizes(header: Nifti1Header, path: Path) -> tuple[int, ...]:
 def _data_type(header: Nifti1Header, path: Path) -> np.dtype[Any]:
     try:
         dtype = header.get_data_dtype()
-    except Exception as error:
+    except (KeyError, HeaderDataError) as error:
         raise CMROrientError(
             f"names a voxel type that NIfTI does not have ({int(header['datatype'])})", path
         ) from error
@@ -163,6 +168,11 @@ def _scaling(header: Nifti1Header) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
+def _time_step(header: Nifti1Header) -> float | None:
+    step = float(header["pixdim"][4]) * _SECONDS.get(int(header["xyzt_units"]) & 0o70, 0.0)
+    return step if step > 0 and math.isfinite(step) else None
+
+
 def _storable(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype == bool:
         return array.astype(np.uint8)
@@ -171,6 +181,14 @@ def _storable(array: NDArray[Any]) -> NDArray[Any]:
 
 def _in_order(array: NDArray[Any], header: Nifti1Header) -> np.dtype[Any]:
     return array.dtype.newbyteorder(header.endianness)
+
+
+def _says(header: Nifti1Header, volume: Volume, path: Path) -> bool:
+    """Whether a header places the volume where it is, without contradiction: its numbers can stay."""
+    _, grid = volume.stored()
+    placed = affine_of(header, path)
+    same = placed.known == volume.has_geometry and Grid.from_affine(grid.size, placed.matrix) == grid
+    return same and agree(header)
 
 
 def _set_shape(header: Nifti1Header, array: NDArray[Any]) -> None:

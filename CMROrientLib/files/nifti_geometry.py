@@ -31,6 +31,9 @@ _SAME_DIRECTION = 2e-3
 _NIFTI_LIBRARY = 1e-7
 _NIBABEL = 3.6e-7
 
+#: Millimetres by which sform and qform may differ in a file that is written as it was read.
+_SAME_PLACE = 0.1
+
 #: Millimetres by which the qform may miss before the sform has to say it exactly.
 _QFORM_ERROR = 2e-5
 
@@ -74,6 +77,15 @@ def affine_of(header: Nifti1Header, path: Path) -> Placement:
     raise CMROrientError(
         "says where its voxels lie by a matrix that is singular or not finite: mend its sform or qform", path
     )
+
+
+def agree(header: Nifti1Header) -> bool:
+    """Whether sform and qform name the same places, as well as a quaternion can, or only one is claimed."""
+    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0:
+        return True
+    size = np.array(header["dim"][1:4], float)
+    missed = np.abs((_sform(header) - _qform(header)) @ [*size, 1.0]).max() * spatial_units(header)
+    return bool(missed < _SAME_PLACE)
 
 
 def set_affine(header: Nifti1Header, matrix: NDArray[np.float64]) -> None:

@@ -10,7 +10,7 @@ import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ _DATA_SUFFIXES = {"raw": ".raw", "gzip": ".raw.gz", "bzip2": ".raw.bz2", "text":
 @dataclass(frozen=True, kw_only=True)
 class NrrdStorage(Storage):
     """The header and what its axes are."""
+
+    kind: ClassVar[str] = "nrrd"
 
     header: NrrdHeader
     layout: Layout

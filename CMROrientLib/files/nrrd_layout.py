@@ -90,6 +90,9 @@ def layout_of(header: NrrdHeader, path: Path) -> Layout:
         raise CMROrientError("is damaged: its dimension and its sizes do not fit together", path)
     check_size(tuple(int(n) for n in sizes), path)
     count = len(sizes)
+    for field in ("spacings", "axis mins", "axis maxs"):
+        if len(header.tokens(field)) not in (0, count):
+            raise CMROrientError(f"is damaged: its field '{field}' has not one entry for each of {count} axes", path)
     kinds = [kind.lower() for kind in header.tokens("kinds")] or ["???"] * count
     directions = header.tokens("space directions") or ["???"] * count
     if len(kinds) != count or len(directions) != count:
@@ -169,7 +172,7 @@ def time_step_of(header: NrrdHeader, layout: Layout) -> float | None:
         step = float(spacings[layout.time])
     except ValueError:
         return None
-    return step * unit if unit and np.isfinite(step) else None
+    return step * unit if unit and step > 0 and np.isfinite(step) else None
 
 
 def numbers(header: NrrdHeader, field: str, kind: type, path: Path) -> list[Any]:

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from ..errors import CMROrientError
 from ..volume import Volume
-from . import metaimage, nifti, nrrd
 from .source_type import Source
-from .suffixes import DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
-
-_READERS: dict[str, Callable[[Path, int | None], Volume]] = {
-    "nifti": nifti.read,
-    "nrrd": nrrd.read,
-    "metaimage": metaimage.read,
-}
-_WRITERS: dict[str, Callable[[Volume, Path], list[Path]]] = {
-    "nifti": nifti.write,
-    "nrrd": nrrd.write,
-    "metaimage": metaimage.write,
-}
-_FILES: dict[str, Callable[[Path], tuple[Path, ...]]] = {".nhdr": nrrd.files_of, ".mhd": metaimage.files_of}
-_OURS = (nifti.NiftiStorage, nrrd.NrrdStorage, metaimage.MetaStorage)
+from .storage import Storage
+from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 
 def find(root: str | os.PathLike[str]) -> list[Source]:
@@ -43,6 +32,8 @@ def find(root: str | os.PathLike[str]) -> list[Source]:
     if not is_folder(root):
         if kind_of(root) is not None:
             return [_source(root)]
+        if not root.is_file():
+            raise CMROrientError("is no regular file", root)
         if not _is_dicom(root):
             raise unknown_format(root)
         return _group([root])
@@ -71,7 +62,7 @@ def read_source(source: Source, slice_axis: int | None = None) -> Volume:
 
         volume = read_dicom(source.files, slice_axis)
     else:
-        volume = _READERS[source.kind](source.path, slice_axis)
+        volume = _format(source.kind).read(source.path, slice_axis)
     if min(volume.array.shape[-2:]) < 2:
         rows, columns = volume.array.shape[-2:]
         raise CMROrientError(
@@ -134,11 +125,19 @@ def write(volume: Volume, path: str | os.PathLike[str]) -> None:
         Where the format is unknown or the file cannot be written.
     """
     path = Path(path)
-    from_dicom = volume.storage is not None and not isinstance(volume.storage, _OURS)
+    from_dicom = isinstance(volume.storage, Storage) and not volume.storage.kind
     if path.suffix.lower() in DICOM_SUFFIXES or (from_dicom and not suffix_of(path) and not path.suffix):
         _write_dicom(volume, path)
     else:
         _write_file(volume, path)
+
+
+def _format(kind: str) -> ModuleType:
+    """The module of a format, imported when it is first needed: not every host has every package."""
+    try:
+        return importlib.import_module(f".{kind}", __package__)
+    except ModuleNotFoundError as error:
+        raise CMROrientError(f"{kind} files need the Python package {error.name}: install it") from error
 
 
 def _write_file(volume: Volume, path: Path) -> list[Path]:
@@ -147,7 +146,8 @@ def _write_file(volume: Volume, path: Path) -> list[Path]:
         raise unknown_format(path)
     if path.is_dir():
         raise CMROrientError("cannot be written: a folder of that name is in the way", path)
-    return _WRITERS[kind](volume, path)
+    written: list[Path] = _format(kind).write(volume, path)
+    return written
 
 
 def _write_dicom(volume: Volume, destination: Path) -> list[Path]:
@@ -166,10 +166,10 @@ def _source(path: Path) -> Source:
     """A file of one of the formats, with those of its data files that lie below its folder."""
     kind = kind_of(path) or ""
     files: tuple[Path, ...] = (path,)
-    if suffix_of(path) in _FILES:
+    if suffix_of(path) in DETACHED_SUFFIXES:
         # A broken header is an image all the same; reading it says what is wrong.
         with contextlib.suppress(CMROrientError):
-            files = _FILES[suffix_of(path)](path)
+            files = _format(kind).files_of(path)
     return Source(path, (path, *(file for file in files[1:] if _is_below(file, path.parent))), kind)
 
 

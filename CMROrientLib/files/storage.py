@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ class Storage:
     description:
         Free text.
     """
+
+    #: The format whose module writes this header back; empty where that takes a folder of files.
+    kind: ClassVar[str] = ""
 
     scaling: tuple[float, float] = (1.0, 0.0)
     time_step: float | None = None

@@ -9,6 +9,9 @@ from ..errors import CMROrientError
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
+#: Headers whose voxels lie in files of their own.
+DETACHED_SUFFIXES = (".nhdr", ".mhd")
+
 #: DICOM files often have none of these.
 DICOM_SUFFIXES = (".dcm", ".ima")
 

@@ -449,6 +449,33 @@ def test_time_and_words_go_into_another_format(tmp_path):
         assert read(tmp_path / name).storage.description == "heart, gauß"
 
 
+@pytest.mark.parametrize("target", [".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"])
+def test_no_geometry_is_none_in_any_format(tmp_path, target):
+    """What says nothing of its place says nothing after a change of format either, but keeps its spacing."""
+    nifti(tmp_path / "a.nii", extremes("int16"), sform_code=0, qform_code=0)
+    volume = read(tmp_path / "a.nii").reindexed(Orientation.ROTATE_90, Orientation.IDENTITY)
+    write(volume, tmp_path / f"b{target}")
+    again = read(tmp_path / f"b{target}")
+    assert not again.has_geometry
+    np.testing.assert_allclose(again.grid.spacing, (1.3, 1.4, 8), rtol=1e-6)
+    write(again.reindexed(Orientation.ROTATE_270, Orientation.IDENTITY), tmp_path / "c.nii")
+    assert not read(tmp_path / "c.nii").has_geometry
+    assert np.array_equal(read(tmp_path / "c.nii").array, extremes("int16"))
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nrrd", ".mha"])
+def test_what_is_not_turned_keeps_its_header_to_the_letter(tmp_path, suffix):
+    if suffix == ".nii":
+        nifti(tmp_path / "a.nii", extremes("int16"), **NIFTI_FIELDS)
+    elif suffix == ".nrrd":
+        nrrd_file(tmp_path / "a.nrrd")
+    else:
+        text = META_LINES.replace("MATRIX", "0.80 0.6 0 -0.6 0.8 0 0 0 1")
+        (tmp_path / "a.mha").write_bytes(text.encode() + extremes(">i2", (3, 6, 5)).tobytes())
+    write(read(tmp_path / f"a{suffix}"), tmp_path / f"b{suffix}")
+    assert (tmp_path / f"b{suffix}").read_bytes() == (tmp_path / f"a{suffix}").read_bytes()
+
+
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
 def test_the_same_volume_gives_the_same_bytes(tmp_path, suffix):
     volume = read(nifti(tmp_path / "a.nii", extremes("int16")))
