@@ -9,28 +9,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from CMROrientLib.errors import CMROrientError
-
-#: Import name and requirement of what recognition needs; PyTorch is never among them.
-NEEDED = {"onnxruntime": "onnxruntime>=1.17", "skimage": "scikit-image>=0.22"}
-
-#: What reading and writing files needs beyond them (scripts that work on folders).
-FOR_FILES = {"nibabel": "nibabel>=5.2", "pydicom": "pydicom>=3.0", "tqdm": "tqdm>=4.66"}
-
-_BY_HAND = (
-    "Without a connection: on a computer with the same system run “pip download {packages} -d FOLDER” with the Python "
-    "version of this Slicer, bring FOLDER here, and enter in Slicer's Python console: "
-    "slicer.util.pip_install('--no-index --find-links FOLDER {packages}')"
-)
+from CMROrientLib.requirements import FOR_NETWORK, install_by_hand, missing, names
 
 
-def missing(needed: dict[str, str] = NEEDED) -> list[str]:
-    """Requirements whose packages cannot be found; nothing is imported."""
-    importlib.invalidate_caches()
-    return [requirement for name, requirement in needed.items() if importlib.util.find_spec(name) is None]
-
-
-def ensure(needed: dict[str, str] = NEEDED, ask: bool = True) -> None:
-    """Install what is missing, after one question.
+def ensure(ask: bool = True) -> None:
+    """Install what recognition needs and Slicer lacks, after one question.
 
     Parameters
     ----------
@@ -42,31 +25,32 @@ def ensure(needed: dict[str, str] = NEEDED, ask: bool = True) -> None:
     CMROrientError
         Where the person declines, there is no connection, or nobody can be asked.
     """
-    absent = missing(needed)
+    absent = missing(FOR_NETWORK)
     if not absent:
         return
-    listed = " ".join(requirement.partition(">")[0] for requirement in absent)
-    by_hand = _BY_HAND.format(packages=listed)
+    by_hand = install_by_hand(absent)
     if not ask:
-        raise CMROrientError(f"Slicer lacks {listed}. Install once: slicer.util.pip_install('{listed}'). {by_hand}")
+        raise CMROrientError(by_hand)
     question = _(
         "CMROrient needs Python packages that Slicer does not bring:\n\n{packages}\n\n"
         "They are installed into this Slicer once (about 100 MB). Install them now?"
     ).format(packages="\n".join(f"•  {requirement}" for requirement in absent))
     if not slicer.util.confirmOkCancelDisplay(question, "CMROrient"):
-        raise CMROrientError(f"Nothing was installed. Recognize needs {listed}; press it again to be asked again.")
+        raise CMROrientError(
+            f"Nothing was installed. Recognize needs {names(absent)}; press it again to be asked again."
+        )
     try:
         _install(absent)
     except Exception as error:  # pip runs as a process: it fails in as many ways as there are networks
-        raise CMROrientError(f"Installing {listed} failed ({error}). {by_hand}") from error
-    if missing(needed):
-        raise CMROrientError(f"{listed} cannot be found after installing. Restart Slicer, then try again. {by_hand}")
+        raise CMROrientError(f"Installing failed ({error}). {by_hand}") from error
+    if missing(FOR_NETWORK):
+        raise CMROrientError(f"Installed packages cannot be found; restart Slicer, then try again. {by_hand}")
 
 
 def _install(requirements: list[str]) -> None:
     if importlib.util.find_spec("slicer.packaging") is not None:
         packaging = importlib.import_module("slicer.packaging")
         # The question was asked above, in words that say why.
-        packaging.pip_ensure(requirements, requester="CMROrient", prompt_install=False, skip_in_testing=False)
+        packaging.pip_ensure(requirements, requester="CMROrient", prompt_install=False)
     else:
-        slicer.util.pip_install(" ".join(f'"{requirement}"' for requirement in requirements))
+        slicer.util.pip_install(" ".join(requirements))

@@ -24,7 +24,8 @@ _CHART = (320, 480)
 
 _CONFLICT_STYLE = "QLabel { background: #b3261e; color: #ffffff; padding: 8px; border-radius: 4px; }"
 _CARD_STYLE = "QLabel {{ border-left: 4px solid {colour}; background: palette(alternate-base); padding: 6px 8px; }}"
-_ERROR_STYLE = "QLabel { color: #c8433b; font-weight: bold; }"
+_ERROR_COLOUR = "#c8433b"
+_NOTE_COLOUR = "#d9902f"
 _PRIMARY_STYLE = "QPushButton { font-weight: bold; }"
 _NO_COLOUR = "#8a8f94"
 
@@ -106,7 +107,7 @@ def show_result(ui: Any, looked: Looked | None, decided: Recognition | None, rat
 def show_preview(ui: Any, looked: Looked | None, planned: Correction | None, row: int, ratio: float) -> None:
     """One slice as stored, and as it would come out."""
     for picture in (ui.beforePicture, ui.afterPicture):
-        picture.text = "–"
+        picture.text = _("No preview yet")
     if looked is None:
         return
     indices = looked.recognition.slice_indices
@@ -189,6 +190,6 @@ def _why_not_all(chosen: Any) -> str | None:
 def say(ui: Any, sentence: str, is_error: bool = False) -> None:
     """A sentence under the buttons; nothing where it is empty."""
     ui.statusLabel.text = sentence
-    ui.statusLabel.setStyleSheet(_ERROR_STYLE if is_error else "")
+    ui.statusLabel.setStyleSheet(_CARD_STYLE.format(colour=_ERROR_COLOUR if is_error else _NOTE_COLOUR))
     ui.statusLabel.setVisible(bool(sentence))
     ui.resultLabel.setVisible(bool(ui.resultLabel.text))

@@ -122,7 +122,7 @@ def votes_pixmap(
         count = int(votes[k])
         height = max(highest * count / most, 2 if count else 0)
         bar = qt.QRectF(left + step * 0.22, base - height, step * 0.56, height)
-        painter.setPen(qt.Qt.NoPen)
+        painter.setPen(_no_pen())
         painter.setBrush(qt.QBrush(qt.QColor(_WINNER if k == winner else _OTHER)))
         if count:
             painter.drawRoundedRect(bar, 2, 2)
@@ -130,12 +130,12 @@ def votes_pixmap(
             painter.drawText(qt.QRectF(left, base - height - 15, step, 14), int(qt.Qt.AlignCenter), str(count))
         painter.drawPixmap(qt.QPointF(left + (step - side) / 2, base + 4), class_pixmap(k, side, ratio))
         if k == winner:
-            painter.setBrush(qt.QBrush(qt.Qt.NoBrush))
-            painter.setPen(qt.QPen(qt.QColor(_WINNER), 2))
+            painter.setBrush(qt.QBrush())
+            painter.setPen(_pen(qt.QColor(_WINNER), 2))
             painter.drawRoundedRect(qt.QRectF(left + (step - side) / 2 - 1, base + 3, side + 2, side + 2), 4, 4)
         painter.setPen(qt.QPen(text))
         painter.drawText(qt.QRectF(left, base + icons, step, names), int(qt.Qt.AlignCenter), SHORT_NAMES[k])
-    painter.setPen(qt.QPen(faint, 1))
+    painter.setPen(_pen(faint, 1))
     painter.drawLine(qt.QPointF(0, base + 0.5), qt.QPointF(width, base + 0.5))
     painter.end()
     return pixmap
@@ -145,7 +145,7 @@ def _draw_heart(painter: qt.QPainter) -> None:
     """A standard short-axis slice in the unit square: right ventricle left, liver below."""
     frame = qt.QPainterPath()
     frame.addRoundedRect(qt.QRectF(0.01, 0.01, 0.98, 0.98), 0.12, 0.12)
-    painter.setPen(qt.Qt.NoPen)
+    painter.setPen(_no_pen())
     painter.fillPath(frame, qt.QBrush(qt.QColor("#23272b")))
     outer, cavity = qt.QPainterPath(), qt.QPainterPath()
     outer.addEllipse(qt.QPointF(0.61, 0.38), 0.25, 0.25)
@@ -160,6 +160,18 @@ def _draw_heart(painter: qt.QPainter) -> None:
     painter.fillPath(liver, qt.QBrush(qt.QColor(_LIVER)))
     painter.fillPath(right.subtracted(outer), qt.QBrush(qt.QColor(_RIGHT_VENTRICLE)))
     painter.fillPath(outer.subtracted(cavity), qt.QBrush(qt.QColor(_LEFT_VENTRICLE)))
+
+
+def _pen(colour: qt.QColor, width: float) -> qt.QPen:
+    pen = qt.QPen(colour)
+    pen.setWidthF(width)
+    return pen
+
+
+def _no_pen() -> qt.QPen:
+    pen = qt.QPen()
+    pen.setStyle(qt.Qt.NoPen)
+    return pen
 
 
 def _canvas(width: int, height: int, ratio: float) -> qt.QPixmap:

@@ -55,6 +55,23 @@ _OBJECTS = [
     "QWidget",
 ]
 
+#: Names that PySide's widgets have and PythonQt's wrappers of Qt 5.15 have not (compared by script with
+#: the wrappers, slots and properties; virtual functions that Qt itself looks up in Python left out).
+PYSIDE_ONLY = frozenset(
+    """
+    createWindowContainer del_ emit encodeMetricF exec internalWinId isQmlExposed isQuickItemType
+    receivers setAccessibleIdentifier setKeyboardSearchFlags setLabelDrawingMode setUpdateThreshold tr
+    """.split()  # noqa: SIM905
+)
+
+#: The same of what is no widget.
+PYSIDE_ONLY_PLAIN = frozenset(
+    """
+    accent colorNames deviceIndependentSize dotProduct featureTags featureValue isValidColorName
+    setFeature setVariableAxis toSizeF toTuple
+    """.split()  # noqa: SIM905
+)
+
 
 def properties_as_attributes(base: type) -> type:
     """A subclass of a PySide class that reads and writes like PythonQt's wrapper of it."""
@@ -71,8 +88,8 @@ def properties_as_attributes(base: type) -> type:
             return lambda: type(self).__name__
         if name == "exec_":
             return base.__getattribute__(self, "exec")
-        if name == "exec":
-            raise AttributeError("exec: PythonQt says exec_")
+        if name in PYSIDE_ONLY:
+            raise AttributeError(f"{base.__name__}.{name}: PySide has it, PythonQt has not")
         if name == "findChildren":
             return lambda kind=QtCore.QObject, pattern="": base.findChildren(self, plain(kind), pattern)
         return base.__getattribute__(self, name)
@@ -86,7 +103,7 @@ def properties_as_attributes(base: type) -> type:
                 raise TypeError(f"{type(self).__name__}.{name} cannot be set to {value!r}")
         elif name == "name":
             base.setObjectName(self, value)
-        elif name.startswith("_") or isinstance(value, QtCore.QObject) and value.objectName == name:
+        elif name.startswith("_") or (isinstance(value, QtCore.QObject) and value.objectName == name):
             # PySide's loader hangs every child on its root by name.
             base.__setattr__(self, name, value)
         else:
@@ -107,8 +124,8 @@ def signal_of(widget: QtCore.QObject, signature: str) -> object:
     """The signal with exactly this C++ signature; AttributeError where the class has none."""
     name = signature.partition("(")[0]
     known = getattr(type(widget), "SIGNALS", ())
-    meta = QtCore.QObject.metaObject(widget)
-    if signature not in known and meta.indexOfSignal(QtCore.QMetaObject.normalizedSignature(signature).data().decode()) < 0:
+    normalized = QtCore.QMetaObject.normalizedSignature(signature).data().decode()
+    if signature not in known and QtCore.QObject.metaObject(widget).indexOfSignal(normalized) < 0:
         raise AttributeError(f"{type(widget).__name__} has no signal {signature}")
     return QtCore.QObject.__getattribute__(widget, name)
 

@@ -1,4 +1,4 @@
-"""Pictures of the panel with the synthetic heart: ``python Testing/host/screenshots.py FOLDER``.
+"""Pictures of the panel with the synthetic heart: ``python Testing/host/screenshots.py [FOLDER]``.
 
 Writes empty, recognized, conflict, corrected and cancelled, each in light and dark. No picture shows
 a real image.
@@ -88,8 +88,9 @@ STATES = (empty, recognized, conflict, corrected, cancelled)
 
 
 def _add(panel: Any, orientation: int, header: str, name: str) -> Any:
-    from CMROrientLib.orientation import Orientation
     from CMROrientPanel.self_test import phantom_node
+
+    from CMROrientLib.orientation import Orientation
 
     node = phantom_node(Orientation(orientation), header)
     node.SetName(name)
@@ -137,7 +138,5 @@ def main(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python Testing/host/screenshots.py FOLDER")
-    for made in main(Path(sys.argv[1])):
+    for made in main(Path(sys.argv[1]) if len(sys.argv) > 1 else host.REPOSITORY / "Documentation" / "screenshots"):
         print(made)

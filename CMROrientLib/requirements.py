@@ -1,0 +1,40 @@
+"""Packages that Slicer's Python does not bring, and how to get them into it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+#: Import name and requirement of what recognition needs. PyTorch is not among them.
+FOR_NETWORK = {"onnxruntime": "onnxruntime>=1.17", "skimage": "scikit-image>=0.22"}
+
+#: What reading and writing files needs beyond them: commands that work on folders.
+FOR_FILES = {
+    "nibabel": "nibabel>=5.2",
+    "SimpleITK": "SimpleITK>=2.3",
+    "pydicom": "pydicom>=3.0",
+    "PIL": "pillow>=9.5",
+    "tqdm": "tqdm>=4.66",
+}
+
+
+def missing(needed: dict[str, str]) -> list[str]:
+    """The requirements whose packages cannot be found; nothing is imported to find out."""
+    importlib.invalidate_caches()
+    return [requirement for name, requirement in needed.items() if importlib.util.find_spec(name) is None]
+
+
+def names(requirements: list[str]) -> str:
+    """The packages' names without their versions, with blanks between them."""
+    return " ".join(requirement.partition(">")[0] for requirement in requirements)
+
+
+def install_by_hand(requirements: list[str]) -> str:
+    """What to do, with and without a connection."""
+    listed = names(requirements)
+    return (
+        f"Slicer lacks {listed}. Enter once in Slicer's Python console: slicer.util.pip_install('{listed}'). "
+        f"Without a connection: on a computer of the same kind run “pip download {listed} -d FOLDER” with the Python "
+        "version of this Slicer, bring FOLDER here, and enter "
+        f"slicer.util.pip_install('--no-index --find-links FOLDER {listed}')."
+    )

@@ -1,0 +1,45 @@
+# A stand-in for Slicer, so that plain CMake can configure the extension and install it: it proves
+# that the lists are consistent and complete, not that Slicer accepts them.
+
+set(Slicer_USE_FILE "${CMAKE_CURRENT_LIST_DIR}/use.cmake")
+set(Slicer_EXTENSION_GENERATE_CONFIG "${CMAKE_CURRENT_LIST_DIR}/metadata.cmake")
+set(Slicer_EXTENSION_CPACK "${CMAKE_CURRENT_LIST_DIR}/use.cmake")
+set(Slicer_QTSCRIPTEDMODULES_LIB_DIR "qt-scripted-modules")
+set(Slicer_FOUND TRUE)
+
+# As Slicer's macro: unknown keywords and files that are not there end the configuration.
+function(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MY "WITH_GENERIC_TESTS;WITH_SUBDIR;VERBOSE" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  if(MY_UNPARSED_ARGUMENTS OR NOT MY_NAME)
+    message(FATAL_ERROR "slicerMacroBuildScriptedModule: no NAME, or unknown ${MY_UNPARSED_ARGUMENTS}")
+  endif()
+  set(subdirectory "")
+  if(MY_WITH_SUBDIR)
+    get_filename_component(subdirectory "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  endif()
+  foreach(file IN LISTS MY_SCRIPTS MY_RESOURCES)
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+      message(FATAL_ERROR "slicerMacroBuildScriptedModule given nonexistent file '${file}'")
+    endif()
+    get_filename_component(folder "${file}" DIRECTORY)
+    install(FILES "${file}" DESTINATION "${Slicer_QTSCRIPTEDMODULES_LIB_DIR}/${subdirectory}/${folder}")
+  endforeach()
+endfunction()
+
+function(slicer_add_python_unittest)
+  cmake_parse_arguments(MY "" "TESTNAME_PREFIX;SCRIPT" "SLICER_ARGS" ${ARGN})
+  _check_test("${MY_SCRIPT}" "${MY_UNPARSED_ARGUMENTS}")
+endfunction()
+
+function(slicer_add_python_test)
+  cmake_parse_arguments(MY "" "TESTNAME_PREFIX;SCRIPT" "SLICER_ARGS;SCRIPT_ARGS" ${ARGN})
+  _check_test("${MY_SCRIPT}" "${MY_UNPARSED_ARGUMENTS}")
+endfunction()
+
+function(_check_test script unknown)
+  if(unknown OR NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${script}")
+    message(FATAL_ERROR "a test names '${script}', which is not there, or unknown keywords: ${unknown}")
+  endif()
+  get_filename_component(name "${script}" NAME_WE)
+  add_test(NAME "py_${name}" COMMAND "${CMAKE_COMMAND}" -E echo "runs in Slicer only")
+endfunction()
