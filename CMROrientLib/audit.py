@@ -255,7 +255,7 @@ def _by_scanner(records: Iterable[Record]) -> str:
         lines.append(f'<tr><th scope="row">{label}</th>{_cell(sum(counts.values()))}{cells}</tr>\n')
     return (
         '<section class="panel scanners" aria-labelledby="by-scanner"><h2 id="by-scanner">By scanner</h2>\n'
-        '<div class="scroll" tabindex="0" role="region" aria-labelledby="by-scanner"><table class="sums">'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Table by scanner"><table class="sums">'
         f'<thead><tr><th scope="col">Scanner</th><th scope="col">Images</th>{heads}</tr></thead>\n'
         f"<tbody>\n{''.join(lines)}</tbody></table></div></section>\n"
     )

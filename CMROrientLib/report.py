@@ -294,7 +294,8 @@ def _page(frame: _Frame, rows: Sequence[str], place: int, first: int, names: Seq
 def _tiles(frame: _Frame) -> str:
     tiles = [_tile("all", "Images", "", frame.total)]
     tiles += [_tile(kind.tag, kind.label, kind.tone, frame.counts[kind.tag]) for kind in frame.style.kinds]
-    return f'<nav aria-label="Show only"><ul class="tiles">\n{"".join(tiles)}</ul></nav>\n'
+    many = " many" if len(tiles) > 8 else ""
+    return f'<nav aria-label="Show only"><ul class="tiles{many}">\n{"".join(tiles)}</ul></nav>\n'
 
 
 def _tile(tag: str, label: str, tone: str, value: int) -> str:
