@@ -152,15 +152,14 @@ class Recipe:
 def read_recipe(path: Path, **changes: Any) -> Recipe:
     """A recipe from a TOML file, with top-level settings replaced by ``changes``.
 
+    ``base = "other.toml"`` takes everything from another recipe that the file does not say itself.
+
     Raises
     ------
     CMROrientError
         Where the file cannot be read or says something that is not known.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CMROrientError(f"the recipe cannot be read ({error})", path) from error
+    table = _read_tables(path)
     try:
         recipe = recipe_from(table, path.stem)
     except (CMROrientError, TypeError, ValueError) as error:
@@ -169,6 +168,22 @@ def read_recipe(path: Path, **changes: Any) -> Recipe:
         split = (path.parent / recipe.data.split).resolve()
         recipe = replace(recipe, data=replace(recipe.data, split=str(split)))
     return replace(recipe, **changes)
+
+
+def _read_tables(path: Path) -> dict[str, Any]:
+    """The tables of a recipe, over those of the one that it names as its ``base``."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CMROrientError(f"the recipe cannot be read ({error})", path) from error
+    base = table.pop("base", None)
+    if base is None:
+        return table
+    merged = _read_tables(path.parent / str(base))
+    for key, value in table.items():
+        kept = merged.get(key)
+        merged[key] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def recipe_from(table: dict[str, Any], name: str = "model") -> Recipe:
