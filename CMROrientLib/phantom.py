@@ -29,21 +29,21 @@ FIELD_OF_VIEW = 340.0
 # Signal of each tissue, relative to the brightest: bSSFP, LGE, T2.
 _SIGNAL: dict[str, tuple[float, float, float]] = {
     "skin": (0.40, 0.40, 0.30),
-    "fat": (0.86, 0.80, 0.72),
-    "muscle": (0.20, 0.15, 0.14),
+    "fat": (0.86, 0.64, 0.60),
+    "muscle": (0.20, 0.20, 0.20),
     "bone": (0.08, 0.07, 0.06),
     "marrow": (0.34, 0.30, 0.30),
     "disc": (0.24, 0.18, 0.20),
     "fluid": (0.80, 0.10, 0.90),
-    "lung": (0.035, 0.03, 0.03),
+    "lung": (0.035, 0.03, 0.025),
     "vessel": (0.62, 0.34, 0.10),
-    "visceral fat": (0.58, 0.36, 0.44),
-    "liver": (0.27, 0.17, 0.19),
-    "bowel": (0.24, 0.16, 0.22),
-    "stomach wall": (0.30, 0.24, 0.24),
+    "visceral fat": (0.58, 0.30, 0.24),
+    "liver": (0.27, 0.24, 0.27),
+    "bowel": (0.24, 0.22, 0.30),
+    "stomach wall": (0.30, 0.26, 0.30),
     "stomach fluid": (0.50, 0.13, 0.55),
-    "spleen": (0.36, 0.22, 0.42),
-    "epicardial fat": (0.56, 0.32, 0.38),
+    "spleen": (0.36, 0.28, 0.46),
+    "epicardial fat": (0.56, 0.28, 0.20),
     "pericardium": (0.10, 0.08, 0.08),
     "myocardium": (0.25, 0.07, 0.25),
     "blood": (0.74, 0.50, 0.06),
@@ -134,7 +134,7 @@ def make_phantom(
     y = np.asarray((np.arange(rows) - (rows - 1) / 2) * pixel, np.float64)[:, None]
     across, down = _within(x[0], person.heart[0]), _within(y[:, 0], person.heart[1])
 
-    levels = np.linspace(0.95, 0.04, slices) if slices > 1 else np.array([0.4])
+    levels = np.linspace(0.88, 0.04, slices) if slices > 1 else np.array([0.4])
     image = np.empty((phases, slices, rows, columns), np.int16)
     mask = np.zeros(image.shape, np.uint8)
     coil = _coil(scan, x, y)

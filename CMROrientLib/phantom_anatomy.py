@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from .phantom_shapes import Layer, Plane, Waves, between, cover, ellipse
+from .phantom_shapes import Layer, Plane, Waves, between, cover, ellipse, overlap
 
 #: Length of the heart from its base to its apex, in mm.
 LONG_AXIS = 88.0
@@ -27,7 +27,7 @@ _BACK_BASE = (78, 92, 105, 119, 127, 130, 126, 121, 116)
 _BACK_APEX = (104, 110, 116, 124, 130, 133, 129, 124, 118)
 # The diaphragm rises early on the right of the image, where the stomach lies under it.
 _DIAPHRAGM_X = (-150, -110, -70, -25, 15, 55, 95, 125, 150)
-_DIAPHRAGM_BASE = (130, 96, 68, 46, 40, 40, 56, 84, 120)
+_DIAPHRAGM_BASE = (120, 84, 58, 44, 40, 42, 58, 86, 120)
 _DIAPHRAGM_APEX = (96, 70, 46, 28, 14, -14, -8, 28, 80)
 
 
@@ -44,6 +44,8 @@ class Person:
         the size of the right ventricle relative to the usual one.
     tilt:
         Direction of the line from the right ventricle to the left one, positive = downwards.
+    dome:
+        Height of the lung's top above the centre of the field of view.
     fat, muscle:
         Thickness of the layers under the skin.
     diaphragm, stomach, gas:
@@ -62,6 +64,7 @@ class Person:
     wall: float
     right_size: float
     tilt: float
+    dome: float
     fat: float
     muscle: float
     diaphragm: float
@@ -76,11 +79,12 @@ class Person:
     def drawn(cls, rng: np.random.Generator) -> Person:
         """A person from a random generator."""
         return cls(
-            heart=(rng.uniform(-10, 10), rng.uniform(-14, -4)),
+            heart=(rng.uniform(-34, -16), rng.uniform(-14, 0)),
             heart_size=rng.uniform(32, 38),
             wall=rng.uniform(9, 11.5),
             right_size=rng.uniform(0.92, 1.1),
             tilt=rng.uniform(-38, -16),
+            dome=rng.uniform(100, 140),
             fat=rng.uniform(8, 17),
             muscle=rng.uniform(9, 13),
             diaphragm=rng.uniform(-6, 4),
@@ -125,22 +129,25 @@ def chest(person: Person, x: Plane, y: Plane, level: float) -> Chest:
     skin = _skin(x, y, level) + 1.5 * uneven_x
     # Fat under the skin is thick in front and towards the feet, thin at the back.
     wall = skin + person.fat * (1 + 0.35 * np.tanh(y / 80) - 0.3 * np.tanh(x / 60)) + uneven_y
-    pectoral = np.exp(-((x + 75) ** 2 + (y + 120) ** 2) / 55**2)
-    muscle = person.muscle * (1 - 0.25 * np.tanh(x / 60) + 0.5 * pectoral)
-    cavity = wall + muscle
+    muscle = person.muscle * (1 - 0.25 * np.tanh(x / 60))
+    # Above the heart the ribs close to a dome; shoulder and breast muscle fill what is left.
+    dome = ellipse(x, y, (12, 30), (130, person.dome + 30), 0) + 3 * uneven_x
+    cavity = overlap(wall + muscle, dome, 18.0)
     layers = [
         ("skin", cover(skin, pixel)),
         ("fat", cover(skin + 2.0, pixel)),
         ("muscle", cover(np.abs(person.fine(x * 0.35, y * 0.35, z)) * 9 - 0.25, pixel) * cover(skin + 4, pixel) * 0.3),
         ("muscle", cover(wall, pixel)),
-        ("fat", cover(np.abs(wall + muscle * 0.4 + uneven_x) - 0.7 * pectoral, pixel) * 0.7),
-        *_ribs(x, y, wall, muscle, pixel),
+        # Fat between the muscles of the ribs and those of breast and shoulder.
+        ("fat", cover(np.maximum(np.abs(cavity - 12.5 - 2 * uneven_y) - 1.6, wall + 1), pixel) * 0.8),
+        ("fat", cover(np.maximum(np.abs(cavity - 30 - 4 * uneven_x) - 2.2, wall + 3), pixel) * 0.8),
+        *_ribs(x, y, cavity, pixel),
     ]
 
-    dome = make_interp_spline(_DIAPHRAGM_X, np.array(_DIAPHRAGM_BASE, float), k=3)
-    dome_apex = make_interp_spline(_DIAPHRAGM_X, np.array(_DIAPHRAGM_APEX, float), k=3)
+    low = make_interp_spline(_DIAPHRAGM_X, np.array(_DIAPHRAGM_BASE, float), k=3)
+    high = make_interp_spline(_DIAPHRAGM_X, np.array(_DIAPHRAGM_APEX, float), k=3)
     rise = np.sqrt(np.clip(level, 0, 1)) * (1 / (1 + np.exp(-x / 15))) + level * (1 / (1 + np.exp(x / 15)))
-    height = dome(np.clip(x, -150, 150)) * (1 - rise) + dome_apex(np.clip(x, -150, 150)) * rise
+    height = low(np.clip(x, -150, 150)) * (1 - rise) + high(np.clip(x, -150, 150)) * rise
     abdomen = np.maximum((height - person.diaphragm - y - 2 * uneven_y) * 0.85, cavity)
     lung = np.maximum(cavity, -abdomen)
     layers += [("lung", cover(lung, 1.5 * pixel)), ("vessel", _lung_vessels(person, x, y, lung, level, pixel))]
@@ -160,11 +167,11 @@ def _skin(x: Plane, y: Plane, level: float) -> Plane:
     return np.maximum(*sides)
 
 
-def _ribs(x: Plane, y: Plane, wall: Plane, muscle: Plane, pixel: float) -> list[Layer]:
-    """Ribs cut across, in the middle of the muscle layer on both sides of the chest."""
-    along = (y + 0.35 * np.abs(x)) / 26 + 0.3 * np.sign(x)
-    off = (along - np.round(along)) * 26
-    rib = np.maximum((np.hypot((wall + muscle * 0.6) / 4.4, off / 7.0) - 1) * 4.4, y - 120)
+def _ribs(x: Plane, y: Plane, cavity: Plane, pixel: float) -> list[Layer]:
+    """Ribs cut across, round the room inside them, down to the edge of the rib cage."""
+    along = np.arctan2(y - 10, x - 8) * 115 / 27
+    off = (along - np.round(along)) * 27
+    rib = np.maximum((np.hypot((cavity - 4.8) / 4.2, off / 7.0) - 1) * 4.2, y - 120)
     return [("bone", cover(rib, pixel)), ("marrow", cover(rib + 1.7, pixel))]
 
 

@@ -59,6 +59,11 @@ def union(a: Plane, b: Plane, fillet: float) -> Plane:
     return b * (1 - share) + a * share - fillet * share * (1 - share)
 
 
+def overlap(a: Plane, b: Plane, rounding: float) -> Plane:
+    """What lies in both shapes, its corners rounded with about ``rounding`` mm."""
+    return -union(-a, -b, rounding)
+
+
 def between(base: float, apex: float, level: float) -> float:
     """A quantity at ``level`` of the heart: 0 = base, 1 = apex."""
     return base + (apex - base) * level

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom import HEADERS, SEQUENCES, make_phantom
+from CMROrientLib.phantom_anatomy import Person, chest
+from CMROrientLib.phantom_heart import heart
 
 RIGHT, MYOCARDIUM, LEFT = 1, 2, 3
 
@@ -27,7 +30,7 @@ def test_the_right_ventricle_lies_on_the_left_and_the_angle_is_that_of_class_0(s
 def test_lung_lies_above_and_belly_below(seed):
     volume, mask = make_phantom(seed=seed, slices=6, size=(104, 128), with_mask=True)
     _, row, column = centre(mask.array, LEFT).astype(int)
-    above = volume.array[:, row - 42 : row - 28, column + 5 : column + 15]
+    above = volume.array[:, row - 28 : row - 20, column + 3 : column + 13]
     below = volume.array[:, row + 20 : row + 32, column - 25 : column - 15]
     assert np.median(below) > 3 * np.median(above)
 
@@ -39,17 +42,21 @@ def test_slices_run_from_apex_to_base_so_that_the_frame_is_right_handed():
     assert np.linalg.det(volume.grid.directions) == pytest.approx(1, abs=1e-9)
 
 
-def test_the_right_wall_is_thinner_than_the_left_one():
-    volume, mask = make_phantom("bSSFP", slices=1, seed=1, with_mask=True)
-    row = int(centre(mask.array, RIGHT)[1])
-    columns = np.flatnonzero(mask.array[0, row] == RIGHT)
-    profile = volume.array[0, row]
-    blood = profile[columns].mean()
-    # From the cavity outwards on the free side: how many pixels until something bright comes again.
-    outside = profile[columns[0] - 12 : columns[0]][::-1]
-    right_wall = int(np.argmax(outside[1:] > 0.5 * blood))
-    left_wall = np.flatnonzero(mask.array[0, int(centre(mask.array, LEFT)[1])] == MYOCARDIUM)
-    assert 1 <= right_wall < 0.25 * len(left_wall)
+@pytest.mark.parametrize("level", [0.1, 0.4, 0.7])
+def test_the_right_wall_is_thinner_than_the_left_one(level):
+    person = Person.drawn(np.random.default_rng(4))
+    x, y = np.arange(-100, 60, 0.5)[None, :], np.arange(-80, 80, 0.5)[:, None]
+    around = chest(person, x, y, level)
+    beating = heart(person, x, y, level, 0.0, around.cavity, around.abdomen)
+    muscle = next(weight for tissue, weight in beating.layers if tissue == "myocardium" and weight.max() > 0.99) > 0.5
+    right_wall = muscle & (beating.mask == 0)
+    thickness = {}
+    for name, wall, room in (("right", right_wall, RIGHT), ("left", beating.mask == MYOCARDIUM, LEFT)):
+        inside = beating.mask == room
+        rim = (inside ^ ndimage.binary_erosion(inside)).sum() * 0.5
+        thickness[name] = wall.sum() * 0.25 / rim
+    assert 1.0 < thickness["right"] < 0.6 * thickness["left"]
+    assert 8 < thickness["left"] < 16
 
 
 def test_contrast_follows_the_sequence():
