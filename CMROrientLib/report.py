@@ -40,10 +40,11 @@ _GENERATOR = re.compile(r'<meta name="generator" content="CMROrient (\w+)">')
 
 def correction_tags(record: Record) -> list[str]:
     """The groups of a correction's report that a record is in, most urgent first."""
-    tags = ["conflict"] if record.conflict else []
     if record.error is not None or record.decision is None:
-        return [*tags, "error"]
-    return [*tags, record.decision]
+        return ["error"]
+    # Where the pixels' class is not certain, nothing can contradict it.
+    conflict = record.conflict and record.decision in ACTED_ON
+    return ["conflict", record.decision] if conflict else [record.decision]
 
 
 def correction_words(record: Record) -> str:

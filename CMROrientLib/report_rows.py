@@ -249,7 +249,7 @@ def _pixels(record: Record) -> str:
     if any(record.votes):
         parts.append(votes_bar(record.votes))
         parts.append(f'<span class="fine">{max(record.votes)} of {count(sum(record.votes), "slice")}</span>')
-    if record.confidence is not None and record.decided_by != "user":
+    if record.confidence is not None and record.decided_by != "user" and record.decision != "not_short_axis":
         parts.append(f'<span class="fine">confidence {confidence_words(record.confidence)}</span>')
     return "".join(parts)
 

@@ -122,6 +122,17 @@ def test_a_row_tells_what_was_done(tmp_path: Path) -> None:
     assert text_of(header) == "transposed class 4"
 
 
+def test_only_a_certain_class_can_be_contradicted(tmp_path: Path) -> None:
+    records = [
+        undecided("a", p=1, h=0),
+        acted_on("b", 1, 0, decision="not_short_axis", output=None),
+        acted_on("c", 1, 0, error="the disk is full", output=None),
+        acted_on("d", 1, 0),
+    ]
+    tags = {row.get("data-path"): row.get("data-tags") for row in rows_of(written(tmp_path, records))}
+    assert tags == {"a": "uncertain", "b": "not_short_axis", "c": "error", "d": "conflict reoriented"}
+
+
 @pytest.mark.parametrize(
     ("record", "words"),
     [
