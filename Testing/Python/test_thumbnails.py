@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import parts
 import pytest
 from numpy.typing import NDArray
 
+from CMROrientLib.files.dicom_read import DicomStorage
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.thumbnails import SIDE, picture, thumbnails_of
 from CMROrientLib.volume import Grid, Volume
@@ -46,6 +48,11 @@ def test_the_middle_slice_is_shown_as_stored(quartered: Volume) -> None:
     pixels = decoded(picture(quartered))
     assert pixels.shape == (SIDE, SIDE)
     np.testing.assert_allclose(corners(pixels), [0, 85, 170, 255], atol=4)
+
+
+def test_small_values_of_monochrome1_are_bright(quartered: Volume) -> None:
+    inverted = replace(quartered, storage=DicomStorage(inverted=True))
+    np.testing.assert_allclose(corners(decoded(picture(inverted))), [255, 170, 85, 0], atol=4)
 
 
 @pytest.mark.parametrize("orientation", list(Orientation))
