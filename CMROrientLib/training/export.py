@@ -76,7 +76,7 @@ def export_model(
         "training_sets": [{"name": s, "terms": _TERMS.get(s, "the terms of its owner")} for s in training_sets],
         "training_subjects": training_subjects,
         "training_seconds": round(seconds),
-        "recipe": recipe.to_json(),
+        "recipe": _without_places(recipe),
         "seed": recipe.seed,
         "metrics": metrics or {},
         "known_failures": list(known_failures),
@@ -88,6 +88,14 @@ def export_model(
     _write(onnx, _onnx(network, channels, size, folder))
     write_card(folder / f"{name}.json", card)
     return find_model(folder / f"{name}.json")
+
+
+def _without_places(recipe: Recipe) -> dict[str, Any]:
+    """A recipe for a card: names of files, not where they lay on the machine that trained."""
+    said = recipe.to_json()
+    said["start"] = Path(recipe.start).stem
+    said["data"]["split"] = Path(recipe.data.split).name
+    return said
 
 
 def write_card(path: Path, card: dict[str, Any]) -> None:

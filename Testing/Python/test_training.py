@@ -208,6 +208,7 @@ def test_the_card_says_what_the_model_is(trained: tuple[ModelFiles, dict, Path])
     assert card["training_sets"] == [{"name": "Shapes", "terms": "the terms of its owner"}]
     assert card["training_subjects"] == 8 and card["seed"] == 5
     assert card["metrics"]["held_out_subjects"] == 2
+    assert str(trained[2].parent) not in json.dumps(card)
     with safe_open(trained[0].safetensors, framework="pt") as file:
         assert set(file.metadata()) == {"card"}
         assert json.loads(file.metadata()["card"])["name"] == "tiny"
