@@ -94,7 +94,7 @@ class Orientation(IntEnum):
         row, column = axes
         if self.exchanges_axes:
             array = np.swapaxes(array, row, column)
-        reversed_axes = [axis for axis, signs in zip(axes, matrix, strict=True) if signs.sum() < 0]
+        reversed_axes = tuple(axis for axis, signs in zip(axes, matrix, strict=True) if signs.sum() < 0)
         return np.flip(array, reversed_axes) if reversed_axes else array
 
     def apply_to_directions(self, row: ArrayLike, column: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
