@@ -12,7 +12,7 @@ from .batch_decisions import read_decisions
 from .batch_masks import check_endings
 from .batch_plan import Plan, Settings, Task, check_orientation, check_settings, long_path, plan_run, planned_files
 from .batch_pool import check_jobs, run_tasks
-from .batch_work import Outcome, recognizer_for
+from .batch_work import Outcome, checksum, outputs_of, recognizer_for
 from .correction import GeometryMode
 from .engines import choose_device
 from .errors import CMROrientError, UsageError
@@ -161,7 +161,7 @@ def correct_folder(
     )
     _check(settings, jobs, network=given is None, here=jobs == 1 and dask is None)
     table = None if decisions is None else read_decisions(Path(decisions))
-    place = Path(output)
+    place = long_path(Path(output))
     plan = plan_run(_paths(inputs), place, masks=check_endings(masks), decisions=table, orientation=given)
     _tell_lonely(plan, warn)
     if dry_run:
@@ -178,13 +178,14 @@ class _Run:
     def __init__(self, output: Path, tasks: list[Task], overwrite: bool, command: str) -> None:
         self.output = output
         self.command = command
-        self.jsonl = long_path(output / JSONL_NAME)
-        self.page = long_path(output / HTML_NAME)
+        self.jsonl = output / JSONL_NAME
+        self.page = output / HTML_NAME
         before = read_records(self.jsonl) if self.jsonl.is_file() else None
         if before is None and not overwrite:
             _check_free(tasks)
         self.records = {record.key: record for record in before or []}
         self.earlier = self._earlier_pictures()
+        self.planned = {path: task.key for task in tasks for path in planned_files(task)}
         self.tasks = [
             replace(task, prior=self.records.get(task.key), has_picture=task.key in self.earlier) for task in tasks
         ]
@@ -217,6 +218,9 @@ class _Run:
         return [self.records[task.key] for task in self.tasks]
 
     def _keep(self, outcome: Outcome) -> None:
+        prior = self.records.get(outcome.record.key)
+        if prior is not None and not outcome.kept and outcome.record.error is None:
+            self._remove_stale(prior, outcome.record)
         self.records[outcome.record.key] = outcome.record
         if not outcome.kept:
             try:
@@ -224,11 +228,26 @@ class _Run:
             except OSError as error:
                 raise CMROrientError(f"the record cannot be written ({error.strerror or error})", self.jsonl) from error
 
+    def _remove_stale(self, prior: Record, record: Record) -> None:
+        """Remove what an earlier run wrote and this one did not: it would pass for corrected.
+
+        What somebody has changed since, and what another image of this run writes, stays.
+        """
+        present = {name for names, _ in outputs_of(record) for name in names}
+        for names, digest in outputs_of(prior):
+            paths = [self.output / name for name in names if name not in present]
+            ours = len(paths) == len(names) and not any(
+                self.planned.get(path, prior.key) != prior.key for path in paths
+            )
+            if paths and ours and all(path.is_file() for path in paths) and checksum(paths) == digest:
+                for path in paths:
+                    path.unlink()
+
     def _tables(self) -> None:
         ordered = sorted(self.records.values(), key=lambda record: (record.path, record.series or ""))
         try:
             write_jsonl(self.jsonl, ordered)
-            write_csv(long_path(self.output / CSV_NAME), ordered)
+            write_csv(self.output / CSV_NAME, ordered)
         except OSError as error:
             raise CMROrientError(f"the record cannot be written ({error.strerror or error})", self.output) from error
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from .batch_decisions import Decisions, Override
 from .batch_masks import MaskPair, pair_masks
@@ -16,6 +17,9 @@ from .errors import CMROrientError, UsageError
 from .files import Source, find
 from .orientation import Orientation
 from .record import CSV_NAME, HTML_NAME, JSONL_NAME, Record
+
+if TYPE_CHECKING:
+    from .model_files import ModelFiles
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,11 @@ class Settings:
     pictures: bool = False
     overwrite: bool = False
 
-    def digest(self, model: str | None, override: Override | None) -> str:
+    def digest(self, model: ModelFiles | None, override: Override | None) -> str:
         """A name for everything beside the files that a record depends on."""
         decided = None if override is None else [override.orientation, override.decision]
         parts = [
-            model if override is None else None,
+            None if model is None else [model.checksum, model.card.get("preprocessing"), model.card.get("decision")],
             self.averaging,
             self.min_confidence,
             self.geometry,
@@ -133,12 +137,13 @@ def plan_run(
     """
     if not inputs:
         raise UsageError("give at least one file or folder")
-    roots = [Path(entry) for entry in inputs]
+    roots = [long_path(Path(entry)) for entry in inputs]
     for root in roots:
         if not root.exists():
             raise UsageError("there is no such file or folder", root)
-    if output is not None:
-        check_places(roots, Path(output))
+    place = None if output is None else long_path(Path(output))
+    if place is not None:
+        check_places(roots, place)
     tasks: list[Task] = []
     lonely: list[Path] = []
     seen: set[tuple[Path, str, str | None]] = set()
@@ -159,13 +164,13 @@ def plan_run(
             if (source.path.resolve(), name, source.series) in seen:
                 continue
             seen.add((source.path.resolve(), name, source.series))
-            destination = None if output is None else long_path(Path(output) / name)
+            destination = None if place is None else place / name
             tasks.append(
                 Task(
                     source,
                     name,
                     destination,
-                    None if output is None else Path(output),
+                    place,
                     tuple(MaskPair(mask, relative(mask.path, base)) for mask in paired.masks.get(source.path, ())),
                     _override(decisions, orientation, name, source.series),
                 )
@@ -207,7 +212,7 @@ def check_outputs(tasks: Sequence[Task]) -> None:
         if task.output is None or task.source.left_alone is not None:
             continue
         for target in planned_files(task):
-            # Names that differ in case only are one file on Windows and mostly on macOS.
+            # Names that differ in case only are one file on Windows.
             key = os.path.normcase(target)
             first = writers.setdefault(key, task)
             if first is not task:
@@ -230,7 +235,7 @@ def planned_files(task: Task) -> list[Path]:
         return []
     planned = list(copies(task.source, task.destination).values())
     for mask in task.masks:
-        planned += copies(mask.source, long_path(task.output / mask.name)).values()
+        planned += copies(mask.source, task.output / mask.name).values()
     return planned
 
 
@@ -255,14 +260,18 @@ def relative(path: Path, base: Path) -> str:
 
 
 def long_path(path: Path) -> Path:
-    """The same path in a form that Windows takes beyond 260 characters; elsewhere as it is."""
+    """The same path in the form that Windows takes beyond 260 characters; elsewhere as it is."""
     if os.name != "nt":
         return path
-    text = str(path.absolute())
-    # Unfinished files are some 40 characters longer than what they become.
-    if len(text) < 200 or text.startswith("\\\\?\\"):
+    text = os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..", which this form does not take)
+    if text.startswith("\\\\?\\"):
         return path
     return Path("\\\\?\\UNC\\" + text[2:] if text.startswith("\\\\") else "\\\\?\\" + text)
+
+
+def short_path(text: str) -> str:
+    """A text without the prefix of long Windows paths, as people know them."""
+    return text.replace("\\\\?\\UNC\\", "\\\\").replace("\\\\?\\", "")
 
 
 def check_settings(settings: Settings) -> None:

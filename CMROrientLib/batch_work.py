@@ -17,7 +17,7 @@ import numpy as np
 
 from . import __version__
 from .batch_masks import MaskPair, check_fit
-from .batch_plan import Settings, Task, copies, long_path, relative
+from .batch_plan import Settings, Task, copies, relative
 from .correction import Correction, plan
 from .errors import CMROrientError
 from .files import Source, read, read_source, write_source
@@ -87,19 +87,14 @@ def work(task: Task, settings: Settings) -> Outcome:
         record = _failed(record, _unexpected(error))
     if not kept:
         record = replace(record, seconds=round(time.perf_counter() - start, 3))
-        if settings.correcting and task.output is not None:
-            _remove_stale(task, record)
     return Outcome(record, thumbnails, kept)
 
 
 def _work(task: Task, settings: Settings, record: Record) -> tuple[Record, Thumbnails | None, bool]:
-    model = None
-    if task.override is None:
-        recognizer = recognizer_for(settings)
-        model = f"{recognizer.model.name}@{recognizer.model.checksum[:12]}"
+    model = None if task.override is not None else recognizer_for(settings).model
     record = replace(
         record,
-        model=model,
+        model=None if model is None else f"{model.name}@{model.checksum[:12]}",
         settings=settings.digest(model, task.override),
         sha256_in=checksum(task.source.files),
         masks=[_mask_entry(mask) for mask in task.masks],
@@ -171,8 +166,8 @@ def _written(task: Task, correction: Correction, volume: Volume, masks: list[Vol
         raise ValueError("this task writes nothing")
     entries = []
     for mask, pair, entry in zip(masks, task.masks, record.masks, strict=True):
-        written = _put(pair.source, mask, correction, long_path(task.output / pair.name))
-        names = sorted(_named(path, task.output) for path in written)
+        written = _put(pair.source, mask, correction, task.output / pair.name)
+        names = sorted(relative(path, task.output) for path in written)
         entries.append({**entry, "output": pair.name, "sha256_out": checksum(written), "files": names})
     written = _put(task.source, volume, correction, task.destination)
     grid = record.grid_out
@@ -183,8 +178,8 @@ def _written(task: Task, correction: Correction, volume: Volume, masks: list[Vol
         record,
         grid_out=grid,
         masks=entries,
-        output=_named(task.destination, task.output),
-        files=sorted(_named(path, task.output) for path in written),
+        output=relative(task.destination, task.output),
+        files=sorted(relative(path, task.output) for path in written),
         sha256_out=checksum(written),
     )
 
@@ -215,7 +210,7 @@ def _mask_entry(mask: MaskPair) -> dict[str, Any]:
     }
 
 
-def _outputs(record: Record) -> list[tuple[list[str], str | None]]:
+def outputs_of(record: Record) -> list[tuple[list[str], str | None]]:
     """The names and the checksum of what was written for an image and for each of its masks."""
     return [(record.files, record.sha256_out), *((mask["files"], mask["sha256_out"]) for mask in record.masks)]
 
@@ -228,23 +223,11 @@ def is_done(prior: Record, now: Record, task: Task) -> bool:
         return False
     if task.output is None or prior.output is None:
         return prior.output is None
-    for names, digest in _outputs(prior):
-        paths = [long_path(task.output / name) for name in names]
+    for names, digest in outputs_of(prior):
+        paths = [task.output / name for name in names]
         if not all(path.is_file() for path in paths) or checksum(paths) != digest:
             return False
     return True
-
-
-def _remove_stale(task: Task, record: Record) -> None:
-    """Remove what an earlier run wrote for this image and this one did not, where nobody changed it."""
-    if task.prior is None or task.output is None:
-        return
-    present = {name for names, _ in _outputs(record) for name in names}
-    for names, digest in _outputs(task.prior):
-        paths = [long_path(task.output / name) for name in names if name not in present]
-        if paths and len(paths) == len(names) and all(path.is_file() for path in paths) and checksum(paths) == digest:
-            for path in paths:
-                path.unlink()
 
 
 def copy(source: Path, target: Path) -> Path:
@@ -314,12 +297,6 @@ def _unexpected(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"unexpected {type(error).__name__}: {error}{where}"
-
-
-def _named(path: Path, output: Path) -> str:
-    # Long Windows paths carry a prefix that the folder may not have.
-    plain = Path(str(path).replace("\\\\?\\UNC\\", "\\\\").replace("\\\\?\\", ""))
-    return relative(plain, output.absolute() if plain.is_absolute() and not output.is_absolute() else output)
 
 
 def in_slicer() -> bool:

@@ -106,7 +106,9 @@ def _module(command: Command) -> ModuleType:
 
 
 def _line(error: CMROrientError) -> str:
-    return " ".join(str(error).split())
+    from .batch_plan import short_path
+
+    return " ".join(short_path(str(error)).split())
 
 
 if __name__ == "__main__":

@@ -128,7 +128,10 @@ class Recognizer:
         self.averaging = averaging
         self._rule = DecisionRule.from_card(self.model.card.get("decision"))
         self.min_confidence = self._rule.min_confidence if min_confidence is None else min_confidence
-        self._preprocessing = Preprocessing.from_card(self.model.card["preprocessing"])
+        try:
+            self._preprocessing = Preprocessing.from_card(self.model.card["preprocessing"])
+        except (TypeError, ValueError) as error:
+            raise CMROrientError(f"the model's card is not for this version ({error})", self.model.onnx) from error
         self._engine = open_engine(self.model, device, threads)
 
     @property
@@ -178,6 +181,8 @@ class Recognizer:
                 raise CMROrientError(
                     f"the model gives {logits.shape[1]} outputs; an orientation model has 8 or 9", self.model.onnx
                 )
+            if not np.isfinite(logits).all():
+                raise CMROrientError("the model gives no finite numbers for it", self.model.onnx)
             parts.append(logits.reshape(len(inputs), len(turns), -1).astype(np.float64))
         if progress is not None:
             progress(len(slices), len(slices))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from study import phantom, put
+from study import MODEL, phantom, put
 
 from CMROrientLib import batch_plan
 from CMROrientLib.batch import correct_folder, recognize_folder
@@ -15,6 +15,7 @@ from CMROrientLib.batch_masks import check_endings
 from CMROrientLib.batch_plan import Plan, Settings, plan_run
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.files import Source
+from CMROrientLib.model_files import find_model
 
 
 def touch(*paths: Path) -> None:
@@ -154,8 +155,11 @@ def test_wrong_calls_are_told_before_the_first_image(tmp_path: Path) -> None:
 
 
 def test_settings_have_a_digest() -> None:
+    model = find_model(MODEL)
+    other = replace(model, checksum="other")
+    recalibrated = replace(model, card={**model.card, "decision": {"min_confidence": 0.123}})
     settings = Settings()
-    assert settings.digest("m@1", None) == Settings(device="cpu", threads=3).digest("m@1", None)
+    assert settings.digest(model, None) == Settings(device="cpu", threads=3).digest(model, None)
     others = [
         Settings(min_confidence=0.5),
         Settings(geometry="keep"),
@@ -163,11 +167,17 @@ def test_settings_have_a_digest() -> None:
         Settings(slice_axis=2),
         Settings(averaging=False),
     ]
-    digests = {settings.digest("m@1", None), settings.digest("m@2", None), *(s.digest("m@1", None) for s in others)}
-    assert len(digests) == 7
+    digests = {settings.digest(m, None) for m in (model, other, recalibrated, None)}
+    digests |= {entry.digest(model, None) for entry in others}
+    assert len(digests) == 9
 
 
-def test_long_windows_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_windows_paths() -> None:
     path = Path("folder") / ("x" * 250)
-    assert batch_plan.long_path(path) == path or os.name == "nt"
-    assert batch_plan.long_path(Path("a.nii")) == Path("a.nii")
+    if os.name == "nt":
+        assert str(batch_plan.long_path(path)).startswith("\\\\?\\")
+        assert batch_plan.short_path(str(batch_plan.long_path(path))) == str(path.absolute())
+    else:
+        assert batch_plan.long_path(path) == path
+    assert batch_plan.short_path(r"\\?\C:\a.nii: broken") == r"C:\a.nii: broken"
+    assert batch_plan.short_path(r"\\?\UNC\host\a.nii") == r"\\host\a.nii"

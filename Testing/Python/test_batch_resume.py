@@ -39,6 +39,29 @@ def test_what_no_longer_holds_is_removed(study: Path, tmp_path: Path) -> None:
     assert {record.output for record in read_records(out)} == {None}
 
 
+def test_what_cannot_be_read_any_more_keeps_its_output(study: Path, tmp_path: Path) -> None:
+    """It may be the only good copy that is left."""
+    out = tmp_path / "out"
+    correct(study, out)
+    written = (out / "turned.nii.gz").read_bytes()
+    (study / "turned.nii.gz").write_bytes(b"lost")
+    assert correct(study, out)["turned.nii.gz"].error is not None
+    assert (out / "turned.nii.gz").read_bytes() == written
+
+
+def test_a_mask_that_becomes_an_image_stays(tmp_path: Path) -> None:
+    image, mask = phantom(2, with_mask=True)
+    put(image, tmp_path / "in" / "a.nii")
+    put(mask, tmp_path / "in" / "a_seg.nii")
+    out = tmp_path / "out"
+    correct(tmp_path / "in", out, masks=["_seg"], orientation=2)
+    before = (out / "a_seg.nii").read_bytes()
+    records = correct(tmp_path / "in", out, orientation=2)
+    assert records["a_seg.nii"].output == "a_seg.nii"
+    assert records["a.nii"].masks == []
+    assert (out / "a_seg.nii").read_bytes() == before
+
+
 def test_a_second_run_does_only_what_is_missing(study: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = correct(study, out)
