@@ -144,6 +144,19 @@ def test_nifti_keeps_its_number_of_axes(tmp_path, dimensions):
     ]
 
 
+def test_codes_that_nibabel_does_not_know_survive(tmp_path, capfd):
+    """nibabel would mend them, or refuse them, and speak of it."""
+    strange = {"qform_code": 77, "sform_code": 1, "bitpix": 5, "intent_code": 4321, "regular": b"x"}
+    path = nifti(tmp_path / "a.nii", extremes("int16"), **strange)
+    write(read(path).reindexed(Orientation.ROTATE_180, Orientation.ROTATE_180), tmp_path / "b.nii")
+    after = nibabel.Nifti1Header((tmp_path / "b.nii").read_bytes()[:348], check=False)
+    assert int(after["qform_code"]) == 77
+    assert int(after["intent_code"]) == 4321
+    assert bytes(after["regular"]) == b"x"
+    assert int(after["bitpix"]) == 16  # this one was wrong
+    assert capfd.readouterr() == ("", "")
+
+
 def test_nifti_extensions_survive_byte_for_byte(tmp_path):
     image = nibabel.Nifti1Image(extremes("int16").T.copy(), np.diag([1.4, 1.3, 8, 1]))
     image.header.extensions = Nifti1Extensions(
@@ -296,6 +309,16 @@ def test_nrrd_fields_survive(tmp_path, suffix, encoding):
     if suffix == ".nhdr":
         ending = {"raw": ".raw", "gzip": ".raw.gz", "bzip2": ".raw.bz2", "ascii": ".txt", "hex": ".hex"}[encoding]
         assert (tmp_path / f"b{ending}").is_file()
+
+
+def test_fields_of_nrrd_axes_follow_the_pixels_alone(tmp_path):
+    nrrd_file(tmp_path / "a.nrrd")
+    for pixels, directions in [(Orientation.TRANSPOSE, Orientation.IDENTITY), (Orientation.FLIP_VERTICAL, 4)]:
+        write(read(tmp_path / "a.nrrd").reindexed(pixels, Orientation(directions)), tmp_path / "b.nrrd")
+        kept = pynrrd.read_header(str(tmp_path / "b.nrrd"))
+        in_plane = ["space", "domain"] if pixels.exchanges_axes else ["domain", "space"]
+        assert list(kept["kinds"]) == [*in_plane, "domain", "list"]
+        assert list(kept["sizes"]) == ([6, 5, 3, 2] if pixels.exchanges_axes else [5, 6, 3, 2])
 
 
 def test_nrrd_ranges_of_axes_turn(tmp_path):
