@@ -118,7 +118,7 @@ class Reporter:
     def _sum(self, records: Sequence[Record]) -> str:
         results = Counter(self._result(record).removesuffix(" (conflict)") for record in records)
         parts = ", ".join(f"{number} {name}" for name, number in sorted(results.items(), key=lambda item: -item[1]))
-        conflicts = sum(record.conflict for record in records)
+        conflicts = sum(record.conflict and record.decision in ACTED_ON for record in records)
         kept = f"; {self._kept} of them by an earlier run" if self._kept else ""
         told = f"; {conflicts} with a conflict of pixels and header" if conflicts else ""
         return f"{len(records)} image{'' if len(records) == 1 else 's'}: {parts}{told}{kept}"

@@ -247,6 +247,9 @@ def hold_against_header(
 ) -> tuple[Orientation | None, bool, bool]:
     """The header's class, whether it contradicts the pixels, and whether by a mirror."""
     header = volume.header_orientation(orientation)
+    if decision == "not_short_axis":
+        # The class of what is no short-axis slice means nothing, so nothing contradicts it.
+        return header, False, False
     if header is None:
         return None, volume.header_state == "other_plane" and decision in ("standard", "reoriented"), False
     return header, header != orientation, orientation.after(header.inverse).mirrors
@@ -285,14 +288,14 @@ def _spread(count: int, wanted: int) -> NDArray[np.int_]:
 
 def words(recognition: Recognition) -> str:
     """The result in a sentence or two, for panel, report and command line."""
+    if recognition.decision == "not_short_axis":
+        return "This does not look like a short-axis image; it is left alone."
     return f"{_pixels_in_words(recognition)} {_header_in_words(recognition)}"
 
 
 def _pixels_in_words(recognition: Recognition) -> str:
     p = recognition.orientation
     stored = "Stored in standard orientation" if p is Orientation.IDENTITY else f"Stored {p.label}"
-    if recognition.decision == "not_short_axis":
-        return "This does not look like a short-axis image; it is left alone."
     if recognition.decided_by == "user":
         return f"{stored}, as the user decided."
     total = len(recognition.slice_indices)
@@ -311,12 +314,14 @@ def _header_in_words(recognition: Recognition) -> str:
         return "The header names another plane than the short axis."
     if h is None:
         return "The header says nothing about the orientation."
+    claim = "in standard orientation" if h is Orientation.IDENTITY else h.label
     if h == recognition.orientation:
         return "The header says the same."
+    if not recognition.acted_on:
+        return f"The header says stored {claim}."
     if recognition.mirrored:
         return (
             "Pixels and header differ by a mirror: left and right are exchanged in one of them, "
             "or the header has the slice's viewing side wrong."
         )
-    claim = "in standard orientation" if h is Orientation.IDENTITY else h.label
     return f"The header contradicts this: it says stored {claim}."

@@ -140,6 +140,10 @@ def test_what_is_no_short_axis(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.decision == "not_short_axis"
     assert result.not_short_axis > 0.99
     assert not result.acted_on
+    assert words(result) == "This does not look like a short-axis image; it is left alone."
+    upright = phantom(0)
+    loud = np.random.default_rng(1).integers(0, 100, upright.array.shape)
+    assert not recognizer.recognize(replace(upright, array=loud)).conflict
     result = recognizer.recognize(volume_of(SIGN))
     assert result.decision == "standard"
     assert result.not_short_axis < 0.01
@@ -223,6 +227,8 @@ def test_pixels_are_held_against_the_header() -> None:
     turned = with_header(5, 0)
     assert (turned.header_orientation, turned.conflict, turned.mirrored) == (0, True, False)
     assert "contradicts" in words(turned)
+    doubtful = replace(turned, decision="uncertain", decided_by="network")
+    assert words(doubtful).endswith("The header says stored in standard orientation.")
     mirror = with_header(1, 0)
     assert (mirror.header_orientation, mirror.conflict, mirror.mirrored) == (0, True, True)
     assert "differ by a mirror: left and right are exchanged in one of them" in words(mirror)
