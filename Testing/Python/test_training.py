@@ -293,7 +293,7 @@ def test_labels_are_what_the_anatomy_then_says(angle: float, rotation: float, ex
     across = -columns * np.sin(radians) + rows * np.cos(radians)
     bar = ((along > 0) & (along < 26) & (across.abs() < 3)).float()
     augmenter = Augmenter(settings, 64, 8, torch.Generator().manual_seed(0))
-    augmenter._uniform = lambda count, low, high: torch.full((count,), high)  # the largest rotation, clockwise
+    augmenter._uniform = lambda count, low, high: torch.full((count,), float(high))  # the largest rotation, clockwise
     images, targets = augmenter(batch_of(bar[None], angle))
     weight = images[0] / images[0].sum()
     found = np.rad2deg(np.arctan2(float((weight * rows).sum()), float((weight * columns).sum())))
