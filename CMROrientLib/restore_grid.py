@@ -123,17 +123,21 @@ class WayBack:
                 f"{_times(self.corrected.size)}: it was not made on that image's grid"
             )
         target = _empty(self.corrected, self.slice_axis).grid
-        fitting = [volume for volume in _sortings(segmentation, self.slice_axis) if volume.grid.size == target.size]
-        nearest = min(fitting, key=lambda volume: round(distance(volume.grid, target), 6))
-        if distance(nearest.grid, target) <= _tolerance(target):
-            return nearest
+        nearest = np.inf
+        # Where one sorting fits, every other is at least a voxel off, but for axes of one voxel.
+        for volume in _sortings(segmentation, self.slice_axis):
+            if volume.grid.size == target.size:
+                apart = distance(volume.grid, target)
+                if apart <= _tolerance(target):
+                    return volume
+                nearest = min(nearest, apart)
         if not (self.has_geometry and segmentation.has_geometry):
             # One of the two says nothing of its place: then the order of the voxels is all there is.
             array, grid = segmentation.stored()
             if grid.size == self.corrected.size:
                 return Volume.from_stored(array, self.corrected, self.slice_axis, storage=segmentation.storage)
         raise CMROrientError(
-            f"it lies up to {distance(nearest.grid, target):.3g} mm beside the corrected image: it was made on another "
+            f"it lies up to {nearest:.3g} mm beside the corrected image: it was made on another "
             "image, resampled, or saved with another geometry"
         )
 
