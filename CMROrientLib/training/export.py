@@ -124,7 +124,7 @@ def _onnx(network: nn.Module, channels: int, size: int, folder: Path) -> bytes:
             # The exporter that needs no further package announces its own end at every call.
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.onnx.export(
-                network.to(memory_format=torch.contiguous_format),
+                network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
                 (torch.zeros(1, channels, size, size),),
                 str(temporary),
                 input_names=["input"],
