@@ -167,20 +167,21 @@ def _check_free(output: Path) -> None:
 
 
 def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
-    rows = [("image", "stored", "header", "recognized", "confidence", "slices", "header and pixels", "result")]
+    rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
     for case, finding in findings.items():
         record = records.get(case.name)
+        stored = f"{int(case.orientation)} {case.orientation.label}"
         if record is None or record.orientation is None:
-            rows.append((case.name, case.orientation.label, case.header, "", "", "", "", finding))
+            rows.append((case.name, stored, "", "", "", case.header, "", f"WRONG: {finding}"))
             continue
         rows.append(
             (
                 case.name,
-                case.orientation.label,
-                case.header,
-                Orientation(record.orientation).label,
-                f"{record.confidence:.3f}" if record.confidence is not None else "",
+                stored,
+                str(record.orientation),
+                "" if record.confidence is None else f"{record.confidence:.3f}",
                 f"{record.votes[record.orientation]}/{record.slices}",
+                case.header,
                 _agreement(record),
                 f"WRONG: {finding}" if finding else "right",
             )
@@ -191,8 +192,8 @@ def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
 
 def _agreement(record: Record) -> str:
     if record.conflict:
-        return "mirrored" if record.mirrored else "conflict"
-    return "agree" if record.header_state == "known" else "header says nothing"
+        return "differ by a mirror" if record.mirrored else "differ"
+    return "agree" if record.header_state == "known" else "says nothing"
 
 
 def _pair(case: Case, output: Path) -> Pair:
