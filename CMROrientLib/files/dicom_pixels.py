@@ -7,22 +7,41 @@ old overlays among it, and turn with the pixel.
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import FileDataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels import get_decoder
-from pydicom.uid import RLELossless
+from pydicom.uid import (
+    JPEG2000,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+)
 
 from ..errors import CMROrientError
+from .dicom_codestream import check_streams
 from .dicom_headers import naming, number, transfer_syntax
 from .storage import native
 
 _CONTAINERS: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
 
-_INSTALL = "install python-gdcm, pylibjpeg, pylibjpeg-openjpeg and pyjpegls with pip"
+_BY_SIMPLEITK = frozenset(
+    [
+        *(JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1),
+        *(JPEGLSLossless, JPEGLSNearLossless, JPEG2000Lossless, JPEG2000),
+    ]
+)
 
 
 class Bits:
@@ -80,16 +99,53 @@ def _decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
         raise CMROrientError(f"claims {rows} rows and {columns} columns: there is no image in it", path)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
         raise CMROrientError("holds no pixel data", path)
-    syntax = transfer_syntax(dataset)
-    decoder = get_decoder(syntax)
-    if not decoder.is_available:
-        raise CMROrientError(f"is compressed as {syntax.name}; to read it {_INSTALL}", path)
-    options: dict[str, Any] = {"correct_unused_bits": False, "allow_excess_frames": False}
-    array, _ = decoder.as_array(dataset, raw=True, **options)
+    array = _decompressed(dataset, path)
     if array.size != count * rows * columns:
         raise CMROrientError(f"holds {array.size} pixels where its header says {count * rows * columns}: damaged", path)
     stacked = native(array).reshape(count, rows, columns)
     if stacked.dtype.itemsize != bits.container.itemsize:
-        # Codecs may hand 12 bits back in a word of their own size.
+        # Codecs may hand values back in a word of their own size.
         stacked = stacked.astype(bits.type)
     return np.ascontiguousarray(stacked).view(bits.container), bits
+
+
+def _decompressed(dataset: FileDataset, path: Path) -> NDArray[Any]:
+    """The pixels as the codec gives them: ``[(frame,) row, column]``."""
+    syntax = transfer_syntax(dataset)
+    if syntax in _BY_SIMPLEITK:
+        check_streams(dataset)
+        return _by_simpleitk(dataset)
+    decoder = get_decoder(syntax)
+    if not decoder.is_available:
+        raise CMROrientError(f"is compressed as {syntax.name}; to read it, install pylibjpeg-openjpeg with pip", path)
+    options: dict[str, Any] = {"correct_unused_bits": False, "allow_excess_frames": False}
+    return decoder.as_array(dataset, raw=True, **options)[0]
+
+
+def _by_simpleitk(dataset: FileDataset) -> NDArray[Any]:
+    """Decode with the codecs in SimpleITK.
+
+    They are on every machine that this runs on, and turn damaged streams into exceptions, where the
+    bare GDCM ends the process. They see nothing of the file but its pixels.
+    """
+    import SimpleITK as sitk
+
+    bare = Dataset()
+    bare.SOPClassUID, bare.SOPInstanceUID = SecondaryCaptureImageStorage, "2.25.1"
+    bare.SamplesPerPixel, bare.PhotometricInterpretation = 1, "MONOCHROME2"
+    for keyword in ("NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation"):
+        value = number(dataset, keyword)
+        if value is not None:
+            setattr(bare, keyword, int(value))
+    bare.HighBit = bare.BitsStored - 1
+    bare.PixelData = dataset.PixelData
+    bare["PixelData"].VR, bare["PixelData"].is_undefined_length = "OB", True
+    bare.file_meta = FileMetaDataset()
+    bare.file_meta.TransferSyntaxUID = transfer_syntax(dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        name = Path(folder) / "pixels.dcm"
+        bare.save_as(name, enforce_file_format=True)
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(name))
+        return sitk.GetArrayFromImage(reader.Execute())
