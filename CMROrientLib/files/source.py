@@ -45,9 +45,10 @@ def find(root: str | os.PathLike[str]) -> list[Source]:
         elif _is_dicom(path):
             dicom.append(path)
     # What a detached header names as its voxels is no image of its own, whatever it is called.
-    voxels = {file for source in sources for file in source.files[1:]}
-    sources = [source for source in sources if source.path not in voxels]
-    dicom = [path for path in dicom if path not in voxels]
+    voxels = {file.resolve() for source in sources for file in source.files[1:]}
+    if voxels:
+        sources = [source for source in sources if source.path.resolve() not in voxels]
+        dicom = [path for path in dicom if path.resolve() not in voxels]
     if dicom:
         sources += _group(dicom)
     return sorted(sources, key=lambda source: (source.path.relative_to(root).as_posix(), source.series or ""))
@@ -163,14 +164,14 @@ def _group(paths: list[Path]) -> list[Source]:
 
 
 def _source(path: Path) -> Source:
-    """A file of one of the formats, with those of its data files that lie below its folder."""
+    """A file of one of the formats, with its data files; those outside its folder by their absolute path."""
     kind = kind_of(path) or ""
     files: tuple[Path, ...] = (path,)
     if suffix_of(path) in DETACHED_SUFFIXES:
         # A broken header is an image all the same; reading it says what is wrong.
         with contextlib.suppress(CMROrientError):
             files = _format(kind).files_of(path)
-    return Source(path, (path, *(file for file in files[1:] if _is_below(file, path.parent))), kind)
+    return Source(path, (path, *(file if _is_below(file, path.parent) else file.resolve() for file in files[1:])), kind)
 
 
 def _is_below(path: Path, folder: Path) -> bool:

@@ -88,12 +88,17 @@ def test_detached_voxels_belong_to_their_header(tmp_path):
         "NDims = 3\nDimSize = 5 4 3\nElementType = MET_SHORT\nElementDataFile = other.mha\n", encoding="utf-8"
     )
     assert names(tmp_path) == ["a.mhd", "a.nhdr", "b.mhd"]
-    # Voxels elsewhere are read, but are no part of what lies here.
+    # Voxels elsewhere are named by a path that cannot be taken for one below the header.
     (tmp_path / "sub").mkdir()
     shutil.copy(tmp_path / "b.mhd", tmp_path / "sub" / "c.mhd")
     text = (tmp_path / "b.mhd").read_text(encoding="utf-8").replace("other.mha", "../other.mha")
     (tmp_path / "sub" / "c.mhd").write_text(text, encoding="utf-8")
-    assert find(tmp_path / "sub" / "c.mhd")[0].files == (tmp_path / "sub" / "c.mhd",)
+    assert find(tmp_path / "sub" / "c.mhd")[0].files == (
+        tmp_path / "sub" / "c.mhd",
+        (tmp_path / "other.mha").resolve(),
+    )
+    (tmp_path / "b.mhd").unlink()
+    assert names(tmp_path) == ["a.mhd", "a.nhdr", "sub/c.mhd"]
     assert np.array_equal(read(tmp_path / "sub" / "c.mhd").array, ARRAY)
 
 
