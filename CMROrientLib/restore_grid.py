@@ -81,10 +81,13 @@ class WayBack:
             undone = correction.undo(_empty(corrected, axis)).stored()[1]
         except (KeyError, TypeError, ValueError) as error:
             raise CMROrientError(f"the run's record is damaged ({error})") from error
-        if undone.size != original.size or distance(undone, original) > _tolerance(original):
+        known = record.has_geometry is not False
+        if undone.size != original.size or not np.allclose(undone.spacing, original.spacing, rtol=TOLERANCE):
+            raise CMROrientError("the run's record contradicts itself: its two grids have different sizes or spacings")
+        # Grids that readers have made up need not lie in one place.
+        if known and distance(undone, original) > _tolerance(original):
             raise CMROrientError("the run's record contradicts itself: its two grids do not belong together")
-        phases = record.phases or 1
-        return cls(correction, corrected, original, axis, phases, record.has_geometry is not False)
+        return cls(correction, corrected, original, axis, record.phases or 1, known)
 
     def restore(self, segmentation: Volume, *, layered: bool = False) -> Volume:
         """The segmentation on the original grid.
@@ -122,24 +125,52 @@ class WayBack:
                 f"it has {_times(segmentation.stored()[1].size)} voxels, the corrected image "
                 f"{_times(self.corrected.size)}: it was not made on that image's grid"
             )
-        target = _empty(self.corrected, self.slice_axis).grid
+        if not segmentation.has_geometry:
+            return self._as_stored(segmentation, "the order of its axes is not the corrected image's")
+        # Of an image whose header says nothing of its place every reader makes up its own.
+        grids = [self.corrected] if self.has_geometry else _made_up(self.corrected)
         nearest = np.inf
-        # Where one sorting fits, every other is at least a voxel off, but for axes of one voxel.
-        for volume in _sortings(segmentation, self.slice_axis):
-            if volume.grid.size == target.size:
-                apart = distance(volume.grid, target)
-                if apart <= _tolerance(target):
-                    return volume
-                nearest = min(nearest, apart)
-        if not (self.has_geometry and segmentation.has_geometry):
-            # One of the two says nothing of its place: then the order of the voxels is all there is.
-            array, grid = segmentation.stored()
-            if grid.size == self.corrected.size:
-                return Volume.from_stored(array, self.corrected, self.slice_axis, storage=segmentation.storage)
-        raise CMROrientError(
-            f"it lies up to {nearest:.3g} mm beside the corrected image: it was made on another "
-            "image, resampled, or saved with another geometry"
+        for grid in grids:
+            target = _empty(grid, self.slice_axis).grid
+            # Where one sorting fits, every other is at least a voxel off, but for axes of one voxel.
+            for volume in _sortings(segmentation, self.slice_axis):
+                if volume.grid.size == target.size:
+                    apart = distance(volume.grid, target)
+                    if apart <= _tolerance(target):
+                        return volume
+                    nearest = min(nearest, apart)
+        reason = (
+            f"it lies up to {nearest:.3g} mm beside the corrected image: it was made on another image, resampled, "
+            "or saved with another geometry"
         )
+        # A tool that keeps no spacing writes unit directions.
+        directions = segmentation.stored()[1].directions
+        if not self.has_geometry and any(np.allclose(directions, grid.directions) for grid in grids):
+            return self._as_stored(segmentation, reason)
+        raise CMROrientError(reason)
+
+    def _as_stored(self, segmentation: Volume, reason: str) -> Volume:
+        """The voxels in the order of the file, where nothing else tells where they belong."""
+        array, grid = segmentation.stored()
+        if grid.size != self.corrected.size:
+            raise CMROrientError(reason)
+        return Volume.from_stored(array, self.corrected, self.slice_axis, storage=segmentation.storage)
+
+
+def _made_up(grid: Grid) -> list[Grid]:
+    """Where readers place an image of this size and spacing that does not say where it lies.
+
+    ITK starts at zero along L, P and S; NIfTI's own rule along R, A and S; nibabel puts the middle
+    there, along L, A and S.
+    """
+    half = (np.array(grid.size) - 1) / 2 * grid.spacing
+    made = []
+    for signs, centred in (((1, 1, 1), False), ((-1, -1, 1), False), ((1, -1, 1), True)):
+        affine = np.diag([*np.multiply(signs, grid.spacing), 1.0])
+        if centred:
+            affine[:3, 3] = -np.multiply(signs, half)
+        made.append(Grid.from_affine(grid.size, affine))
+    return made
 
 
 def distance(first: Grid, second: Grid) -> float:

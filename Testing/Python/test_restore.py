@@ -111,6 +111,35 @@ def test_nibabels_closest_canonical_comes_back(run: Path) -> None:
     assert_on_grid_of(run / "back" / "a" / "case.1.nii.gz", run / "in" / "a" / "case.1.nii.gz")
 
 
+@pytest.mark.parametrize("geometry", ["auto", "follow"])
+@pytest.mark.parametrize("tool", ["SimpleITK", "SimpleITK sorting", "nibabel", "nibabel sorting"])
+def test_an_image_that_says_nothing_of_its_place(tmp_path: Path, tool: str, geometry: str) -> None:
+    """Tools then make up a place of their own; what they sort by it must not come back mirrored."""
+    header = nibabel.Nifti1Header()
+    header.set_data_shape((12, 9, 4))
+    header.set_data_dtype(np.int16)
+    header.set_zooms((1.25, 1.5, 8.0))
+    values = np.random.default_rng(3).integers(1, 900, (12, 9, 4)).astype(np.int16)
+    image = nibabel.Nifti1Image(values, None, header)
+    image.header["qform_code"] = image.header["sform_code"] = 0
+    (tmp_path / "in").mkdir()
+    nibabel.save(image, tmp_path / "in" / "case.nii.gz")
+    assert not read(tmp_path / "in" / "case.nii.gz").has_geometry
+    corrected(tmp_path / "in", tmp_path / "out", geometry=geometry)
+    if tool.startswith("SimpleITK"):
+        sorting = "RAS" if "sorting" in tool else None
+        segment(tmp_path / "out" / "case.nii.gz", tmp_path / "seg" / "case.nii.gz", sorting)
+    else:
+        shown = nibabel.load(tmp_path / "out" / "case.nii.gz")
+        labels = nibabel.Nifti1Image((np.asarray(shown.dataobj) // 100).astype(np.uint8), shown.affine)
+        (tmp_path / "seg").mkdir()
+        nibabel.save(
+            nibabel.as_closest_canonical(labels) if "sorting" in tool else labels, tmp_path / "seg/case.nii.gz"
+        )
+    assert restore(tmp_path / "out", tmp_path / "seg", tmp_path / "back")[0].error is None
+    assert_on_grid_of(tmp_path / "back" / "case.nii.gz", tmp_path / "in" / "case.nii.gz")
+
+
 def test_one_file_can_be_given(run: Path) -> None:
     segment(run / "out" / "case2.nrrd", run / "case2-gt.mha")
     entries = restore(run / "out", run / "case2-gt.mha", run / "back", "-gt")

@@ -198,11 +198,45 @@ def test_what_does_not_fit_is_refused() -> None:
         way.restore(moved)
 
 
-def test_axes_of_other_lengths_are_refused_without_geometry() -> None:
+@pytest.mark.parametrize("segmentation_knows", [False, True])
+def test_axes_of_other_lengths_are_refused_without_geometry(segmentation_knows: bool) -> None:
     correction = plan(Orientation.FLIP_VERTICAL, None)
     way = WayBack.of(record_of(mask_on(OBLIQUE), correction, has_geometry=False))
+    other = replace(mask_on(Grid((5, 7, 3))), has_geometry=segmentation_knows)
+    with pytest.raises(
+        CMROrientError, match="beside the corrected image" if segmentation_knows else "order of its axes"
+    ):
+        way.restore(other)
+
+
+READERS = {
+    "ITK": ((1, 1, 1), (0.0, 0.0, 0.0)),
+    "NIfTI": ((-1, -1, 1), (0.0, 0.0, 0.0)),
+    "nibabel": ((1, -1, 1), (-3.0, 3.0, -3.0)),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reverse", list(product((False, True), repeat=3)))
+def test_what_a_reader_made_up_is_sorted_back(reader: str, reverse: tuple[bool, bool, bool]) -> None:
+    """The image says nothing of its place; a tool makes one up, sorts by it and writes it down."""
+    original = mask_on(Grid((7, 5, 3), (1.0, 1.5, 3.0)))
+    correction = plan(Orientation.FLIP_HORIZONTAL, None)
+    way = WayBack.of(record_of(original, correction, has_geometry=False))
+    signs, origin = READERS[reader]
+    affine = np.diag([*np.multiply(signs, (1.0, 1.5, 3.0)), 1.0])
+    affine[:3, 3] = origin
+    array, grid = correction.apply(original).stored()
+    seen = Volume.from_stored(array, Grid.from_affine(grid.size, affine))
+    assert_same(way.restore(resorted(seen, (2, 0, 1), reverse)), original)
+
+
+def test_an_unknown_sorting_is_refused_without_geometry() -> None:
+    original = mask_on(Grid((7, 5, 3), (1.0, 1.5, 3.0)))
+    way = WayBack.of(record_of(original, plan(Orientation.IDENTITY, None), has_geometry=False))
+    grid = Grid((7, 5, 3), (1.0, 1.5, 3.0), (50.0, 20.0, 3.0), (-1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
     with pytest.raises(CMROrientError, match="beside the corrected image"):
-        way.restore(mask_on(Grid((5, 7, 3))))
+        way.restore(mask_on(grid))
 
 
 @pytest.mark.parametrize(("image_knows", "segmentation_knows"), [(False, True), (True, False), (False, False)])
