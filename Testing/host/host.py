@@ -8,6 +8,7 @@ are used; otherwise the small ones of ``scripted``. What the host does not have 
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import importlib
 import os
@@ -119,6 +120,11 @@ def start() -> types.ModuleType:
     """Put the host in place, once a process. Returns the package ``slicer``."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     sys.path[:0] = [str(Path(__file__).parent), str(REPOSITORY)]
+    if sys.version_info < (3, 12):
+        # PySide 6.12 hands out constants without counting them, as if they were immortal, which they
+        # are from 3.12 on only: long runs would free None.
+        for constant in (None, True, False, (), "", b"", *range(-5, 257)):
+            ctypes.c_ssize_t.from_address(id(constant)).value += 1 << 40
     from PySide6.QtCore import QCoreApplication, QSettings
     from PySide6.QtWidgets import QApplication
 
