@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -304,3 +305,26 @@ def test_a_record_without_a_field_is_refused(run: Path) -> None:
     stripped = [json.dumps({k: v for k, v in json.loads(line).items() if k != "grid_in"}) for line in lines]
     (run / "out" / "cmrorient.jsonl").write_text("\n".join(stripped) + "\n", encoding="utf-8")
     assert "grid_in missing" in (restore(run / "out", run / "seg", run / "back")[0].error or "")
+
+
+@pytest.mark.parametrize("dataset", ["acdc", "mnms_a", "myops"])
+def test_real_masks_come_back(data_root: Path, tmp_path: Path, dataset: str) -> None:
+    """A real image stored in some other class, its mask drawn on the corrected image and sorted to RAS."""
+    with (data_root / "index.csv").open(encoding="utf-8", newline="") as stream:
+        entry = next(line for line in csv.DictReader(stream) if line["path"].startswith(f"{dataset}/") and line["mask"])
+    for k in (Orientation.ROTATE_90, Orientation.FLIP_HORIZONTAL):
+        for name, path in (("case", entry["path"]), ("case_seg", entry["mask"])):
+            write(read(data_root / path).reindexed(k, k), tmp_path / f"in{k:d}" / f"{name}.nii.gz")
+        out, seg, back = (tmp_path / f"{folder}{k:d}" for folder in ("out", "seg", "back"))
+        corrected(tmp_path / f"in{k:d}", out, k, masks=["_seg"])
+        drawn = sitk.DICOMOrient(sitk.ReadImage(str(out / "case_seg.nii.gz")), "RAS")
+        seg.mkdir()
+        sitk.WriteImage(drawn, str(seg / "case_pred.nrrd"))
+        assert [entry.error for entry in restore(out, seg, back, "_pred")] == [None]
+        mask = sitk.ReadImage(str(tmp_path / f"in{k:d}" / "case_seg.nii.gz"))
+        result = sitk.ReadImage(str(back / "case_pred.nrrd"))
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(result), sitk.GetArrayFromImage(mask))
+        last = [n - 1 for n in mask.GetSize()]
+        for index in ([0, 0, 0], last):
+            here, there = result.TransformIndexToPhysicalPoint(index), mask.TransformIndexToPhysicalPoint(index)
+            np.testing.assert_allclose(here, there, atol=1e-3)
