@@ -7,6 +7,7 @@ needed for a network to have something to learn.
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -378,3 +379,16 @@ def test_slices_come_back_from_the_cache(data: Path, tmp_path: Path) -> None:
     again = load_slices(cases, Preprocessing(size=48), 64, tmp_path)
     np.testing.assert_array_equal(first.squares, again.squares)
     assert len(first) == 72
+
+
+@pytest.mark.parametrize("name", ["train", "transfer", "evaluate", "export"])
+def test_scripts_take_their_arguments_after_the_separator(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Slicer passes them: ``--python-script Training/train.py -- --help``."""
+    script = RECIPES.parent / f"{name}.py"
+    monkeypatch.setattr("sys.argv", [str(script), "--", "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(script), run_name="__main__")
+    assert end.value.code == 0
+    assert f"cmrorient {name}" in capsys.readouterr().out
