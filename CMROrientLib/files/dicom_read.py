@@ -34,10 +34,11 @@ class DicomStorage(Storage):
     places:
         For each file the (phase, slice) of each of its frames in the volume's array.
     inverted:
-        Whether small values are shown bright (MONOCHROME1); the values are not changed for it.
+        Whether small values are shown bright (MONOCHROME1, or a falling rescale slope); the values
+        are not changed for it.
     complete:
-        Whether each slice has as many phases; else the missing ones are blank (all zero) frames at
-        the end, which belong to no file.
+        Whether each slice has as many phases; else the missing ones repeat the one before and belong
+        to no file.
     notes:
         What is worth knowing of how the files were read, in sentences.
     scanner:
@@ -58,7 +59,7 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
 
     Slices are sorted along their normal (row direction × column direction), phases by trigger time
     or instance number. Values are as stored: neither RescaleSlope nor the sense of MONOCHROME1 is
-    applied. Where slices have unequal numbers of phases, blank frames fill the array.
+    applied. Where slices have unequal numbers of phases, the array repeats what there is.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
     if len(parts) > 1:
         raise CMROrientError("does not belong to one image with the other files given", parts[1][0].path)
     stack = arrange(headers)
+    slopes = [slope for slope, _ in scalings]
     storage = DicomStorage(
         scaling=scalings.pop() if len(scalings) == 1 else (1.0, 0.0),
         time_step=_time_step(headers, stack),
@@ -108,7 +110,7 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         files=tuple(paths),
         checksums=tuple(checksums),
         places=stack.places,
-        inverted=headers[0].photometric == "MONOCHROME1",
+        inverted=(headers[0].photometric == "MONOCHROME1") != (min(slopes) < 0),
         complete=stack.complete,
         notes=_notes(stack),
         scanner=headers[0].scanner,
@@ -122,6 +124,12 @@ def _fill(stack: Stack, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:
     for places, pictures in zip(stack.places, frames, strict=True):
         for (phase, k), picture in zip(places, pictures, strict=True):
             array[phase, k] = picture
+    if not stack.complete:
+        taken = {place for places in stack.places for place in places}
+        for phase in range(1, stack.phases):
+            for k in range(slices):
+                if (phase, k) not in taken:
+                    array[phase, k] = array[phase - 1, k]
     return array if stack.phases > 1 else array[0]
 
 
@@ -147,7 +155,7 @@ def _time_step(headers: Sequence[Header], stack: Stack) -> float | None:
 def _notes(stack: Stack) -> tuple[str, ...]:
     notes = []
     if not stack.complete:
-        notes.append("The slices have unequal numbers of phases.")
+        notes.append("The slices have unequal numbers of phases; missing ones repeat the one before.")
     if not stack.even:
         notes.append("The slices are not equally far apart.")
     return tuple(notes)

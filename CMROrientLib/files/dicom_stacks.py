@@ -73,13 +73,14 @@ def arrange(headers: Sequence[Header]) -> Stack:
         else:
             slices.append([n])
     timed = all(frame.trigger is not None for _, _, frame in frames)
+    counts = [len(members) for members in slices]
     places = [[(0, 0)] * len(header.frames) for header in headers]
     for k, members in enumerate(slices):
         members.sort(key=lambda n: (frames[n][2].trigger if timed else 0, frames[n][2].number, frames[n][:2]))
-        for phase, n in enumerate(members):
+        for i, n in enumerate(members):
             file, index, _ = frames[n]
-            places[file][index] = (phase, k)
-    counts = [len(members) for members in slices]
+            # Fewer phases than the others have are spread over the same heart beat.
+            places[file][index] = (-(-i * max(counts) // len(members)), k)
     first, last = (frames[members[0]][2] for members in (slices[0], slices[-1]))
     steps = np.diff([heights[members[0]] for members in slices])
     grid = _grid(headers[0], len(slices), first, last)

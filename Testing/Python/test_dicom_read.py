@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import warnings
 from pathlib import Path
 
 import dicom_cases as cases
 import numpy as np
+import parts
 import pytest
 import SimpleITK as sitk
 from pydicom import config, dcmread
@@ -16,6 +18,8 @@ from pydicom.uid import ImplicitVRLittleEndian, JPEGBaseline8Bit
 import CMROrientLib as cmr
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.files.dicom_read import read_dicom
+from CMROrientLib.files.dicom_write import write_dicom
+from CMROrientLib.orientation import Orientation
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")
 
@@ -77,10 +81,6 @@ def test_what_lies_in_unused_bits_is_no_value(stack: list, tmp_path: Path) -> No
 
 
 def test_lossy_files_are_read(stack: list, tmp_path: Path) -> None:
-    import subprocess
-
-    import parts
-
     cases.put_pixels(stack[0], (_ramp("uint8", 8)))
     path = cases.save(stack[0], tmp_path / "a.dcm")
     subprocess.run([parts.need_program("dcmcjpeg"), "+eb", path, path], check=True, capture_output=True)
@@ -107,6 +107,8 @@ def test_monochrome1_keeps_its_values(stack: list, tmp_path: Path) -> None:
     volume = read_dicom([cases.save(stack[0], tmp_path / "a.dcm")])
     np.testing.assert_array_equal(volume.array[0], raw)
     assert volume.storage.inverted
+    stack[0].RescaleSlope, stack[0].RescaleIntercept = "-1", "4095"
+    assert not read_dicom([cases.save(stack[0], tmp_path / "b.dcm")]).storage.inverted
 
 
 def test_every_voxel_lies_where_simpleitk_says(stack: list, tmp_path: Path) -> None:
@@ -243,15 +245,27 @@ def test_phases_go_by_trigger_time_and_by_number_without(stack: list, tmp_path: 
 
 def test_unequal_numbers_of_phases(stack: list, tmp_path: Path) -> None:
     film = [*stack]
-    for n in (1, 2):
-        (frame,) = cases.fresh_series(stack[:1], TriggerTime=500.0 * n, InstanceNumber=900 + n)
+    for n in range(1, 4):
+        (frame,) = cases.fresh_series(stack[:1], TriggerTime=200.0 * n, InstanceNumber=900 + n)
         frame.SeriesInstanceUID = stack[0].SeriesInstanceUID
+        cases.put_pixels(frame, frame.pixel_array + np.int16(1000 * n))
         film.append(frame)
-    volume = read_dicom(cases.save_all(film, tmp_path))
-    assert volume.array.shape[:2] == (3, 4)
-    blank = ~volume.array.any(axis=(-2, -1))
-    assert blank.sum() == 6 and not blank[0].any(), "every slice has its first phase, and no other has pixels"
+    film.append(cases.fresh_series(stack[1:2], TriggerTime=400.0, InstanceNumber=990)[0])
+    film[-1].SeriesInstanceUID = stack[0].SeriesInstanceUID
+    cases.put_pixels(film[-1], film[-1].pixel_array + np.int16(1000))
+    paths = cases.save_all(film, tmp_path / "in")
+    volume = read_dicom(paths)
+    assert volume.array.shape[:2] == (4, 4)
     assert not volume.storage.complete and "unequal" in volume.storage.notes[0]
+    # The first slice is the last along the normal: four phases; then two, spread; then one, repeated.
+    first = [d.pixel_array for d in stack]
+    np.testing.assert_array_equal(volume.array[:, 3], [first[0] + np.int16(1000 * n) for n in range(4)])
+    np.testing.assert_array_equal(volume.array[:, 2], [first[1]] * 2 + [first[1] + np.int16(1000)] * 2)
+    np.testing.assert_array_equal(volume.array[:, 1], [first[2]] * 4)
+    written = write_dicom(volume.reindexed(Orientation(5), Orientation(5)), tmp_path / "out")
+    assert len(written) == len(film)
+    for path, dataset in zip(written, film, strict=True):
+        np.testing.assert_array_equal(dcmread(path).pixel_array, np.rot90(dataset.pixel_array, -1))
 
 
 def test_unequal_distances_are_named(stack: list, tmp_path: Path) -> None:
@@ -301,9 +315,22 @@ def test_missing_codec_says_what_to_install(stack: list, tmp_path: Path) -> None
         read_dicom([path])
 
 
-def test_compressed_files_need_no_extra_packages(stack: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [cases.save(stack[0], tmp_path / f"{n}.dcm", syntax) for n, syntax in enumerate(cases.LOSSLESS.values())]
-    for name in ("gdcm", "pylibjpeg", "openjpeg", "jpeg_ls", "PIL"):
-        monkeypatch.setitem(sys.modules, name, None)
-    for path in paths:
-        np.testing.assert_array_equal(read_dicom([path]).array[0], stack[0].pixel_array)
+def test_compressed_files_need_no_extra_packages(stack: list, tmp_path: Path) -> None:
+    names = ["implicit", "RLE", "JPEG lossless", "JPEG lossless SV1", "JPEG-LS", "JPEG 2000"]
+    for n, name in enumerate(names):
+        cases.save(stack[0], tmp_path / f"{n}.dcm", cases.LOSSLESS[name])
+    np.save(tmp_path / "expected.npy", stack[0].pixel_array)
+    script = """
+import pathlib, sys
+for name in ("gdcm", "pylibjpeg", "openjpeg", "jpeg_ls", "PIL"):
+    sys.modules[name] = None
+import numpy as np
+from CMROrientLib.files.dicom_read import read_dicom
+folder = pathlib.Path(sys.argv[1])
+for path in sorted(folder.glob("*.dcm")):
+    np.testing.assert_array_equal(read_dicom([path]).array[0], np.load(folder / "expected.npy"))
+    print(path.name)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=parts.REPOSITORY)
+    assert told.returncode == 0 and len(told.stdout.split()) == len(names), told.stderr

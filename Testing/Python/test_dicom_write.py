@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import dicom_cases as cases
 import numpy as np
+import parts
 import pytest
 import SimpleITK as sitk
 from pydicom import dcmread
@@ -190,10 +192,6 @@ def test_transfer_syntax_stays_where_it_can(stack: list, tmp_path: Path, name: s
 
 
 def test_lossy_sources_stay_marked_as_lossy(stack: list, tmp_path: Path) -> None:
-    import subprocess
-
-    import parts
-
     cases.put_pixels(stack[0], (stack[0].pixel_array // 4).clip(0, 255).astype(np.uint8))
     path = cases.save(stack[0], tmp_path / "a.dcm")
     subprocess.run([parts.need_program("dcmcjpeg"), "+eb", path, path], check=True, capture_output=True)
