@@ -174,8 +174,10 @@
   };
   more.addEventListener("click", () => widen(limit + STEP));
   many.addEventListener("click", () => widen(limit + MANY));
-  addEventListener("hashchange", recall);
-  addEventListener("popstate", recall);
+  // The link that skips to the table says nothing of the view.
+  const follow = () => location.hash !== "#images" && recall();
+  addEventListener("hashchange", follow);
+  addEventListener("popstate", follow);
   recall();
   if (location.hash.length > 1) scrollTo(0, 0);
 })();
