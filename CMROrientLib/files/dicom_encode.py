@@ -29,6 +29,9 @@ from .dicom_pixels import Bits, decode
 
 _REENCODED = (RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless)
 
+#: They say where compressed frames begin.
+_OF_THE_OLD_STREAM = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "EncapsulatedPixelDataValueTotalLength")
+
 #: Bytes a word has, of the types that pydicom leaves as they lie in a big-endian file.
 _WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 
@@ -46,6 +49,9 @@ def encode(dataset: FileDataset, containers: NDArray[Any], bits: Bits, path: Pat
         ``[frame, row, column]`` from ``decode``, turned; Rows and Columns already fit it.
     """
     syntax = transfer_syntax(dataset)
+    for keyword in _OF_THE_OLD_STREAM:
+        if keyword in dataset:
+            del dataset[keyword]
     _store_native(dataset, containers, bits)
     if syntax in _REENCODED:
         _compress(dataset, containers, bits, syntax, path)

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,8 @@ def naming(path: Path, doing: str) -> Iterator[None]:
     """Turn whatever pydicom and its decoders raise on damaged files into one sentence about ``path``."""
     try:
         # Values that break the standard are common in real files; they are kept as they are.
-        with config.disable_value_validation():
+        with config.disable_value_validation(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     except CMROrientError:
         raise

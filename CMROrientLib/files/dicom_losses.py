@@ -10,8 +10,8 @@ from pydicom.tag import BaseTag
 
 from .dicom_headers import sequences
 
-#: Attributes of the standard that describe the old picture and cannot be brought onto the new one.
-_CANNOT_TURN = {
+#: Attributes of the standard that describe the old raster and cannot be brought onto the new one.
+_OF_THE_RASTER = {
     "IconImageSequence": "icon",
     "SequenceOfUltrasoundRegions": "ultrasound regions",
     "GraphicAnnotationSequence": "graphic annotations",
@@ -20,17 +20,18 @@ _CANNOT_TURN = {
     "FieldOfViewOrigin": "field of view origin",
     "FieldOfViewRotation": "field of view rotation",
     "FieldOfViewHorizontalFlip": "field of view flip",
-    "ImagePosition": "retired image position",
-    "ImageOrientation": "retired image orientation",
     "TagAngleFirstAxis": "tag angles",
     "TagAngleSecondAxis": "tag angles",
     "MaskSubPixelShift": "mask shift",
+}
+
+#: Attributes that are wrong as soon as anything has changed.
+_OF_THE_WHOLE = {
+    "ImagePosition": "retired image position",
+    "ImageOrientation": "retired image orientation",
     "DigitalSignaturesSequence": "digital signatures",
     "MACParametersSequence": "digital signatures",
 }
-
-#: Attributes that belong to the old encoding; nobody misses them.
-_ENCODING = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "EncapsulatedPixelDataValueTotalLength")
 
 #: A private attribute is kept where pydicom's dictionary has a name for it, it is a plain value, and
 #: nothing in its name hints at a place, a direction or a raster.
@@ -44,8 +45,13 @@ _GEOMETRY = re.compile(
 )
 
 
-def drop_what_cannot_turn(dataset: Dataset) -> list[str]:
-    """Take out, in place and in all nested items, what would be wrong beside turned pixels.
+def drop_what_cannot_turn(dataset: Dataset, *, pixels_turned: bool) -> list[str]:
+    """Take out, in place and in all nested items, what would be wrong in a derived image.
+
+    Parameters
+    ----------
+    pixels_turned:
+        Whether the raster has changed, or only what the header says of its place.
 
     Returns
     -------
@@ -53,11 +59,11 @@ def drop_what_cannot_turn(dataset: Dataset) -> list[str]:
     """
     names: set[str] = set()
     creators: set[str] = set()
-    _drop(dataset, names, creators)
+    _drop(dataset, _OF_THE_WHOLE | (_OF_THE_RASTER if pixels_turned else {}), names, creators)
     return sorted(names) + [f"private data of {creator}" for creator in sorted(creators)]
 
 
-def _drop(dataset: Dataset, names: set[str], creators: set[str]) -> None:
+def _drop(dataset: Dataset, wrong: dict[str, str], names: set[str], creators: set[str]) -> None:
     for tag in list(dataset.keys()):
         if tag.is_private:
             if not tag.is_private_creator and not _harmless(dataset, tag):
@@ -65,18 +71,20 @@ def _drop(dataset: Dataset, names: set[str], creators: set[str]) -> None:
                 del dataset[tag]
             continue
         keyword = keyword_for_tag(tag)
-        if keyword in _CANNOT_TURN:
-            names.add(_CANNOT_TURN[keyword])
+        if keyword in wrong:
+            names.add(wrong[keyword])
             del dataset[tag]
-        elif 0x5000 <= tag.group < 0x5020:
+        elif 0x5000 <= tag.group < 0x5020 and "IconImageSequence" in wrong:
+            # Retired curves are drawn onto the raster too.
             names.add("curves")
             del dataset[tag]
-        elif keyword in _ENCODING or tag == 0xFFFCFFFC:
+        elif tag == 0xFFFCFFFC:
+            # Padding after the data set, which nobody misses.
             del dataset[tag]
     for sequence in sequences(dataset):
         if sequence.keyword != "OriginalAttributesSequence":
             for item in sequence.value:
-                _drop(item, names, creators)
+                _drop(item, wrong, names, creators)
     for tag in list(dataset.keys()):
         # Names of vendors of whom nothing is left.
         if tag.is_private_creator and not any(

@@ -19,7 +19,7 @@ from ..volume import Volume
 from .atomic import UNFINISHED
 from .dicom_derived import make_derived
 from .dicom_encode import encode, to_little_endian
-from .dicom_headers import Header, header_of, naming, read_dataset
+from .dicom_headers import Header, header_of, naming, read_dataset, transfer_syntax
 from .dicom_losses import drop_what_cannot_turn
 from .dicom_overlays import turn_overlays
 from .dicom_pixels import decode
@@ -85,10 +85,12 @@ def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) 
         return header
     with naming(source, "turned"):
         to_little_endian(dataset)
-        lost = drop_what_cannot_turn(dataset)
+        pixels_turned = turn.pixels is not Orientation.IDENTITY
+        lost = drop_what_cannot_turn(dataset, pixels_turned=pixels_turned)
         lost += turn_overlays(dataset, turn)
         lost += turn_attributes(dataset, turn)
-        encode(dataset, turned, bits, source)
+        if pixels_turned or not transfer_syntax(dataset).is_little_endian:
+            encode(dataset, turned, bits, source)
         make_derived(dataset, turn, lost, fallback_identity=checksum)
         data = _bytes_of(dataset)
     unfinished.write_bytes(data)

@@ -253,6 +253,23 @@ def test_what_cannot_be_turned_is_taken_out_and_named(dataset: FileDataset, turn
         assert words in new.DerivationDescription
 
 
+def test_what_only_pixels_turn_stays_where_only_the_header_changes(dataset: FileDataset, turn: Corrector) -> None:
+    icon = cases.item(Rows=8, Columns=8, PixelData=b"\0" * 64)
+    icon["PixelData"].VR = "OB"
+    dataset.IconImageSequence, dataset.ImageRotation = [icon], 90
+    dataset.AcquisitionMatrix, dataset.PatientOrientation = [0, 224, 160, 0], ["L", "F"]
+    dataset.private_block(0x0029, "SIEMENS CSA HEADER", create=True).add_new(0x10, "OB", b"SV10")
+    _overlay(dataset, dataset.pixel_array > 100, (1, 1))
+    for syntax in ("explicit", "JPEG lossless", "big endian"):
+        new = turn(dataset, 0, 5, syntax=syntax)
+        np.testing.assert_array_equal(new.pixel_array, dataset.pixel_array)
+        np.testing.assert_array_equal(new.overlay_array(0x6000), dataset.pixel_array > 100)
+        assert "IconImageSequence" in new and new.ImageRotation == 90
+        assert new.AcquisitionMatrix == [0, 224, 160, 0] and new.PatientOrientation == ["H", "L"]
+        assert new.ImageOrientationPatient != dataset.ImageOrientationPatient
+        assert not any(element.tag.group == 0x0029 for element in new)
+
+
 def test_private_data_in_functional_groups_is_taken_out(data_root: Path, turn: Corrector) -> None:
     file = cases.enhanced(cases.people(data_root, count=2))
     for groups in file.PerFrameFunctionalGroupsSequence:

@@ -93,6 +93,45 @@ def test_eight_classes_three_modes(
         assert again.header_orientation(Orientation.IDENTITY) == claimed[header]
 
 
+@pytest.mark.parametrize("k", CLASSES[1:])
+def test_header_without_position(pair: list, tmp_path: Path, k: Orientation) -> None:
+    originals = [cases.turned(d, k) for d in pair]
+    for dataset in originals:
+        del dataset.ImagePositionPatient
+    written = write_dicom(cmr.correct(read_dicom(cases.save_all(originals, tmp_path / "in")), k), tmp_path / "out")
+    for path, standard in zip(written, pair, strict=True):
+        new = dcmread(path)
+        np.testing.assert_array_equal(new.pixel_array, standard.pixel_array)
+        np.testing.assert_allclose(new.ImageOrientationPatient, standard.ImageOrientationPatient, atol=1e-6)
+        assert "ImagePositionPatient" not in new
+
+
+@pytest.mark.parametrize("k", CLASSES[1:])
+def test_header_without_orientation(pair: list, tmp_path: Path, k: Orientation) -> None:
+    originals = [cases.turned(d, k) for d in pair]
+    for dataset in originals:
+        del dataset.ImageOrientationPatient
+    paths = cases.save_all(originals, tmp_path / "in")
+    written = write_dicom(cmr.correct(read_dicom(paths), k), tmp_path / "out")
+    for source, path, standard in zip(paths, written, pair, strict=True):
+        np.testing.assert_array_equal(dcmread(path).pixel_array, standard.pixel_array)
+        assert "ImageOrientationPatient" not in dcmread(path)
+        # SimpleITK takes the axes of the patient then, and the centre stays in these.
+        rows, columns = dcmread(source).Rows, dcmread(source).Columns
+        before = cases.physical(source)((rows - 1) / 2, (columns - 1) / 2)
+        after = cases.physical(path)((cases.ROWS - 1) / 2, (cases.COLUMNS - 1) / 2)
+        np.testing.assert_allclose(after, before, atol=1e-4)
+
+
+def test_32_bits(pair: list, tmp_path: Path) -> None:
+    values = pair[0].pixel_array.astype(np.uint32) * 1_000_003
+    cases.put_pixels(pair[0], values)
+    volume = read_dicom([cases.save(pair[0], tmp_path / "a.dcm")])
+    np.testing.assert_array_equal(volume.array[0], values)
+    (written,) = write_dicom(volume.reindexed(Orientation(6), Orientation(6)), tmp_path / "b.dcm")
+    np.testing.assert_array_equal(dcmread(written).pixel_array, np.rot90(values))
+
+
 @pytest.mark.parametrize("target", CLASSES)
 def test_any_target_in_one_step(stack: list, tmp_path: Path, target: Orientation) -> None:
     paths = cases.save_all([cases.turned(d, 5) for d in stack], tmp_path / "in")
@@ -201,6 +240,17 @@ def test_lossy_sources_stay_marked_as_lossy(stack: list, tmp_path: Path) -> None
     assert new.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
     assert new.LossyImageCompression == "01" and "LossyImageCompressionRatio" in new
     np.testing.assert_array_equal(new.pixel_array, np.fliplr(volume.array[0]))
+
+
+def test_lossy_pixels_that_do_not_turn_are_not_decoded(stack: list, tmp_path: Path) -> None:
+    cases.put_pixels(stack[0], (stack[0].pixel_array // 4).clip(0, 255).astype(np.uint8))
+    path = cases.save(stack[0], tmp_path / "a.dcm")
+    subprocess.run([parts.need_program("dcmcjpeg"), "+eb", path, path], check=True, capture_output=True)
+    volume = read_dicom([path]).reindexed(Orientation.IDENTITY, Orientation(2))
+    (written,) = write_dicom(volume, tmp_path / "b.dcm")
+    old, new = dcmread(path), dcmread(written)
+    assert new.PixelData == old.PixelData and new.file_meta.TransferSyntaxUID == old.file_meta.TransferSyntaxUID
+    assert new.ImageOrientationPatient != old.ImageOrientationPatient
 
 
 def test_without_a_codec_for_writing_the_values_survive(
