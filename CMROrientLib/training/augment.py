@@ -58,11 +58,27 @@ class Augmentation:
     spread, spread_unknown:
         Degrees by which the angle is uncertain, where it is known and where it is not. 0 keeps
         the label whatever the rotation (the paper).
+    tissue:
+        Share with blood and muscle made brighter or darker by their masks.
+    wrap:
+        Share with values that run over the end of 8 bit.
+    gamma, remap, invert:
+        Largest logarithm of a gamma, share with a random grey curve, share with inverted contrast.
+    bias, bias_share:
+        Deviation of a bias field's logarithm, share that gets one.
+    blur, low_resolution:
+        Share that is blurred, and share that is resampled to fewer pixels.
+    noise, noise_share:
+        Largest deviation of noise as a share of the range, share that gets some.
+    window:
+        Share shown in a disc only.
+    bright_fill:
+        Share whose surroundings are not dark.
     """
 
-    rotation: float = 40.0
+    rotation: float = 75.0
     rotation_unknown: float = 20.0
-    zoom: tuple[float, float] = (0.45, 1.6)
+    zoom: tuple[float, float] = (0.5, 1.5)
     closest: float = 0.95
     aspect: float = 1.15
     shift: float | None = 0.1
@@ -70,19 +86,19 @@ class Augmentation:
     turns: bool = True
     spread: float = 4.0
     spread_unknown: float = 16.0
-    tissue: float = 0.3
-    wrap: float = 0.06
-    gamma: float = 0.6
-    remap: float = 0.25
-    invert: float = 0.2
-    bias: float = 0.6
+    tissue: float = 0.2
+    wrap: float = 0.05
+    gamma: float = 0.5
+    remap: float = 0.15
+    invert: float = 0.15
+    bias: float = 0.5
     bias_share: float = 0.5
-    blur: float = 0.2
+    blur: float = 0.15
     low_resolution: float = 0.2
-    noise: float = 0.12
-    noise_share: float = 0.5
-    window: float = 0.05
-    bright_fill: float = 0.1
+    noise: float = 0.1
+    noise_share: float = 0.4
+    window: float = 0.04
+    bright_fill: float = 0.08
 
     @classmethod
     def from_recipe(cls, table: dict[str, Any]) -> Augmentation:
