@@ -57,6 +57,7 @@ lint: $(FULL)
 screenshots: $(FULL)
 	$(BIN)/python Testing/host/screenshots.py
 	$(BIN)/python Documentation/draw_before_after.py Documentation/before-after.png
+	$(BIN)/python Documentation/draw_report.py Documentation/report.png
 
 results: $(FULL)
 	$(BIN)/python Training/make_results.py
