@@ -91,6 +91,19 @@ def test_truncated_files(tmp_path, suffix, share, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("suffix", [".mha", ".nrrd", ".nii.gz"])
+def test_compressed_voxels_without_their_checksum(tmp_path, suffix):
+    """All voxels are there, the last bytes of the stream are not, or are others."""
+    write(Volume(ARRAY, Grid((30, 20, 3))), tmp_path / f"a{suffix}")
+    data = (tmp_path / f"a{suffix}").read_bytes()
+    (tmp_path / f"b{suffix}").write_bytes(data[:-1])
+    refuse(tmp_path / f"b{suffix}", "cut short")
+    wrong = bytearray(data)
+    wrong[-5 if suffix != ".mha" else -1] ^= 0xFF
+    (tmp_path / f"c{suffix}").write_bytes(wrong)
+    refuse(tmp_path / f"c{suffix}", "damaged")
+
+
 def test_truncated_inside_valid_gzip(tmp_path):
     data = gzip.decompress(good(tmp_path / "a.nii.gz").read_bytes())
     for length in (10, 347, 348, 351, 352, 400, len(data) - 1):
@@ -194,7 +207,7 @@ def test_a_claim_beyond_the_file_takes_no_memory(tmp_path, name):
         path = tmp_path / name
         path.write_bytes(headers_of_size(size)[name])
         tracemalloc.start()
-        refuse(path, "")
+        refuse(path, "its header claims")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 50e6
@@ -336,6 +349,11 @@ def test_a_folder_in_the_way(tmp_path):
         write(meta, tmp_path / "c.mhd")
     assert (tmp_path / "c.mhd").read_text(encoding="utf-8") == "as it was"
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    # Voxels that are in place already go again where their header cannot follow.
+    (tmp_path / "d.mhd").mkdir()
+    with pytest.raises(CMROrientError, match="cannot be written"), replacing([tmp_path / "d.raw", tmp_path / "d.mhd"]):
+        pass
+    assert not (tmp_path / "d.raw").exists()
 
 
 def test_an_interruption_leaves_nothing(tmp_path):

@@ -225,6 +225,7 @@ def test_nifti_without_geometry_stays_without(tmp_path, k):
 
 
 NRRD_LINES = """# a comment, kept
+Content:=a key with the name of a field
 type: short
 dimension: 4
 space: RAS
