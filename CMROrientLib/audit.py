@@ -12,11 +12,12 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .audit_verdict import Verdict, explain, verdict_of
 from .batch import Progress, Warn, recognize_folder
+from .batch_work import Outcome
 from .errors import UsageError
 from .files.atomic import replacing
 from .record import Record
@@ -155,7 +156,8 @@ def audit(
 
     Returns
     -------
-    The records, in the order of their paths; ``audit_verdict.verdict_of`` judges each.
+    The records, in the order of their paths; ``audit_verdict.verdict_of`` judges each. Paths are
+    relative to the given ones, which stand before them where two images would have one name.
 
     Raises
     ------
@@ -166,40 +168,64 @@ def audit(
     """
     target = Report.at(report)
     target.check_free()
-    outcomes = recognize_folder(
-        paths,
-        model=model,
-        device=device,
-        averaging=averaging,
-        min_confidence=min_confidence,
-        slice_axis=slice_axis,
-        masks=masks,
-        jobs=jobs,
-        dask=dask,
-        pictures=True,
-        progress=progress,
-        warn=warn,
-    )
-    records: list[Record] = []
-    pictures: dict[tuple[str, str | None], Thumbnails] = {}
+    # Asked for one by one, so that images of one name in two folders can be told apart. What is
+    # wrong with any of them is raised here, before the first image is looked at.
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not given:
+        raise UsageError("give at least one file or folder")
+    runs = {
+        os.fspath(root): recognize_folder(
+            root,
+            model=model,
+            device=device,
+            averaging=averaging,
+            min_confidence=min_confidence,
+            slice_axis=slice_axis,
+            masks=masks,
+            jobs=jobs,
+            dask=dask,
+            pictures=True,
+            progress=progress,
+            warn=warn,
+        )
+        for root in given
+    }
+    seen: list[tuple[str, Outcome]] = []
     try:
-        for outcome in outcomes:
-            records.append(outcome.record)
-            if outcome.thumbnails is not None:
-                pictures[outcome.record.key] = outcome.thumbnails
+        for root, outcomes in runs.items():
+            for outcome in outcomes:
+                seen.append((root, outcome))
     except KeyboardInterrupt:
         # An archive takes hours: what has been looked at is told.
-        write_audit(records, target, pictures, title="Header audit (stopped before its end)", command=command)
+        write_audit(*_told_apart(seen), target, title="Header audit (stopped before its end)", command=command)
         raise
-    records.sort(key=lambda record: (record.path, record.series or ""))
-    write_audit(records, target, pictures, command=command)
+    records, pictures = _told_apart(seen)
+    write_audit(records, pictures, target, command=command)
     return records
+
+
+def _told_apart(
+    seen: Sequence[tuple[str, Outcome]],
+) -> tuple[list[Record], dict[tuple[str, str | None], Thumbnails]]:
+    """Records by name, and their pictures; images of one name get the path that was given before it."""
+    names = Counter(outcome.record.key for _, outcome in seen)
+    records = []
+    pictures = {}
+    for root, outcome in seen:
+        record = outcome.record
+        if names[record.key] > 1:
+            record = replace(record, path=(Path(root) / record.path).as_posix())
+        records.append(record)
+        if outcome.thumbnails is not None:
+            pictures[record.key] = outcome.thumbnails
+    records.sort(key=lambda record: (record.path, record.series or ""))
+    return records, pictures
 
 
 def write_audit(
     records: Sequence[Record],
-    report: Report,
     pictures: Mapping[tuple[str, str | None], Thumbnails],
+    report: Report,
     *,
     title: str = "Header audit",
     command: str = "",

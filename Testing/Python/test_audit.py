@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import parts
 import pytest
 from report_samples import acted_on, failed, left_alone, one_of_each, pictures_of, undecided
 
-from CMROrientLib.audit import AUDIT, Report, tell, write_audit
+from CMROrientLib.audit import AUDIT, Report, audit, tell, write_audit
 from CMROrientLib.audit_verdict import Verdict, explain, verdict, verdict_of
+from CMROrientLib.batch_work import Outcome
 from CMROrientLib.errors import UsageError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.record import Record
-from CMROrientLib.report import page_kind, write_report
+from CMROrientLib.report import page_kind, read_thumbnails, write_report
+from CMROrientLib.thumbnails import Thumbnails
 
 html5lib = parts.need_module("html5lib")
 
@@ -98,7 +101,7 @@ def sample() -> list[Record]:
 def test_the_reports_files(tmp_path: Path) -> None:
     records = sample()
     report = Report.at(tmp_path / "new" / "headers.html")
-    write_audit(records, report, pictures_of(records), command="cmrorient audit archive -o headers.html")
+    write_audit(records, pictures_of(records), report, command="cmrorient audit archive -o headers.html")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "headers.csv",
         "headers.html",
@@ -118,7 +121,7 @@ def test_the_reports_files(tmp_path: Path) -> None:
 def test_the_page_sums_up_by_scanner(tmp_path: Path) -> None:
     records = sample()
     report = Report.at(tmp_path / "headers.html")
-    write_audit(records, report, pictures_of(records))
+    write_audit(records, pictures_of(records), report)
     parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
     tree = parser.parse(report.page.read_text(encoding="utf-8"))
     assert parser.errors == []
@@ -160,12 +163,12 @@ def test_the_page_sums_up_by_scanner(tmp_path: Path) -> None:
 
 
 def test_without_scanners_there_is_no_such_table(tmp_path: Path) -> None:
-    write_audit(one_of_each(), Report.at(tmp_path), {})
+    write_audit(one_of_each(), {}, Report.at(tmp_path))
     assert "By scanner" not in (tmp_path / "cmrorient-audit.html").read_text(encoding="utf-8")
 
 
 def test_nothing_to_compare(tmp_path: Path) -> None:
-    write_audit([acted_on("x", 1, None)], Report.at(tmp_path), {})
+    write_audit([acted_on("x", 1, None)], {}, Report.at(tmp_path))
     assert "No header could be held against its pixels." in (tmp_path / "cmrorient-audit.html").read_text("utf-8")
 
 
@@ -188,7 +191,7 @@ def test_nothing_but_an_audit_is_replaced(tmp_path: Path, name: str) -> None:
         Report.at(tmp_path / "headers.html").check_free()
     (tmp_path / name).unlink()
     report = Report.at(tmp_path / "headers.html")
-    write_audit(one_of_each(), report, {})
+    write_audit(one_of_each(), {}, report)
     assert page_kind(report.page) == "audit"
     report.check_free()
 
@@ -197,6 +200,39 @@ def test_the_report_of_a_correction_is_not_replaced(tmp_path: Path) -> None:
     write_report(one_of_each(), tmp_path / "cmrorient.html", {})
     with pytest.raises(UsageError, match="in the way"):
         Report.at(tmp_path / "cmrorient.html").check_free()
+
+
+def test_images_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(root: Path, **_: object) -> Iterator[Outcome]:
+        side = 1 if root.name == "left" else 2
+        yield Outcome(acted_on("case.nii.gz", side, side), Thumbnails(bytes([side])))
+        yield Outcome(acted_on(f"only-{root.name}.nii.gz", side, side), Thumbnails(bytes([10 + side])))
+
+    monkeypatch.setattr("CMROrientLib.audit.recognize_folder", found)
+    records = audit([tmp_path / "left", tmp_path / "right"], tmp_path / "headers.html")
+    left, right = ((tmp_path / side / "case.nii.gz").as_posix() for side in ("left", "right"))
+    assert [record.path for record in records] == sorted([left, right, "only-left.nii.gz", "only-right.nii.gz"])
+    pictures = read_thumbnails(tmp_path / "headers.html")
+    assert {path: entry.before[0] for (path, _), entry in pictures.items()} == {
+        left: 1,
+        right: 2,
+        "only-left.nii.gz": 11,
+        "only-right.nii.gz": 12,
+    }
+
+
+def test_a_stopped_audit_tells_what_it_has_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> Iterator[Outcome]:
+        yield Outcome(acted_on("b", 1, 0))
+        yield Outcome(acted_on("a", 1, 1))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("CMROrientLib.audit.recognize_folder", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        audit([tmp_path], tmp_path / "headers.html")
+    lines = (tmp_path / "headers.jsonl").read_text(encoding="utf-8").splitlines()
+    assert sorted(json.loads(line)["path"] for line in lines) == ["a", "b"]
+    assert "Header audit (stopped before its end)" in (tmp_path / "headers.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
