@@ -74,13 +74,15 @@ def _without_copies(headers: Sequence[Header]) -> tuple[list[Header], list[tuple
     """The instances, and the (path, name of the first) of each that is there again."""
     originals: list[Header] = []
     copies: list[tuple[Path, str]] = []
+    known: dict[str, list[Header]] = defaultdict(list)
     for header in headers:
         # Careless tools give all slices one UID: only the same slice again is a copy.
-        first = next((h for h in originals if h.instance and replace(h, path=header.path) == header), None)
-        if first is None:
-            originals.append(header)
+        alike = [first for first in known[header.instance] if replace(first, path=header.path) == header]
+        if header.instance and alike:
+            copies.append((header.path, alike[0].path.name))
         else:
-            copies.append((header.path, first.path.name))
+            known[header.instance].append(header)
+            originals.append(header)
     return originals, copies
 
 

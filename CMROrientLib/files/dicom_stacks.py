@@ -114,8 +114,9 @@ def _split_shifted(part: list[Header]) -> list[list[Header]]:
     positions = np.array([header.frames[0].position for header in part], float)
     heights = positions @ normal
     in_plane = positions - np.outer(heights, normal)
-    beside = np.abs(heights[:, None] - heights[None, :]) < _SAME_SLICE
-    apart = np.linalg.norm(in_plane[:, None] - in_plane[None, :], axis=-1) > _SAME_PLACE
+    order = np.argsort(heights, kind="stable")
+    beside = np.diff(heights[order]) < _SAME_SLICE
+    apart = np.linalg.norm(np.diff(in_plane[order], axis=0), axis=-1) > _SAME_PLACE
     if not (beside & apart).any():
         return [part]
     pieces: list[tuple[NDArray[np.float64], list[Header]]] = []
