@@ -32,7 +32,7 @@ def case(data_root: Path, dataset: str, modality: str) -> Path:
     """The volume with few slices, not near the border between two classes."""
     with (data_root / "index.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["path"].startswith(f"{dataset}/")]
-    rows = [row for row in rows if row["modality"] == modality and float(row["margin_deg"] or 0) > 20]
+    rows = [row for row in rows if row["modality"] == modality and float(row["margin_deg"] or 90) > 20]
     if not rows:
         parts.missing(f"no {modality} volume of {dataset} in index.csv")
     return (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import importlib.util
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -430,20 +431,23 @@ def test_cancelling_apply_to_all_leaves_the_scene_as_it_was(panel: Any) -> None:
     assert "Cancelled" in panel.ui.statusLabel.text and names() == before
 
 
+def replace_pip(monkeypatch: pytest.MonkeyPatch, install: Callable[[str], None]) -> None:
+    """Put a function in place of Slicer's own means: ``slicer.packaging`` where it is, else ``slicer.util``."""
+    if importlib.util.find_spec("slicer.packaging") is not None:
+        packaging = importlib.import_module("slicer.packaging")
+        monkeypatch.setattr(packaging, "pip_ensure", lambda requirements, **_: install(" ".join(requirements)))
+    monkeypatch.setattr(slicer.util, "pip_install", install)
+
+
 @pytest.fixture
 def without_packages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A Slicer that lacks the packages until pip has run; returns what pip was asked for."""
     from CMROrientPanel import packages
 
     asked: list[str] = []
-
-    def install(requirements: str) -> None:
-        asked.append(requirements)
-
-    monkeypatch.setattr(
-        packages, "missing", lambda _needed: [] if asked else ["onnxruntime>=1.17", "scikit-image>=0.22"]
-    )
-    monkeypatch.setattr(slicer.util, "pip_install", install)
+    absent = ["onnxruntime>=1.17", "scikit-image>=0.22"]
+    monkeypatch.setattr(packages, "missing", lambda _needed: [] if asked else absent)
+    replace_pip(monkeypatch, asked.append)
     return asked
 
 
@@ -471,7 +475,7 @@ def test_without_a_connection_it_says_what_to_do(
     def fail(_requirements: str) -> None:
         raise RuntimeError("no route to host")
 
-    monkeypatch.setattr(slicer.util, "pip_install", fail)
+    replace_pip(monkeypatch, fail)
     select(panel, phantom_node(2))
     answer("Ok")
     press(panel.ui.recognizeButton)

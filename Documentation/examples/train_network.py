@@ -1,0 +1,25 @@
+"""Train a network on your own labelled stacks with Slicer's Python, without a window.
+
+Slicer --no-splash --no-main-window --python-script Documentation/examples/train_network.py -- OPTIONS
+
+OPTIONS are those of ``cmrorient train``, for example
+``--recipe Training/recipes/cine.toml --data DATA --output RUN``; ``--help`` shows them all.
+Slicer needs PyTorch for it: install the PyTorch extension first. Data are loaded in this process,
+because Slicer's Python cannot start worker processes.
+"""
+
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``cmrorient train`` and give its exit status."""
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    from CMROrientLib.cli import main as run
+
+    return run(["train", *arguments])
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    sys.exit(main(given[1:] if given[:1] == ["--"] else given))
