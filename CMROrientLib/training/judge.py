@@ -262,6 +262,7 @@ def main(options: Sequence[str] | None = None) -> int:
     one.add_argument("--split", type=Path, help="JSON with lists 'train' and 'test' of people: only those of the test")
     one.add_argument("--dataset", action="append", default=[])
     one.add_argument("--sequence", action="append", default=[])
+    one.add_argument("--stress-volumes", type=int, default=60, help="take changed slices from at most so many volumes")
     one.add_argument("--output", required=True, type=Path, help="folder for the network's outputs")
     some = commands.add_parser("assemble", help="fit the decision rule and write the metrics")
     some.add_argument("folders", nargs="+", type=Path, help="what 'measure' wrote")
@@ -273,7 +274,7 @@ def main(options: Sequence[str] | None = None) -> int:
         cases = chosen_cases(
             arguments.data, arguments.index, arguments.split, datasets=arguments.dataset, sequences=arguments.sequence
         )
-        measure(arguments.name, arguments.model, cases, arguments.output)
+        measure(arguments.name, arguments.model, cases, arguments.output, arguments.stress_volumes)
         print(as_text(by_group(load(arguments.output).predictions, source_and_sequence)))
         return 0
     sources, sequences = ([load(folder) for folder in folders] for folders in (arguments.folders, arguments.sequence))
