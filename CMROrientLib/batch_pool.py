@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -40,6 +43,8 @@ def run_tasks(tasks: Sequence[Task], settings: Settings, jobs: int = 1, dask: st
 
 def _run_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Iterator[Outcome]:
     pending = list(reversed(tasks))
+    # For the workers only, which load numpy anew: each has one core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pool = _pool(jobs)
     running: dict[Future[Outcome], Task] = {}
     try:
@@ -81,12 +86,23 @@ def _alone(task: Task, settings: Settings) -> Outcome:
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
 
 
-def _ignore_interrupts() -> None:
+def _start_worker() -> None:
     # Ctrl-C reaches the whole group of processes; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a library prints must not get between the records on the parent's standard output.
+    sys.stdout = sys.stderr
+    # A parent that was killed cannot tell its workers to end; they would wait for ever.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run_on_dask(tasks: Sequence[Task], settings: Settings, address: str) -> Iterator[Outcome]:

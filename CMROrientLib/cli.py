@@ -70,6 +70,9 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status: 0, 1, 2, or 130 after Ctrl-C."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # numpy is not loaded yet. Its products here are small: threads that wait for each other cost several
+    # times what they save as soon as other processes, our own workers among them, want the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = next((argument for argument in given if not argument.startswith("-")), None)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -10,6 +10,8 @@ import pytest
 
 # Qt decides on its platform when it is first imported, so this comes before any test module.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# As the command line does it: threads for small products cost more than they save on a busy machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

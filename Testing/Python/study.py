@@ -61,7 +61,7 @@ def put(volume: Volume, path: Path) -> Path:
 def cmrorient(*arguments: str | Path, cwd: Path | None = None) -> Finished:
     """Run the command line in a process of its own."""
     done = subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, encoding="utf-8", timeout=120
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, encoding="utf-8", timeout=300
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 

@@ -255,36 +255,57 @@ def test_each_command_has_its_help(name: str) -> None:
     assert caught.value.code == 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path, jobs: str) -> None:
-    source, out = tmp_path / "in", tmp_path / "out"
-    first = put(phantom(3, phases=8), source / "000.nii")
+def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
+    """A run over forty cines, once it has recorded two of them."""
+    first = put(phantom(3, phases=4), source / "000.nii.gz")
     for n in range(1, 40):
-        (source / f"{n:03}.nii").write_bytes(first.read_bytes())
-    arguments = ["correct", source, "-o", out, *NETWORK, "--jobs", jobs]
-    with subprocess.Popen(
-        command(*arguments),
+        (source / f"{n:03}.nii.gz").write_bytes(first.read_bytes())
+    process = subprocess.Popen(
+        command("correct", source, "-o", out, *NETWORK, "--no-averaging", "--jobs", jobs),
         env=environment(),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-    ) as process:
-        lines = out / "cmrorient.jsonl"
-        deadline = time.monotonic() + 60
-        while not (lines.exists() and lines.read_bytes().count(b"\n") >= 2):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
-        # As a terminal does: to the whole group.
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.strip() == "cmrorient: stopped; give the same command again to go on"
+    )
+    lines = out / "cmrorient.jsonl"
+    deadline = time.monotonic() + 300
+    while not (lines.exists() and lines.read_bytes().count(b"\n") >= 2):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return process
+
+
+def go_on(source: Path, out: Path, jobs: str) -> None:
+    """The same command does the rest, and only that."""
     done = len(read_records(out))
     assert 2 <= done < 40
-    assert not list(out.glob(".cmrorient-*"))
-    again = cmrorient(*arguments)
+    again = cmrorient("correct", source, "-o", out, *NETWORK, "--no-averaging", "--jobs", jobs)
     assert again.status == 0
     assert f"{done} of them by an earlier run" in again.err
     assert len(read_records(out)) == 40
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path, jobs: str) -> None:
+    out = tmp_path / "out"
+    with start(tmp_path / "in", out, jobs) as process:
+        # As a terminal does: to the whole group.
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert err.strip() == "cmrorient: stopped; give the same command again to go on"
+    assert not list(out.glob(".cmrorient-*"))
+    go_on(tmp_path / "in", out, jobs)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_a_killed_run_leaves_no_workers_and_can_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start(tmp_path / "in", out, "2") as process:
+        process.kill()
+        # The workers hold the other end of the stream: it ends when they have.
+        process.communicate(timeout=300)
+    go_on(tmp_path / "in", out, "2")
