@@ -89,7 +89,8 @@ def show_result(ui: Any, looked: Looked | None, decided: Recognition | None, rat
         colour = _NO_COLOUR
     else:
         ui.verdictLabel.text = texts.verdict(seen, decided)
-        colour = texts.COLOURS[decided.decision if decided is not None else seen.decision]
+        acted_on = decided if decided is not None else seen
+        colour = _ERROR_COLOUR if acted_on.conflict else texts.COLOURS[acted_on.decision]
     ui.verdictLabel.setStyleSheet(_CARD_STYLE.format(colour=colour))
     banner = texts.conflict(decided) if decided is not None else None
     ui.conflictLabel.text = banner or ""

@@ -7,6 +7,7 @@ a real image.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,8 @@ def picture(panel: Any, window: Any, path: Path) -> None:
         raise OSError(f"{path} has {path.stat().st_size} bytes, more than {LARGEST}")
 
 
-def main(folder: Path) -> list[Path]:
-    """Write all pictures; returns their paths."""
+def main(folder: Path, states: Sequence[Callable[[Any], None]] = STATES) -> list[Path]:
+    """Write the pictures of some states; returns their paths."""
     host.start()
     from PySide6.QtWidgets import QApplication
 
@@ -125,7 +126,7 @@ def main(folder: Path) -> list[Path]:
     written = []
     for dark in (False, True):
         QApplication.setPalette(palette(dark))
-        for state in STATES:
+        for state in states:
             host.clear_scene()
             panel, window = host.open_panel()
             state(panel)
