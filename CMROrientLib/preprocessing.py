@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 FloatArray = NDArray[np.float32]
 
@@ -118,7 +119,7 @@ class Preprocessing:
             # The same parity as the side, so that the padding is the same on both edges.
             rows, columns = (_same_parity(side * extent / max(height, width), side) for extent in (height, width))
         down, across = _weights(image.shape[0], rows), _weights(image.shape[1], columns)
-        resized = down @ image @ across.T
+        resized = (across @ (down @ image).T).T
         top, left = (side - rows) // 2, (side - columns) // 2
         if top or left:
             resized = np.pad(resized, ((top, top), (left, left)), constant_values=resized.min())
@@ -218,11 +219,15 @@ def _same_parity(extent: float, side: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _weights(samples: int, outputs: int) -> FloatArray:
-    """(outputs, samples) linear interpolation, with a triangle as wide as a step when shrinking."""
+def _weights(samples: int, outputs: int) -> csr_matrix:
+    """(outputs, samples) linear interpolation, with a triangle as wide as a step when shrinking.
+
+    Sparse: a dense product would start the threads of the linear algebra library, which costs more
+    than the product.
+    """
     scale = samples / outputs
     support = max(scale, 1.0)
     centres = (np.arange(outputs) + 0.5) * scale - 0.5
     distance = np.abs(np.arange(samples)[None] - np.clip(centres, 0, samples - 1)[:, None])
     weights = np.maximum(1 - distance / support, 0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return csr_matrix((weights / weights.sum(axis=1, keepdims=True)).astype(np.float32))
