@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 import dicom_cases as cases
 import numpy as np
 import pytest
 from pydicom import FileDataset, dcmread
+from pydicom.encaps import encapsulate, generate_frames
 
 import CMROrientLib as cmr
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.files import find, read_source
+from CMROrientLib.files.dicom_codestream import stream_size
 from CMROrientLib.files.dicom_find import group
 from CMROrientLib.files.dicom_read import read_dicom
 from CMROrientLib.files.dicom_write import write_dicom
@@ -44,6 +47,29 @@ def test_files_that_are_cut_off(dataset: FileDataset, tmp_path: Path, syntax: st
         path.write_bytes(whole[: int(len(whole) * share)])
         with pytest.raises(CMROrientError, match=r"a\.dcm"):
             read_source(group([path])[0])
+
+
+@pytest.mark.parametrize("syntax", ["JPEG lossless", "JPEG lossless SV1", "JPEG-LS", "JPEG 2000"])
+def test_streams_that_claim_another_size(dataset: FileDataset, tmp_path: Path, syntax: str) -> None:
+    # A decoder would believe them, and ask for gigabytes.
+    path = cases.save(dataset, tmp_path / "a.dcm", cases.LOSSLESS[syntax])
+    broken = dcmread(path)
+    (stream,) = generate_frames(broken.PixelData, number_of_frames=1)
+    assert stream_size(stream) == (cases.ROWS, cases.COLUMNS)
+    true, false = (cases.ROWS, cases.COLUMNS), (65000, 64999)
+    if syntax == "JPEG 2000":
+        claimed = stream.replace(struct.pack(">2I", *true[::-1]), struct.pack(">2I", *false[::-1]), 1)
+    else:
+        claimed = stream.replace(struct.pack(">2H", *true), struct.pack(">2H", *false), 1)
+    assert stream_size(claimed) == false
+    broken.PixelData = encapsulate([claimed])
+    broken.save_as(path)
+    _refused(path, "that the header names")
+
+
+@pytest.mark.parametrize("stream", [b"", b"\xff", b"\xff\xd8", b"\xff\xd8\xff\xe0", b"\xff\x4f\xff\x51\0", b"text"])
+def test_streams_without_a_size(stream: bytes) -> None:
+    assert stream_size(stream) is None
 
 
 @pytest.mark.parametrize(
