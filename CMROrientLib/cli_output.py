@@ -103,8 +103,13 @@ class Reporter:
     def _result(self, record: Record) -> str:
         if record.error is not None:
             return "error"
+        if record.decision == "uncertain":
+            return "uncertain"
+        if record.orientation is None:
+            reason = (record.note or "").removeprefix("left alone: ")
+            return f"left alone ({reason})" if reason else "left alone"
         if record.decision not in ACTED_ON:
-            return {"uncertain": "uncertain", "not_short_axis": "not short-axis"}.get(record.decision or "", "")
+            return "not short-axis"
         conflict = " (conflict)" if record.conflict else ""
         if not self._correcting:
             return f"{record.decision}{conflict}"
@@ -116,7 +121,7 @@ class Reporter:
         return f"{done}{conflict}"
 
     def _sum(self, records: Sequence[Record]) -> str:
-        results = Counter(self._result(record).removesuffix(" (conflict)") for record in records)
+        results = Counter(self._result(record).partition(" (")[0] for record in records)
         parts = ", ".join(f"{number} {name}" for name, number in sorted(results.items(), key=lambda item: -item[1]))
         conflicts = sum(record.conflict and record.decision in ACTED_ON for record in records)
         kept = f"; {self._kept} of them by an earlier run" if self._kept else ""

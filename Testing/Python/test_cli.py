@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import signal
@@ -13,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from skimage.io import imsave
-from study import NETWORK, Finished, cmrorient, command, environment, phantom, put
+from study import MODEL, NETWORK, Finished, cmrorient, command, environment, phantom, put
 
 from CMROrientLib import __version__
 from CMROrientLib.cli import COMMANDS, build_parser, main
+from CMROrientLib.cli_output import Reporter
 from CMROrientLib.files import read
 from CMROrientLib.record import Record, read_records
 
@@ -226,6 +228,27 @@ def test_one_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "error: bad.nii.gz: " in done.err
 
 
+def test_each_result_has_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = {"size": [1, 1, 1]}
+    results = {
+        "left alone (localizer)": Record("a", decision="not_short_axis", note="left alone: localizer"),
+        "left alone": Record("b", decision="not_short_axis", decided_by="user"),
+        "not short-axis": Record("c", orientation=3, decision="not_short_axis", slices=4),
+        "uncertain": Record("d", orientation=3, decision="uncertain", words="Uncertain: who knows."),
+        "skipped (conflict)": Record("e", orientation=3, decision="reoriented", conflict=True),
+        "corrected": Record("f", orientation=3, decision="reoriented", grid_out=grid),
+        "copied": Record("g", orientation=0, decision="standard", grid_out=grid, note="copied: nothing to change"),
+        "error": Record("h", error="cannot be read"),
+    }
+    Reporter(json=False, correcting=True).finish(list(results.values()))
+    streams = capsys.readouterr()
+    for line, result in zip(streams.out.splitlines()[1:], results, strict=True):
+        assert line.endswith(f"  {result}")
+    assert "error: h: cannot be read" in streams.err
+    assert "uncertain: d: Uncertain: who knows." in streams.err
+    assert "8 images: 2 left alone, 1 not short-axis" in streams.err
+
+
 def test_version_and_help() -> None:
     done = cmrorient("--version")
     assert (done.status, done.out) == (0, f"cmrorient {__version__}\n")
@@ -253,6 +276,17 @@ def test_each_command_has_its_help(name: str) -> None:
     with pytest.raises(SystemExit) as caught:
         parser.parse_args([name, "--help"])
     assert caught.value.code == 0
+
+
+def test_benchmark_measures_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "--volumes", "1", "--threads", "1", "--json", "--model", MODEL]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["volumes"] == 1
+    names = ["onnxruntime_cpu_eight_copies_ms_a_volume", "preprocessing_ms_a_slice", "correct_nii_gz_ms_a_volume"]
+    assert all(figures[name] > 0 for name in [*names, "import_onnxruntime_s"])
+    with pytest.raises(SystemExit):
+        main(["benchmark", "--volumes", "few"])
+    assert main(["benchmark", "--volumes", "0"]) == 2
 
 
 def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
