@@ -114,7 +114,7 @@ def look_at_all(
     Parameters
     ----------
     progress:
-        Called with (images done, images to do); what it raises ends the work.
+        Called with (images done, images to do) after every few slices; what it raises ends the work.
 
     Returns
     -------
@@ -123,10 +123,13 @@ def look_at_all(
     found, left = [], []
     sources = sources_of_scene(scene)
     for number, source in enumerate(sources):
-        if progress is not None:
-            progress(number, len(sources))
+
+        def slice_done(_done: int, _total: int, number: int = number) -> None:
+            if progress is not None:
+                progress(number, len(sources))
+
         try:
-            found.append(look(source.sequence or source.node, recognizer))
+            found.append(look(source.sequence or source.node, recognizer, progress=slice_done))
         except CMROrientError as error:
             left.append((source.name, error.message))
     return found, left

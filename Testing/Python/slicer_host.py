@@ -79,13 +79,22 @@ def places(node: Any) -> NDArray[np.float64]:
 
 def save_and_load(node: Any, path: Path) -> Any:
     """The node that Slicer makes of the file that it makes of a node."""
-    for action in ("WriteData", "ReadData"):
-        storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
-        storage.SetFileName(str(path))
-        storage.SetSingleFile(True)
-        target = node
-        if action == "ReadData":
-            target = slicer.mrmlScene.AddNewNodeByClass(node.GetClassName(), f"{node.GetName()} reloaded")
-        if not getattr(storage, action)(target):
-            raise OSError(f"{action} failed for {path}")
-    return target
+    storage = _storage(path)
+    if not storage.WriteData(node):
+        raise OSError(f"cannot write {path}")
+    return load(path, node.GetClassName())
+
+
+def load(path: Path, kind: str = "vtkMRMLScalarVolumeNode") -> Any:
+    """The node that Slicer makes of a file."""
+    node = slicer.mrmlScene.AddNewNodeByClass(kind, path.name)
+    if not _storage(path).ReadData(node):
+        raise OSError(f"cannot read {path}")
+    return node
+
+
+def _storage(path: Path) -> Any:
+    storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    storage.SetFileName(str(path))
+    storage.SetSingleFile(True)
+    return storage

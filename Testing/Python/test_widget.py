@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from slicer_host import add_cine, add_volume, host, scene, slicer, voxels  # noqa: F401
+from slicer_host import add_cine, add_volume, host, load, places, save_and_load, scene, slicer, voxels  # noqa: F401
 
 from CMROrientLib.mrml import right_handed
 from CMROrientLib.orientation import Orientation
@@ -154,6 +155,23 @@ def test_correct_writes_a_new_volume_and_says_so(panel: Any) -> None:
     assert table.GetName() == "SAX votes" and table.GetTable().GetNumberOfRows() == SLICES
     composite = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode")
     assert composite.GetBackgroundVolumeID() == made.GetID()
+
+
+def test_a_real_volume_loaded_from_its_file(panel: Any, data_root: Path, tmp_path: Path) -> None:
+    from CMROrientLib import files
+
+    original = right_handed(files.read(data_root / "myops" / "Case3001_LGE.nii.gz")).volume
+    stored = tmp_path / "stored.nii.gz"
+    files.write(original.reindexed(Orientation.ROTATE_90, Orientation.ROTATE_90), stored)
+    select(panel, load(stored))
+    press(panel.ui.recognizeButton)
+    assert "90° clockwise" in panel.ui.verdictLabel.text and "The header says the same" in panel.ui.verdictLabel.text
+    assert set(column(panel.ui.sliceTable, 1)) == {"turned by 90° clockwise"}
+    press(panel.ui.correctButton)
+    made = slicer.util.getNode("stored.nii.gz standard")
+    again = save_and_load(made, tmp_path / "corrected.nrrd")
+    assert came_back(voxels(again), original.array)
+    np.testing.assert_allclose(places(again).mean(0), places(add_volume(original)).mean(0), atol=1e-3)
 
 
 def test_what_is_in_order_already_cannot_be_corrected_and_says_why(panel: Any) -> None:

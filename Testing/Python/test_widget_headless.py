@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import parts
 import pytest
-from slicer_host import add_cine, add_volume, host, scene, slicer, voxels  # noqa: F401
+from slicer_host import add_cine, add_volume, host, load, save_and_load, scene, slicer, voxels  # noqa: F401
 
 from CMROrientLib import files
 from CMROrientLib.errors import CMROrientError
@@ -29,7 +31,8 @@ AS_IN_SLICER = """
 import multiprocessing.process, os, runpy, subprocess, sys
 sys.path.insert(0, {host!r})
 import host
-host.start()
+host.load_module()
+host.start().app.hasViews = False
 def refuse(*_, **__):
     raise AssertionError("a process was started inside Slicer")
 multiprocessing.process.BaseProcess.start = subprocess.Popen.__init__ = os.fork = refuse
@@ -63,6 +66,29 @@ def run_in_slicer(*runs: tuple[object, ...]) -> tuple[list[str], str]:
     assert done.returncode == 0, done.stderr
     said = [line.removeprefix("status ") for line in done.stdout.splitlines() if line.startswith("status")]
     return said, done.stdout + done.stderr
+
+
+class TestInsideSlicer:
+    """The tests that CTest runs inside the application hold in the host, too."""
+
+    @pytest.fixture
+    def cases(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+        panel, window = host.open_panel()
+        monkeypatch.syspath_prepend(parts.REPOSITORY / "Testing" / "Slicer")
+        monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _name: panel)
+        # The application's own reading and writing of files, through the same storage nodes.
+        monkeypatch.setattr(slicer.util, "saveNode", lambda saved, path: bool(save_and_load(saved, Path(path))))
+        monkeypatch.setattr(slicer.util, "loadVolume", lambda path: load(Path(path)))
+        yield importlib.import_module("CMROrientPanelTest")
+        panel.cleanup()
+        window.close()
+
+    def test_they_pass(self, cases: Any) -> None:
+        suite = unittest.defaultTestLoader.loadTestsFromModule(cases)
+        result = unittest.TestResult()
+        suite.run(result)
+        assert result.testsRun >= 5 and not result.skipped
+        assert result.wasSuccessful(), result.errors + result.failures
 
 
 @pytest.fixture
@@ -155,8 +181,9 @@ def test_commands_and_the_example_correct_a_folder_and_end_with_the_right_status
         (command, "correct", study, "-o", study),
         (example, study, tmp_path / "again"),
         (example, study),
+        ("Testing/Slicer/test_headless.py",),
     )
-    assert status == ["0", "1", "2", "0", "2"], said
+    assert status == ["0", "1", "2", "0", "2", "0"], said
     assert "a.nii.gz: reoriented" in said
     original = make_phantom(size=SIZE, slices=SLICES).array
     for out in ("out", "again"):
