@@ -25,16 +25,16 @@ SERIES_NUMBER_STEP = 9000
 
 _REORDERED = Code("REORDERED", "99CMRORIENT", "Pixels reordered without resampling")
 
-#: Longest LO and ST values.
-_LONG_STRING, _SHORT_TEXT = 64, 1024
+#: Longest LO and ST values, largest IS value.
+_LONG_STRING, _SHORT_TEXT, _LARGEST_INTEGER = 64, 1024, 2**31 - 1
 
 
-def derived_uid(source: str, turn: Turn, role: str = "") -> str:
+def derived_uid(source: str, turn: Turn, role: str) -> str:
     """The UID of what a correction makes of something: the same for the same source and correction."""
     return generate_uid(entropy_srcs=[_GENERATION, role, source, str(int(turn.pixels)), str(int(turn.directions))])
 
 
-def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], fallback_identity: str) -> None:
+def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], *, instance: str, series: str) -> None:
     """Give a turned data set new UIDs, a description and a reference to its source, in place.
 
     The study and the patient stay. So does the frame of reference where every voxel keeps its place
@@ -46,16 +46,14 @@ def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], fallback
     ----------
     lost:
         What was taken out because it cannot be turned, in words.
-    fallback_identity:
-        What new UIDs are made of where the source has none.
+    instance, series:
+        What the new UIDs are made of: those of the source, or what stands for them.
     """
     reference, evidence = _reference(dataset), _evidence(dataset)
-    instance = str(dataset.get("SOPInstanceUID") or fallback_identity)
-    series = str(dataset.get("SeriesInstanceUID") or fallback_identity)
-    dataset.SOPInstanceUID = derived_uid(instance, turn)
-    dataset.SeriesInstanceUID = derived_uid(series, turn)
+    dataset.SOPInstanceUID = derived_uid(instance, turn, "instance")
+    dataset.SeriesInstanceUID = derived_uid(series, turn, "series")
     if dataset.get("ConcatenationUID"):
-        dataset.ConcatenationUID = derived_uid(str(dataset.ConcatenationUID), turn)
+        dataset.ConcatenationUID = derived_uid(str(dataset.ConcatenationUID), turn, "concatenation")
     if dataset.get("FrameOfReferenceUID") and turn.pixels != turn.directions:
         dataset.FrameOfReferenceUID = _moved_frame(str(dataset.FrameOfReferenceUID), turn)
     for keyword in ("InstanceCreationDate", "InstanceCreationTime", "InstanceCreatorUID"):
@@ -131,7 +129,7 @@ def _describe(dataset: Dataset, turn: Turn, lost: Sequence[str]) -> None:
     name = str(dataset.get("SeriesDescription") or "")[: _LONG_STRING - len(SUFFIX)]
     dataset.SeriesDescription = f"{name}{SUFFIX}".strip()
     series = number(dataset, "SeriesNumber")
-    if series is not None:
+    if series is not None and abs(series) < _LARGEST_INTEGER - SERIES_NUMBER_STEP:
         dataset.SeriesNumber = int(series) + SERIES_NUMBER_STEP
     words = description(turn, lost)[:_SHORT_TEXT]
     before = str(dataset.get("DerivationDescription") or "")[: max(_SHORT_TEXT - len(words) - 1, 0)]

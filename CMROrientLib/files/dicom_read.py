@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ class DicomStorage(Storage):
         The source files; they are read again when the derived series is written.
     checksums:
         SHA-256 of each, so that nothing else is written than what was read.
+    identities:
+        What the new instance UID of each file is made of: its own UID, with the checksum where that
+        is missing or not the only one of its kind.
+    series:
+        What the new series UID is made of.
     places:
         For each file the (phase, slice) of each of its frames in the volume's array.
     inverted:
@@ -47,6 +53,8 @@ class DicomStorage(Storage):
 
     files: tuple[Path, ...] = ()
     checksums: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+    series: str = ""
     places: tuple[tuple[tuple[int, int], ...], ...] = ()
     inverted: bool = False
     complete: bool = True
@@ -109,6 +117,8 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         description=headers[0].description,
         files=tuple(paths),
         checksums=tuple(checksums),
+        identities=_identities(headers, checksums),
+        series=headers[0].series or " ".join(sorted(checksums)),
         places=stack.places,
         inverted=(headers[0].photometric == "MONOCHROME1") != (min(slopes) < 0),
         complete=stack.complete,
@@ -116,6 +126,14 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         scanner=headers[0].scanner,
     )
     return Volume(_fill(stack, frames), stack.grid, 2, stack.has_geometry, storage)
+
+
+def _identities(headers: Sequence[Header], checksums: Sequence[str]) -> tuple[str, ...]:
+    used = Counter(header.instance for header in headers)
+    return tuple(
+        header.instance if header.instance and used[header.instance] == 1 else f"{header.instance} {checksum}"
+        for header, checksum in zip(headers, checksums, strict=True)
+    )
 
 
 def _fill(stack: Stack, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:

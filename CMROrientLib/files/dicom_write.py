@@ -91,7 +91,7 @@ def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) 
         lost += turn_attributes(dataset, turn)
         if pixels_turned or not transfer_syntax(dataset).is_little_endian:
             encode(dataset, turned, bits, source)
-        make_derived(dataset, turn, lost, fallback_identity=checksum)
+        make_derived(dataset, turn, lost, instance=storage.identities[n], series=storage.series)
         data = _bytes_of(dataset)
     unfinished.write_bytes(data)
     return header
