@@ -317,8 +317,7 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _forget(self):
         node = self._parameterNode.inputVolume if self._parameterNode else None
         self._looked, self._lookedAt = None, node.GetID() if node else ""
-        slice_table.fill(self.ui.sliceTable, None, None, self._ratio())
-        self.ui.resultLabel.text = ""
+        panel_state.forget(self.ui, self._ratio())
 
     def _userClass(self):
         return Orientation(self._parameterNode.userClass) if self._parameterNode.userClass >= 0 else None

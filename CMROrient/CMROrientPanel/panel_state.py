@@ -61,6 +61,15 @@ def set_up(ui: Any, models: list[str], ratio: float) -> None:
         picture.setStyleSheet("QLabel { background: #000000; color: #8a8f94; border-radius: 4px; }")
 
 
+def forget(ui: Any, ratio: float) -> None:
+    """Nothing of another image stays: no rows, no sentence, and no segmentation that would follow this one."""
+    slice_table.fill(ui.sliceTable, None, None, ratio)
+    ui.resultLabel.text = ""
+    ui.resultLabel.hide()
+    for node in ui.segmentationsSelector.checkedNodes():
+        ui.segmentationsSelector.setCheckState(node, qt.Qt.Unchecked)
+
+
 def show_choices(ui: Any, chosen: Any, models: list[str]) -> None:
     """What follows from the selectors."""
     choices = [*models, ""]

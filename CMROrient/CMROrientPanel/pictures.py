@@ -76,7 +76,8 @@ def slice_pixmap(volume: Volume, phase: int, index: int, side: int, ratio: float
 def class_pixmap(orientation: Orientation, side: int, ratio: float = 1.0) -> qt.QPixmap:
     """What a class looks like: both ventricles and the liver of a standard slice, turned."""
     pixmap = _canvas(side, side, ratio)
-    painter = qt.QPainter(pixmap)
+    painter = qt.QPainter()
+    painter.begin(pixmap)
     painter.setRenderHint(qt.QPainter.Antialiasing)
     centre = side / 2
     (row_row, row_column), (column_row, column_column) = orientation.matrix.tolist()
@@ -106,7 +107,8 @@ def votes_pixmap(
     """
     text, faint = palette.color(qt.QPalette.Text), palette.color(qt.QPalette.Mid)
     pixmap = _canvas(width, _CHART_HEIGHT, ratio)
-    painter = qt.QPainter(pixmap)
+    painter = qt.QPainter()
+    painter.begin(pixmap)
     painter.setRenderHint(qt.QPainter.Antialiasing)
     font = qt.QFont()
     font.setPixelSize(10)

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -329,11 +330,16 @@ def test_closing_the_scene_afterwards_empties_the_panel_and_it_goes_on(panel: An
 
 
 def test_another_input_forgets_the_last_result(panel: Any) -> None:
+    import qt
+
     first, second = phantom_node(2, name="first"), phantom_node(3, name="second")
     select(panel, first)
     press(panel.ui.recognizeButton)
+    labels = add_volume(heart(), "labels of the first", "vtkMRMLLabelMapVolumeNode")
+    panel.ui.segmentationsSelector.setCheckState(labels, qt.Qt.Checked)
     select(panel, second)
     assert panel.ui.sliceTable.rowCount == 0 and not panel.ui.correctButton.enabled
+    assert not panel.ui.segmentationsSelector.checkedNodes(), "labels of another image would follow this one"
     slicer.mrmlScene.RemoveNode(second)
     assert panel._parameterNode.inputVolume is None and not panel.ui.recognizeButton.enabled
 
@@ -405,6 +411,13 @@ def test_the_cpu_can_be_forced(panel: Any) -> None:
     panel.ui.deviceComboBox.setCurrentIndex(1)
     assert panel.ui.deviceLabel.text == "CPU" and panel._parameterNode.device.value == "cpu"
     panel.ui.deviceComboBox.setCurrentIndex(0)
+
+
+def test_the_device_that_runs_is_named(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = SimpleNamespace(device_description="CUDA: NVIDIA H100")
+    monkeypatch.setattr(panel.logic, "_recognizers", {("universal", "auto"): loaded})
+    panel.update()
+    assert panel.ui.deviceLabel.text == "CUDA: NVIDIA H100"
 
 
 def test_apply_to_all_corrects_names_what_is_left_and_asks_once(panel: Any) -> None:
