@@ -4,7 +4,8 @@
 
 Half of the headers are turned with the pixels, half are left behind; masks lie beside the images.
 The bundled network was trained on most of these people: this shows that the whole path works, not
-how well it does on unseen people (Training/RESULTS.md has that). Exits with 1 below 99 %.
+how well it does on unseen people (Training/RESULTS.md has that). Exits with 1 below 99 % of the
+volumes that lie clearly within their class.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def main() -> int:
         judged = judge(arguments.data, cases, place / "out", read_records(place / "out"))
     print("\n".join(summary(judged)))
     print(f"exit status {status}; {seconds:.0f} s for {len(cases)} volumes with {arguments.jobs} workers")
-    return 0 if sum(entry.right for entry in judged) >= 0.99 * len(judged) else 1
+    clear = [entry for entry in judged if entry.case.clear]
+    return 0 if sum(entry.right for entry in clear) >= 0.99 * len(clear) else 1
 
 
 if __name__ == "__main__":
