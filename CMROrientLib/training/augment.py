@@ -51,8 +51,11 @@ class Augmentation:
         Largest shift of the centre, as a share of the slice's side. None keeps the window inside
         the slice (the paper's random resized crop).
     varied:
-        Give each slice a strength between none and full, which scales rotation, zoom and shift and
-        the chances of the rest; otherwise all get full strength.
+        Give each slice one strength for its rotation and one for the chances of all that happens to
+        its contrast, each between none and full; otherwise all get full strength. So most slices
+        are hard in few ways only, and some in none.
+    coupled:
+        The same strength for both, and for zoom and shift: some slices are hard in all ways at once.
     turns:
         Whether each slice is stored in a random one of the eight orientations.
     spread, spread_unknown:
@@ -76,13 +79,14 @@ class Augmentation:
         Share whose surroundings are not dark.
     """
 
-    rotation: float = 75.0
+    rotation: float = 70.0
     rotation_unknown: float = 20.0
-    zoom: tuple[float, float] = (0.5, 1.5)
+    zoom: tuple[float, float] = (0.5, 1.6)
     closest: float = 0.95
     aspect: float = 1.15
     shift: float | None = 0.1
     varied: bool = True
+    coupled: bool = False
     turns: bool = True
     spread: float = 4.0
     spread_unknown: float = 16.0
@@ -183,9 +187,7 @@ class Augmenter:
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Squares (N, size, size) float32 and targets (N, outputs) that sum to one."""
-        count = len(batch.squares)
-        varied = self.settings.varied
-        self._strength = torch.rand(count, generator=self.generator) if varied else torch.ones(count)
+        self._strength = self._strengths(len(batch.squares))
         images = self._tissue(batch.squares, batch.masks)
         images = self._wrap(images)
         images, targets = self._turn(images, batch)
@@ -195,6 +197,9 @@ class Augmenter:
         images = self._noise(images)
         images = self._contrast(images)
         return self._window(images), targets
+
+    def _strengths(self, count: int) -> Tensor:
+        return torch.rand(count, generator=self.generator) if self.settings.varied else torch.ones(count)
 
     def _uniform(self, count: int, low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, generator=self.generator)
@@ -235,7 +240,9 @@ class Augmenter:
         settings, count = self.settings, len(images)
         known = torch.isfinite(batch.angles) & ~batch.negative
         largest = torch.where(known, settings.rotation, settings.rotation_unknown)
-        rotation = self._uniform(count, -1, 1) * largest * self._strength
+        rotation = (
+            self._uniform(count, -1, 1) * largest * (self._strength if settings.coupled else self._strengths(count))
+        )
         width, height, shift = self._windows(batch.hearts)
         turns = torch.randint(len(Orientation) if settings.turns else 1, (count,), generator=self.generator)
 
@@ -261,7 +268,8 @@ class Augmenter:
         if settings.closest > 0:
             closest = torch.log((settings.closest * hearts[:, 2]).clamp(min=0.15))
             lowest = torch.where(located, torch.minimum(lowest, closest), lowest)
-        zoom = torch.exp((lowest + (highest - lowest) * torch.rand(count, generator=self.generator)) * self._strength)
+        strength = self._strength if settings.coupled else torch.ones(count)
+        zoom = torch.exp((lowest + (highest - lowest) * torch.rand(count, generator=self.generator)) * strength)
         stretch = torch.exp(self._uniform(count, -1, 1) * math.log(settings.aspect) / 2)
         width, height = zoom * stretch, zoom / stretch
         if settings.shift is None:
@@ -270,7 +278,7 @@ class Augmenter:
             return width, height, (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
         sides = torch.stack([width, height], dim=1)
         # Where the window is larger than the slice, the slice may lie anywhere in it.
-        reach = 2 * settings.shift * sides * self._strength[:, None] + (sides - 1).clamp(min=0) / 2
+        reach = 2 * settings.shift * sides * strength[:, None] + (sides - 1).clamp(min=0) / 2
         shift = (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
         # Close crops are centred on the heart, wide ones anywhere between it and the slice's centre.
         pull = torch.where(zoom < 0.6, torch.ones(count), torch.rand(count, generator=self.generator))

@@ -26,8 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser, command: str) -> None:
 
 def _add_training_arguments(parser: argparse.ArgumentParser, command: str) -> None:
     transfer = command == "transfer"
-    if transfer:
-        parser.add_argument("--start", required=True, help="model to transfer: a bundled name, or a path to one")
+    parser.add_argument(
+        "--start",
+        required=transfer,
+        help="model to transfer" if transfer else "model whose weights are the start (default: the recipe's, or none)",
+    )
     parser.add_argument(
         "--recipe",
         type=Path,
@@ -66,6 +69,8 @@ def _train(arguments: argparse.Namespace, command: str) -> int:
     if command == "transfer":
         start = find_model(arguments.start)
         recipe = paper_transfer(name, start) if recipe is None else transfer_recipe(recipe, start)
+    elif recipe is not None and arguments.start:
+        recipe = replace(recipe, start=arguments.start)
     assert recipe is not None
     recipe = replace(recipe, name=name)
     if arguments.seed is not None:

@@ -252,6 +252,8 @@ def test_the_command_line_trains_transfers_and_exports(
     assert main(["train", *common, "-o", str(tmp_path / "a")]) == 0
     start = str(tmp_path / "a" / "model" / "r.onnx")
     assert main(["transfer", *common, "--start", start, "-o", str(tmp_path / "b"), "--name", "b"]) == 0
+    assert main(["train", *common, "--start", start, "--epochs", "1", "-o", str(tmp_path / "d")]) == 0
+    assert find_model(tmp_path / "d" / "model").card["recipe"]["start"] == "r"
     assert main(["export", str(tmp_path / "b"), "-o", str(tmp_path / "out"), "--name", "c"]) == 0
     ours, again = find_model(tmp_path / "b" / "model"), find_model(tmp_path / "out")
     assert again.name == "c" and again.onnx.read_bytes() == ours.onnx.read_bytes()
