@@ -74,7 +74,7 @@ class _Field:
 
     def __init__(self, name: str, kind: Any, default: Any) -> None:
         self.name, self.kind, self.default = name, kind, default
-        if not _holds_nodes(kind) and not issubclass(kind, (enum.Enum, Path, str, bool, int)):
+        if not _holds_nodes(kind) and not issubclass(kind, (enum.Enum, str, int)):
             raise TypeError(f"parameter {name}: the host has no {kind}")
 
     def __get__(self, owner: Any, _type: type) -> Any:
@@ -84,7 +84,7 @@ class _Field:
         text = node.GetParameter(self.name)
         if issubclass(self.kind, enum.Enum):
             return self.kind[text]
-        return text == "True" if self.kind is bool else self.kind(text)
+        return self.kind(text)
 
     def __set__(self, owner: Any, value: Any) -> None:
         node = owner.parameterNode
@@ -150,10 +150,6 @@ class _Binding:
             for member in field.kind:
                 widget.addItem(member.label())
             self._signal, self._read, self._write = "currentIndexChanged(int)", self._member, self._choose
-        elif issubclass(field.kind, Path) and type(widget).__name__ == "ctkPathLineEdit":
-            self._signal, self._read, self._write = "currentPathChanged(QString)", self._path, self._set_path
-        elif field.kind is bool and type(widget) is qt.QCheckBox:
-            self._signal, self._read, self._write = "toggled(bool)", self._checked, widget.setChecked
         else:
             raise TypeError(f"no connector from {field.kind} to {type(widget).__name__}")
         self.show()
@@ -179,15 +175,6 @@ class _Binding:
 
     def _choose(self, member: enum.Enum) -> None:
         self.widget.currentIndex = list(self.field.kind).index(member)
-
-    def _path(self) -> Path:
-        return self.field.kind(self.widget.currentPath)
-
-    def _set_path(self, path: Path) -> None:
-        self.widget.currentPath = str(path)
-
-    def _checked(self) -> bool:
-        return self.widget.checked
 
 
 def tr(text: str) -> str:
