@@ -166,8 +166,8 @@ def test_border_cases_are_not_learned_from() -> None:
 
 def test_least_confidence_lies_above_every_wrong_stack() -> None:
     confidences, right = np.array([0.99, 0.7, 0.914, 0.2]), np.array([True, True, False, False])
-    assert choose_min_confidence(confidences, right) == 0.92
-    assert choose_min_confidence(confidences[:2], right[:2]) == 0.5
+    assert choose_min_confidence(confidences, right, least=0.5) == 0.92
+    assert choose_min_confidence(confidences[:2], right[:2]) == 0.9
     assert choose_min_confidence(np.array([0.999]), np.array([False])) == 0.99
 
 
@@ -177,9 +177,9 @@ def test_parts_of_stacks_may_be_wrong_now_and_then() -> None:
     right[0] = False
     confidences = np.full(400, 0.95)
     confidences[0] = 0.8
-    assert choose_min_confidence(confidences, right, np.zeros(400, bool)) == 0.5
-    assert choose_min_confidence(confidences[:100], right[:100], np.zeros(100, bool)) == 0.81
-    assert choose_min_confidence(confidences, right, np.ones(400, bool)) == 0.81
+    assert choose_min_confidence(confidences, right, np.zeros(400, bool), 0.5) == 0.5
+    assert choose_min_confidence(confidences[:100], right[:100], np.zeros(100, bool), 0.5) == 0.81
+    assert choose_min_confidence(confidences, right, np.ones(400, bool), 0.5) == 0.81
 
 
 def test_limit_of_the_ninth_output_parts_the_two() -> None:
