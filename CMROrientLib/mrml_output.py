@@ -116,11 +116,43 @@ def scene_as_it_was(scene: Any) -> Iterator[None]:
         yield
     except BaseException:
         scene.RemoveObserver(tag)
+        # Browsers first: they make a new proxy for a sequence that has lost its own.
+        for node in added:
+            if scene.IsNodePresent(node):
+                _out_of_browsers(node)
         for node in reversed(added):
             if scene.IsNodePresent(node):
                 scene.RemoveNode(node)
         raise
     scene.RemoveObserver(tag)
+
+
+@contextmanager
+def _image_as_it_was(node: Any) -> Iterator[None]:
+    """A volume that is written into keeps its voxels and place where an error ends the writing."""
+    if node is None:
+        yield
+        return
+    import vtk
+
+    image, matrix = node.GetImageData(), vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    try:
+        yield
+    except BaseException:
+        node.SetAndObserveImageData(image)
+        node.SetIJKToRASMatrix(matrix)
+        raise
+
+
+def _out_of_browsers(node: Any) -> None:
+    """A browser would go on listing a sequence that has left the scene."""
+    if not node.IsA("vtkMRMLSequenceNode"):
+        return
+    browser = sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
+    while browser is not None:
+        browser.RemoveSynchronizedSequenceNode(node.GetID())
+        browser = sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
 
 
 def write(
@@ -157,23 +189,24 @@ def write(
     attributes = provenance.attributes(placed.slices_reversed)
     # A motion belongs to the image; the place of every voxel of a mask follows from it.
     moved = motion(volume, placed.volume)
-    with scene_as_it_was(scene):
+    with scene_as_it_was(scene), _image_as_it_was(output):
         sequence = None
         if source.is_cine:
             node, sequence = _write_cine(scene, source, placed.volume)
         else:
             node = output or scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", _name(scene, source.name))
             _fill(node, source.frames[0], placed.volume)
+        follow = _Follow(moved, placed.volume, _frame_of(node, sequence))
+        followers = [_write_follower(scene, source, mask, follow) for mask in segmentations]
+        if source.node is not None and node is not None:
             _dress(node, source.node)
+        if sequence is not None and source.browser is not None:
+            _into_browser(source.browser, sequence, node)
         for made in (node, sequence):
             if made is not None:
                 _note(made, source.sequence or source.node, attributes, turned)
-        followers = []
-        for mask in segmentations:
-            follow = _Follow(moved, placed.volume, _frame_of(node, sequence))
-            follower = _write_follower(scene, source, mask, follow)
+        for mask, follower in zip(segmentations, followers, strict=True):
             _note(follower, mask, attributes, turned)
-            followers.append(follower)
     return Written(node, sequence, tuple(followers), placed.slices_reversed)
 
 
@@ -271,12 +304,14 @@ def _write_cine(scene: Any, source: Source, volume: Volume) -> tuple[Any, Any]:
     if source.browser is None:
         return None, sequence
     proxy = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    _fill(proxy, source.frames[max(source.browser.GetSelectedItemNumber(), 0)], volume)
-    if source.node is not None:
-        _dress(proxy, source.node)
-    source.browser.AddProxyNode(proxy, sequence, False)
-    sequences_logic().UpdateProxyNodesFromSequences(source.browser)
+    phase = max(source.browser.GetSelectedItemNumber(), 0)
+    _fill(proxy, source.frames[phase], volume, phase)
     return proxy, sequence
+
+
+def _into_browser(browser: Any, sequence: Any, proxy: Any) -> None:
+    browser.AddProxyNode(proxy, sequence, False)
+    sequences_logic().UpdateProxyNodesFromSequences(browser)
 
 
 @dataclass(frozen=True)
@@ -310,8 +345,7 @@ def _write_follower(scene: Any, source: Source, mask: Any, follow: _Follow) -> A
             follow(frame, made)
             sequence.SetDataNodeAtValue(made, frames.GetNthIndexValue(index))
             scene.RemoveNode(made)
-        source.browser.AddProxyNode(follower, sequence, False)
-        sequences_logic().UpdateProxyNodesFromSequences(source.browser)
+        _into_browser(source.browser, sequence, follower)
     return follower
 
 

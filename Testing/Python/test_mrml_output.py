@@ -306,3 +306,45 @@ def test_an_error_leaves_the_scene_as_it_was() -> None:
         add_volume(stored(2), "half done")
         raise KeyboardInterrupt
     assert node_ids() == before
+
+
+@pytest.mark.parametrize("phases", [1, 2])
+def test_a_follower_that_fails_takes_everything_back(phases: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from CMROrientLib import mrml_output
+
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    image, mask = make_phantom(size=SMALL, slices=4, orientation=3, phases=phases, with_mask=True)
+    labels = Volume(mask.array if phases == 1 else mask.array[0], mask.grid)
+    following = [add_volume(labels, f"labels {n}", "vtkMRMLLabelMapVolumeNode") for n in range(2)]
+    output = browser = None
+    if phases == 1:
+        node = add_volume(image)
+        output = add_volume(stored(0), "mine")
+        before, corners = voxels(output), places(output)
+    else:
+        node, _, browser = add_cine(image)
+    ids = node_ids()
+    follow, calls = mrml_output.follow_label_map, []
+    monkeypatch.setattr(
+        mrml_output, "follow_label_map", lambda *given: (calls.append(1), fail() if calls[1:] else follow(*given))
+    )
+    with pytest.raises(MemoryError):
+        correct(node, 3, output=output, segmentations=following)
+    assert node_ids() == ids
+    if output is not None:
+        assert np.array_equal(voxels(output), before) and np.array_equal(places(output), corners)
+        assert output.GetAttribute("CMROrient.Orientation") is None
+    if browser is not None:
+        assert browser.GetNumberOfSynchronizedSequenceNodes(True) == 1
+
+
+def test_a_cancelled_cine_leaves_its_browser() -> None:
+    proxy, _, browser = add_cine(stored(3, phases=2))
+    ids = node_ids()
+    with pytest.raises(KeyboardInterrupt), scene_as_it_was(slicer.mrmlScene):
+        correct(proxy, 3)
+        assert browser.GetNumberOfSynchronizedSequenceNodes(True) == 2
+        raise KeyboardInterrupt
+    assert node_ids() == ids and browser.GetNumberOfSynchronizedSequenceNodes(True) == 1
