@@ -40,6 +40,14 @@ def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Engine,
     return files, open_engine(files, device), Preprocessing.from_card(files.card["preprocessing"])
 
 
+def training_facts(card: dict[str, Any]) -> dict[str, Any]:
+    """What the tables say about how a model came about."""
+    kept = ("parameters", "multiply_adds", "training_seconds", "training_subjects", "seed", "outputs")
+    facts = {key: card[key] for key in kept if key in card}
+    phases = card.get("recipe", {}).get("phases", ())
+    return {**facts, "epochs": sum(int(phase["epochs"]) for phase in phases)} if phases else facts
+
+
 def metrics(predictions: Predictions, rule: DecisionRule) -> dict[str, Any]:
     """The figures of a model on cases: groups, calibration and decisions, as JSON keeps them."""
     return {
@@ -91,13 +99,14 @@ def evaluate(
 
     Returns
     -------
-    What goes into ``Training/metrics``: ``model``, ``checksum`` and ``metrics``' keys; and the
-    predictions behind them.
+    What goes into ``Training/metrics``: ``model``, ``checksum``, ``training`` and ``metrics``' keys;
+    and the predictions behind them.
     """
     files, engine, preprocessing = opened(model, device)
     predictions = predict(engine.run, preprocessing, cases, progress)
     rule = DecisionRule.from_card(files.card.get("decision"))
-    return {"model": files.name, "checksum": files.checksum, **metrics(predictions, rule)}, predictions
+    facts = {"model": files.name, "checksum": files.checksum, "training": training_facts(files.card)}
+    return {**facts, **metrics(predictions, rule)}, predictions
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:

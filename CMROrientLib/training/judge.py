@@ -30,7 +30,7 @@ from .calibration import (
     reliability,
 )
 from .data import Case
-from .evaluate import chosen_cases, decisions, opened, write_json
+from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
 from .predict import Run
 from .predictions import Predictions, predict
 from .rejection import other_pictures, rejection, volume_not_short_axis
@@ -111,12 +111,10 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
     stacks = [read_stack(case.path, case.mask) for case in chosen[:: max(1, len(chosen) // STACKS)]]
     families, blank, logits = other_pictures(run, preprocessing, stacks, OTHER_PICTURES)
     np.savez(folder / "others.npz", allow_pickle=False, families=np.array(families), blank=blank, logits=logits)
-    shown = ("parameters", "multiply_adds", "training_seconds", "training_subjects", "seed", "outputs")
-    card = {key: files.card[key] for key in shown if key in files.card}
     write_json(
         {
             "name": name,
-            "model": {"name": files.name, "checksum": files.checksum, **card},
+            "model": {"name": files.name, "checksum": files.checksum, **training_facts(files.card)},
             "curves": curves,
             "stressed": kept,
         },

@@ -158,11 +158,23 @@ def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
     ]
     body = [row for name, found in sources.items() for row in group_rows(found["groups"], f"{name}: ")]
     lines += table(GROUP_HEAD, body)
+    trained = [f"{name}: {facts(found['model'])}." for name, found in (*sources.items(), *sequences.items())]
+    lines += [paragraph("The networks, trained on two shared CPU cores. " + " ".join(trained)), ""]
     lines += decision_lines(sources)
     if sequences:
         body = [row for name, found in sequences.items() for row in group_rows(found["groups"], f"{name}: ")]
         lines += ["Trained without any volume of a sequence, and tested on it:", "", *table(GROUP_HEAD, body)]
     return lines
+
+
+def facts(found: Metrics) -> str:
+    """How a network was trained, in a few words."""
+    parts = [f"{found['epochs']} epochs" if "epochs" in found else ""]
+    parts += [minutes([found["training_seconds"]]) if found.get("training_seconds") else ""]
+    parts += [f"{found['training_subjects']} people" if found.get("training_subjects") else ""]
+    parts += [f"{found['parameters']:,} parameters" if "parameters" in found else ""]
+    parts += [f"{found['multiply_adds'] / 1e6:.1f} M multiply-adds a pass" if "multiply_adds" in found else ""]
+    return ", ".join(part for part in parts if part)
 
 
 def decision_lines(sources: Metrics) -> list[str]:
@@ -194,7 +206,7 @@ def universal_section(found: Metrics) -> list[str]:
     return [
         "## The bundled `universal`, on people held out from its training",
         "",
-        f"Weights `{found['checksum'][:12]}`. Reproduced by",
+        f"Weights `{found['checksum'][:12]}`: {facts(found.get('training', {}))}. Reproduced by",
         "`cmrorient evaluate --model universal --data DIR --index CSV --split Training/splits/universal.json`.",
         "",
         *table(GROUP_HEAD, group_rows(found["groups"])),
@@ -292,10 +304,11 @@ def rejection_section(found: Metrics) -> list[str]:
             percent(row["rejected"], row["pictures"], row["interval"]),
             str(row["uncertain"]),
             str(row["acted_on"]),
+            f"{100 - 100 * row['acted_on'] / row['pictures']:.1f} %",
         ]
         for name, row in ((name, found["families"][name]) for name in [*names, "all"])
     ]
-    lines += table(["family", "pictures", "rejected", "uncertain", "acted on"], body)
+    lines += table(["family", "pictures", "rejected", "uncertain", "acted on", "left alone"], body)
     rejected = percent(real["rejected"], real["volumes"], real["interval"])
     return [*lines, f"Real short-axis volumes rejected: {real['rejected']} of {real['volumes']}, {rejected}.", ""]
 

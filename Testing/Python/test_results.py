@@ -129,7 +129,7 @@ def test_each_figure_arrives(training: Path) -> None:
         "0.8123 (0.700–0.900) at 0.5",
         "| whole stacks | 10 | 8 | 0.8100 | 0.0123 |",
         "temperature 1.25, acted on from confidence 0.91",
-        "| cells | 50 | 98.0 % (89.4–99.9) | 1 | 0 |",
+        "| cells | 50 | 98.0 % (89.4–99.9) | 1 | 0 | 100.0 % |",
         "Real short-axis volumes rejected: 1 of 200, 0.5 % (0.0–2.8).",
         "| no rotation | M&Ms | 10 |",
         "All of them basal.",
