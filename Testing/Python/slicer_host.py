@@ -20,9 +20,19 @@ sys.path.insert(0, str(parts.REPOSITORY / "Testing" / "host"))
 import host  # noqa: E402
 
 slicer = host.start()
+# The library takes a process with slicer.app for Slicer itself: other tests of this run must not see one.
+_APPLICATION = slicer.__dict__.pop("app")
 
 from CMROrientLib.mrml import grid_from_node, put_array, put_grid  # noqa: E402
 from CMROrientLib.volume import Volume  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def application() -> Iterator[None]:
+    """Slicer's application, for the test module that imports this."""
+    slicer.app = _APPLICATION
+    yield
+    del slicer.app
 
 
 @pytest.fixture

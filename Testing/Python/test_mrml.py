@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from slicer_host import add_cine, add_volume, places, save_and_load, scene, slicer, voxels  # noqa: F401
+from slicer_host import add_cine, add_volume, application, places, save_and_load, scene, slicer, voxels  # noqa: F401
 
 from CMROrientLib.correction import GEOMETRY_MODES, plan
 from CMROrientLib.errors import CMROrientError

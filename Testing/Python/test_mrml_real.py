@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import parts
 import pytest
-from slicer_host import add_volume, host, places, save_and_load, scene, slicer, voxels  # noqa: F401
+from slicer_host import add_volume, application, host, places, save_and_load, scene, slicer, voxels  # noqa: F401
 
 from CMROrientLib import files
 from CMROrientLib.correction import GEOMETRY_MODES

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slicer_host import add_cine, add_volume, host, load, places, save_and_load, scene, slicer, voxels  # noqa: F401
+from slicer_host import add_cine, add_volume, application, host, load, places, save_and_load, scene, slicer, voxels  # noqa: F401
 
 from CMROrientLib.mrml import right_handed
 from CMROrientLib.orientation import Orientation

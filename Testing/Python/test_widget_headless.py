@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import parts
 import pytest
-from slicer_host import add_cine, add_volume, host, load, save_and_load, scene, slicer, voxels  # noqa: F401
+from slicer_host import add_cine, add_volume, application, host, load, save_and_load, scene, slicer, voxels  # noqa: F401
 
 from CMROrientLib import files
 from CMROrientLib.errors import CMROrientError
@@ -118,6 +119,16 @@ def test_the_console_never_asks_even_where_a_mirror_is_written(logic: Any) -> No
     # The host raises at every box that nobody answers.
     made = logic.correct(node(1, "false"))
     assert made.recognition.mirrored and made.node.GetAttribute("CMROrient.Mirrored") == "yes"
+
+
+def test_the_console_example_of_the_readme_runs(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    host.load_module()
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    (example,) = [code for code in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "slicer" in code]
+    node(2)
+    exec(example, {"slicer": slicer})
+    assert "flipped upside down" in capsys.readouterr().out
+    assert slicer.util.getNode("SAX standard") is not None
 
 
 def test_a_decided_class_and_a_target(logic: Any) -> None:

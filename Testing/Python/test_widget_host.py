@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 
 import pytest
-from slicer_host import scene, slicer  # noqa: F401
+from slicer_host import application, scene, slicer  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("scene")
 

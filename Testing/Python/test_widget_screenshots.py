@@ -6,7 +6,7 @@ from pathlib import Path
 
 import parts
 import pytest
-from slicer_host import scene  # noqa: F401
+from slicer_host import application, scene  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("scene")
 
