@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import CMROrientError
 from .paper_table import SEQUENCES
+from .results_aims import aims
 
 #: Where a source tree keeps metrics and results.
 TRAINING = Path(__file__).parents[2] / "Training"
@@ -211,7 +212,7 @@ def universal_section(found: Metrics) -> list[str]:
         "",
         *table(GROUP_HEAD, group_rows(found["groups"])),
         f"Of {rule['volumes']} volumes {rule['acted_on']} are acted on, {rule['wrong']} of these wrongly; "
-        f"{rule['uncertain']} are uncertain, {rule['not_short_axis']} taken for no short axis.",
+        f"uncertain: {rule['uncertain']}, taken for no short axis: {rule['not_short_axis']}.",
         "",
     ]
 
@@ -364,6 +365,10 @@ def build(training: Path) -> tuple[str, dict[str, Callable[[Path], None]]]:
         raise CMROrientError("there are no stored metrics here", training / "metrics")
     lines = [HEAD]
     pictures: dict[str, Callable[[Path], None]] = {}
+    reached = aims(metrics)
+    if reached:
+        head = ["aim, averaged over the turned copies", "reached", "met"]
+        lines += ["## Aims and what was reached", "", *table(head, reached)]
     if "paper_table" in metrics:
         lines += paper_section(metrics["paper_table"])
     if "left_out" in metrics:
