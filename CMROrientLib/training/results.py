@@ -108,11 +108,18 @@ def paper_section(rows: Metrics) -> list[str]:
     lines += table(head, body)
     lines += ["Single seeds, and the average over the eight turned copies:", ""]
     detail = [
-        [f"{name} {key}", " ".join(f"{value:.4f}" for value in entry["seeds"].values()), share(entry["averaged"])]
+        [
+            f"{name} {key}",
+            str(entry["single"]["subjects"]),
+            str(entry["single"]["count"] // (8 * len(entry["seeds"]))),
+            " ".join(f"{value:.4f}" for value in entry["seeds"].values()),
+            share(entry["averaged"]),
+        ]
         for name, row in rows.items()
         for key, entry in row["sequences"].items()
     ]
-    return lines + table(["network and sequence", "each seed, one pass", "averaged, all seeds"], detail)
+    head = ["network and sequence", "test people", "slices", "each seed, one pass", "averaged, all seeds"]
+    return lines + table(head, detail)
 
 
 def group_rows(groups: Metrics, prefix: str = "") -> list[list[str]]:
