@@ -18,7 +18,7 @@ from CMROrientLib.recognition import Recognition
 from . import slice_table, texts
 from .pictures import class_pixmap, slice_pixmap, votes_pixmap
 
-_PREVIEW = 160
+_PREVIEW = 140
 _ICON = 18
 _CHART = (320, 480)
 

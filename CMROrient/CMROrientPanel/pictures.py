@@ -33,7 +33,7 @@ _LIVER = "#a9835a"
 _WINNER = "#2f9e63"
 _OTHER = "#d9902f"
 
-_CHART_HEIGHT = 148
+_CHART_HEIGHT = 130
 
 
 def grey_levels(pixels: np.ndarray) -> np.ndarray:
