@@ -47,7 +47,7 @@ class DecisionRule:
     min_confidence:
         Below it an answer is ``uncertain``.
     max_not_short_axis:
-        Above it (mean probability of the ninth output) a volume is ``not_short_axis``.
+        A volume whose ``volume_not_short_axis`` is above it is ``not_short_axis``.
     averaged, single:
         Weights of ``TERMS`` for answers averaged over the eight turned copies and for single
         passes; None where nobody calibrated them, and the confidence is then the softmax of the
@@ -126,6 +126,20 @@ def not_short_axis_probabilities(logits: NDArray[np.floating]) -> NDArray[np.flo
         return np.zeros(outputs.shape[:-1])
     outputs = np.exp(outputs - outputs.max(-1, keepdims=True))
     return np.asarray(outputs[..., 8] / outputs.sum(-1))
+
+
+def volume_not_short_axis(logits: NDArray[np.floating]) -> float:
+    """How surely a volume is no short-axis stack: 0 to 1; 0 for networks that cannot tell.
+
+    The median over the slices, because the ends of true stacks show great vessels or the abdomen
+    only and may look like something else.
+
+    Parameters
+    ----------
+    logits:
+        (S, G, outputs) of S ≥ 1 slices in G turned copies.
+    """
+    return float(np.median(not_short_axis_probabilities(logits).mean(1)))
 
 
 def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -15,7 +15,7 @@ from .confidence import (
     carried_back,
     confidence,
     log_probabilities,
-    not_short_axis_probabilities,
+    volume_not_short_axis,
     weigh,
 )
 from .engines import open_engine
@@ -63,7 +63,7 @@ class Recognition:
     mirrored:
         They differ by a reflection.
     not_short_axis:
-        Mean probability that a slice is no short-axis slice; 0 for models that cannot tell.
+        Probability of no short-axis slice, median over the slices; 0 for models that cannot tell.
     decided_by:
         ``network``, or ``user`` where somebody overrode it.
     """
@@ -196,7 +196,7 @@ class Recognizer:
         sure = confidence(evidence, self._rule)
         mean = log_probabilities(copies.mean(axis=1))
         slice_classes = mean.argmax(axis=1)
-        not_short_axis = float(not_short_axis_probabilities(logits).mean())
+        not_short_axis = volume_not_short_axis(logits)
         decision: Decision
         if not_short_axis > self._rule.max_not_short_axis:
             decision = "not_short_axis"

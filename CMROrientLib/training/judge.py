@@ -33,7 +33,7 @@ from .data import Case
 from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
 from .predict import Run
 from .predictions import Predictions, predict
-from .rejection import other_pictures, rejection, volume_not_short_axis
+from .rejection import middle_slices_not_short_axis, other_pictures, rejection, volumes_not_short_axis
 from .reslices import read_stack
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .statistics import clopper_pearson
@@ -144,7 +144,8 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     plain = stacks + parts
     whole = np.arange(len(plain.right)) < len(stacks.right)
     rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right, whole))
-    real = volume_not_short_axis(together)
+    # Volumes of one slice are real volumes, too.
+    real = np.concatenate([volumes_not_short_axis(together), middle_slices_not_short_axis(together)])
     others = np.concatenate([not_short_axis_probabilities(one.others).mean(1)[~one.blank] for one in measured])
     return replace(rule, max_not_short_axis=choose_max_not_short_axis(real, others))
 
@@ -197,7 +198,7 @@ def rejection_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRul
                 sums[key] += row[key]
         hard = one.predictions.of(counts)
         real += len(hard.cases)
-        rejected += int((volume_not_short_axis(hard) > rule.max_not_short_axis).sum())
+        rejected += int((volumes_not_short_axis(hard) > rule.max_not_short_axis).sum())
     for row in families.values():
         row["interval"] = [round(end, 5) for end in clopper_pearson(row["rejected"], row["pictures"])]
     return {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import DecisionRule, confidence, not_short_axis_probabilities, weigh
+from ..confidence import DecisionRule, confidence, not_short_axis_probabilities, volume_not_short_axis, weigh
 from ..preprocessing import Preprocessing, is_blank
 from .negatives import TEST_FAMILIES, Stack, negatives_of
 from .predict import Run, turned_logits
@@ -19,15 +19,21 @@ from .predictions import Predictions, slice_log_probabilities
 from .statistics import clopper_pearson
 
 
-def volume_not_short_axis(predictions: Predictions) -> NDArray[np.float64]:
-    """(cases,) mean probability of the ninth output over slices and turned copies."""
-    every = not_short_axis_probabilities(predictions.logits).mean(1)
-    return np.array([every[predictions.case == index].mean() for index in range(len(predictions.cases))])
+def volumes_not_short_axis(predictions: Predictions) -> NDArray[np.float64]:
+    """(cases,) how surely each volume is no short-axis stack."""
+    rows = [predictions.case == index for index in range(len(predictions.cases))]
+    return np.array([volume_not_short_axis(predictions.logits[chosen]) for chosen in rows])
+
+
+def middle_slices_not_short_axis(predictions: Predictions) -> NDArray[np.float64]:
+    """(cases,) the same for the middle slice of each volume alone."""
+    rows = [np.flatnonzero(predictions.case == index) for index in range(len(predictions.cases))]
+    return np.array([volume_not_short_axis(predictions.logits[chosen[[len(chosen) // 2]]]) for chosen in rows])
 
 
 def rejected_volumes(predictions: Predictions, limit: float) -> NDArray[np.bool_]:
     """(cases,) whether a volume is taken for no short axis."""
-    return np.asarray(volume_not_short_axis(predictions) > limit)
+    return np.asarray(volumes_not_short_axis(predictions) > limit)
 
 
 def other_pictures(

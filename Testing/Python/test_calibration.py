@@ -14,6 +14,7 @@ from CMROrientLib.confidence import (
     confidence,
     log_probabilities,
     not_short_axis_probabilities,
+    volume_not_short_axis,
     weigh,
 )
 from CMROrientLib.orientation import Orientation
@@ -73,6 +74,16 @@ def test_log_probabilities_leave_the_ninth_output_out() -> None:
     assert not_short_axis_probabilities(np.zeros((4, 8))).tolist() == [0, 0, 0, 0]
     sharp, soft = (log_probabilities(logits, t).max() for t in (1.0, 4.0))
     assert sharp > soft
+
+
+def test_a_stack_is_not_rejected_for_its_ends() -> None:
+    logits = np.zeros((5, 8, 9))
+    logits[:, :, 8] = -20.0
+    logits[[0, 4], :, 8] = 20.0
+    assert volume_not_short_axis(logits) < 0.01
+    logits[1, :, 8] = 20.0
+    assert volume_not_short_axis(logits) > 0.99
+    assert volume_not_short_axis(logits[..., :8]) == 0
 
 
 def test_evidence_of_a_hand_made_volume() -> None:

@@ -18,7 +18,7 @@ from CMROrientLib.preprocessing import Preprocessing
 from CMROrientLib.training.data import Case, read_cases
 from CMROrientLib.training.evaluate import add_evaluate_arguments, chosen_cases, decisions, metrics
 from CMROrientLib.training.predictions import Predictions, predict
-from CMROrientLib.training.rejection import other_pictures, rejection, volume_not_short_axis
+from CMROrientLib.training.rejection import other_pictures, rejection, volumes_not_short_axis
 from CMROrientLib.training.reslices import Stack
 from CMROrientLib.training.scoring import as_text, averaged_right, by_group, figures, single_pass_right
 from CMROrientLib.training.stress import CURVES, Change, expected_class, middle_slices, stress, stressed, unchanged
@@ -181,7 +181,7 @@ def test_rejection_counts_other_pictures_by_family() -> None:
 
 
 def test_real_volumes_are_not_rejected_by_the_oracle(data: Path) -> None:
-    assert volume_not_short_axis(predict(oracle, PREPROCESSING, read_cases(data))).max() < 0.3
+    assert volumes_not_short_axis(predict(oracle, PREPROCESSING, read_cases(data))).max() < 0.3
 
 
 @pytest.mark.parametrize(
