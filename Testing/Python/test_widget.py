@@ -33,8 +33,7 @@ def opened() -> Iterator[Any]:
     """The module's panel, opened once as in a session of Slicer."""
     panel, window = host.open_panel()
     yield panel
-    panel.cleanup()
-    window.close()
+    host.close_panel(panel, window)
 
 
 @pytest.fixture

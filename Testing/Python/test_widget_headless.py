@@ -81,8 +81,7 @@ class TestInsideSlicer:
         monkeypatch.setattr(slicer.util, "saveNode", lambda saved, path: bool(save_and_load(saved, Path(path))))
         monkeypatch.setattr(slicer.util, "loadVolume", lambda path: load(Path(path)))
         yield importlib.import_module("CMROrientPanelTest")
-        panel.cleanup()
-        window.close()
+        host.close_panel(panel, window)
 
     def test_they_pass(self, cases: Any) -> None:
         suite = unittest.defaultTestLoader.loadTestsFromModule(cases)

@@ -207,6 +207,14 @@ def open_panel() -> tuple[Any, Any]:
     return widget, window
 
 
+def close_panel(panel: Any, window: Any) -> None:
+    """Close the panel as Slicer does when it ends: its selectors let go of the scene."""
+    panel.cleanup()
+    form = panel.layout.itemAt(0).widget()
+    form.setMRMLScene(None)
+    window.close()
+
+
 def clear_scene() -> None:
     """Close the scene as the person does; the slice views come back."""
     slicer = start()

@@ -133,8 +133,7 @@ def main(folder: Path, states: Sequence[Callable[[Any], None]] = STATES) -> list
             path = folder / f"{state.__name__}-{'dark' if dark else 'light'}.png"
             picture(panel, window, path)
             written.append(path)
-            panel.cleanup()
-            window.close()
+            host.close_panel(panel, window)
     return written
 
 
