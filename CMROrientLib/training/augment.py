@@ -221,7 +221,7 @@ class Augmenter:
         gains[:, 3] = gains[:, 1] * torch.exp(self._uniform(len(chosen), -0.2, 0.2))
         gains[:, 0] = 1
         # Without contrast between blood and muscle nothing would be left to see.
-        keep = labels.flatten(1).any(dim=1)
+        keep = labels.flatten(1).any(dim=1).cpu()
         picked = gains.to(images).gather(1, labels.flatten(1)).view_as(labels)
         result = images.clone()
         result[chosen[keep]] = (images[chosen] * picked)[keep].clamp(0, 1)
