@@ -220,7 +220,7 @@ class Augmenter:
         # Both pools hold the same blood, nearly.
         gains[:, 3] = gains[:, 1] * torch.exp(self._uniform(len(chosen), -0.2, 0.2))
         gains[:, 0] = 1
-        # Without contrast between blood and muscle nothing would be left to see.
+        # Those without a mask stay as they are.
         keep = labels.flatten(1).any(dim=1).cpu()
         picked = gains.to(images).gather(1, labels.flatten(1)).view_as(labels)
         result = images.clone()
