@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ from CMROrientLib.batch_work import Outcome
 from CMROrientLib.errors import UsageError
 from CMROrientLib.files import read
 from CMROrientLib.volume import Volume
+
+
+@pytest.fixture(autouse=True)
+def outside_slicer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of its own: other tests leave a Slicer behind, in which no worker may start."""
+    monkeypatch.delitem(sys.modules, "slicer", raising=False)
 
 
 @pytest.fixture

@@ -301,6 +301,8 @@ def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # A shell that started the tests in the background ignores Ctrl-C, and children inherit that.
+        preexec_fn=None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     lines = out / "cmrorient.jsonl"
     deadline = time.monotonic() + 300
