@@ -50,8 +50,9 @@ def read_decisions(path: Path) -> Decisions:
     """Read a table with the columns ``path`` and ``orientation``, comma or semicolon separated.
 
     A row decides where its orientation or decision differs from what the column ``network``
-    says, where ``decided_by`` is ``user``, or where the table has no column ``network``. Rows
-    with an empty orientation, and rows of a run that nobody edited, are left to the network.
+    says, where ``decided_by`` is ``user``, or where the table has no column ``network``. Without an
+    orientation it can only decide that the image is left alone. Rows that decide nothing are left
+    to the network.
 
     Raises
     ------
@@ -87,19 +88,22 @@ def read_decisions(path: Path) -> Decisions:
 
 
 def _override(cells: dict[str, Any], row: str, path: Path) -> Override | None:
-    text, decision = cells["orientation"], cells.get("decision") or None
+    decision = cells.get("decision") or None
     if decision is not None and decision not in _DECISIONS:
         raise UsageError(f"{row}: the decision is one of {', '.join(_DECISIONS)}, not {decision!r}", path)
-    orientation = _orientation(text, row, path)
-    network = cells.get("network")
-    edited = not network or network != f"{text} {decision}"
-    if not edited and cells.get("decided_by") != "user":
-        return None
+    orientation = _orientation(cells["orientation"], row, path)
+    network = cells.get("network") or ""
+    recognized, _, said = network.partition(" ")
+    by_user = cells.get("decided_by") == "user"
     if orientation is None:
+        # Without a class there is nothing to do, but to leave it alone where that is somebody's own decision.
+        own = by_user or "network" not in cells or (network and decision != said)
+        return Override(None, _LEFT_ALONE[decision]) if own and decision in _LEFT_ALONE else None
+    same_class = str(int(orientation)) == recognized
+    if network and same_class and decision == said and not by_user:
         return None
-    recognized, _, said = (network or "").partition(" ")
     # A class that was changed is acted on whatever the column of the decision still says.
-    if decision in _LEFT_ALONE and (not network or (recognized == text and decision != said)):
+    if decision in _LEFT_ALONE and (not network or (same_class and decision != said)):
         return Override(None, _LEFT_ALONE[decision])
     return Override(orientation)
 

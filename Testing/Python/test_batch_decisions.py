@@ -60,6 +60,25 @@ def test_an_edit_is_a_decision(tmp_path: Path) -> None:
     assert edited(tmp_path, decision="not_short_axis") == Override(None, "not_short_axis")
 
 
+def test_rewritten_numbers_are_no_edit(tmp_path: Path) -> None:
+    # A table program writes a column of whole numbers with an empty cell in it as 3.0.
+    assert edited(tmp_path, orientation="3.0") is None
+    assert edited(tmp_path, orientation="3.0", decision="not_short_axis") == Override(None, "not_short_axis")
+    assert edited(tmp_path, orientation="5.0") == Override(Orientation.ROTATE_90)
+
+
+def test_what_the_user_left_alone_stays_so(tmp_path: Path) -> None:
+    # The record of such an image has no class.
+    by_user = {"orientation": "", "network": "", "decided_by": "user"}
+    assert edited(tmp_path, **by_user, decision="not_short_axis") == Override(None, "not_short_axis")
+    assert edited(tmp_path, **by_user, decision="uncertain") == Override(None, "uncertain")
+    assert edited(tmp_path, orientation="", decision="not_short_axis") == Override(None, "not_short_axis")
+    # A DICOM series that is no image was left alone by no one's decision.
+    assert edited(tmp_path, orientation="", network="", decided_by="", decision="not_short_axis") is None
+    table = decisions(tmp_path, "path,orientation,decision\na.nii,,not_short_axis\n")
+    assert table.find("a.nii", None) == Override(None, "not_short_axis")
+
+
 def test_series_are_told_apart(tmp_path: Path) -> None:
     table = decisions(tmp_path, "path,series,orientation\ns,1.2,1\ns,1.3,2\nt,,3\n")
     assert table.find("s", "1.2") == Override(Orientation.FLIP_HORIZONTAL)
