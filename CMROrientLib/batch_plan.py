@@ -177,6 +177,8 @@ def plan_run(
             )
     if not tasks:
         raise CMROrientError("no images found (NIfTI, NRRD, MetaImage or DICOM)", roots[0] if len(roots) == 1 else None)
+    if place is not None:
+        check_links(tasks, place)
     check_outputs(tasks)
     if decisions is not None:
         decisions.check_all_used(task.key for task in tasks)
@@ -202,6 +204,17 @@ def check_places(roots: Iterable[Path], output: Path) -> None:
             raise UsageError(f"the output folder lies inside the input {root}; give one outside it", output)
         if given.is_relative_to(place):
             raise UsageError(f"the input {root} lies inside the output folder; give another folder", output)
+
+
+def check_links(tasks: Iterable[Task], output: Path) -> None:
+    """Raise ``UsageError`` where a link below an input made images of what lies in the output folder."""
+    place = output.resolve()
+    folders = {path.parent: task.source.path for task in tasks for path in task.source.files}
+    for folder, image in folders.items():
+        if folder.resolve().is_relative_to(place):
+            raise UsageError(
+                "a link in the input leads into the output folder; remove it or give another folder", image
+            )
 
 
 def check_outputs(tasks: Sequence[Task]) -> None:

@@ -95,6 +95,17 @@ def test_links_do_not_lead_out_of_the_output(tmp_path: Path) -> None:
         plan_run([source], out)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights that a Windows user lacks")
+def test_links_do_not_lead_into_the_output(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    touch(source / "a.nii", out / "sub" / "a.nii")
+    (source / "round").symlink_to(tmp_path)
+    # Else every run would take the results of the one before for images.
+    with pytest.raises(UsageError, match="a link in the input leads into the output folder"):
+        plan_run([source], out)
+    assert names(plan_run([source], tmp_path / "other")) == ["a.nii", "round/out/sub/a.nii"]
+
+
 def test_two_inputs_for_one_output(tmp_path: Path) -> None:
     touch(tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii", tmp_path / "two" / "b.nii")
     with pytest.raises(UsageError, match="would both be written"):
