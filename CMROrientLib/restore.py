@@ -160,7 +160,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         key = key[: len(key) - len(suffix)]
         found = tuple(by_key.get(key, ()))
         output = _target_name(name, found)
-        hint = "" if found else _missing_suffix(key, by_key)
+        hint = "" if found else _missing_suffix(_stem(name), by_key)
         pairs.append(_Pair(source, name, found, output, long_path(folder / output), hint))
     if not pairs:
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""

@@ -233,6 +233,12 @@ def test_refusals_are_told_and_the_others_done(run: Path, capsys: pytest.Capture
     assert before == {path: path.read_bytes() for path in (run / "seg").rglob("*") if path.is_file()}
 
 
+def test_the_missing_suffix_is_told_whole(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    segment(run / "out" / "case2.nrrd", run / "seg" / "case2_gt_2.nrrd")
+    assert main(["restore", str(run / "out"), str(run / "seg"), "-o", str(run / "back"), "--suffix", "_2"]) == 1
+    assert "perhaps --suffix _gt_2 is needed" in capsys.readouterr().err
+
+
 def test_an_image_that_was_not_written_is_refused_with_the_reason(run: Path) -> None:
     segment(run / "out" / "case2.nrrd", run / "seg" / "bad.nrrd")
     records = [*read_records(run / "out"), Record(path="bad.nii.gz", error="is cut short")]
