@@ -20,7 +20,7 @@ from .batch_masks import MaskPair, check_fit
 from .batch_plan import Settings, Task, copies, relative
 from .correction import Correction, plan
 from .errors import CMROrientError
-from .files import Source, read, read_source, write_source
+from .files import Source, blocks, read, read_source, write_source
 from .files.atomic import replacing
 from .recognition import Recognition, Recognizer, decided, words
 from .record import Record
@@ -245,12 +245,9 @@ def checksum(paths: Iterable[Path]) -> str:
     digests = []
     for path in paths:
         digest = hashlib.sha256()
-        try:
-            with path.open("rb") as stream:
-                while piece := stream.read(_PIECE):
-                    digest.update(piece)
-        except OSError as error:
-            raise CMROrientError(f"it cannot be read ({error.strerror or error})", path) from error
+        with blocks.reading(path) as stream:
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
         digests.append((path.name, digest.hexdigest()))
     if len(digests) == 1:
         return digests[0][1]

@@ -30,10 +30,11 @@ def find(root: str | os.PathLike[str]) -> list[Source]:
     """
     root = Path(root)
     if not is_folder(root):
+        if not root.is_file():
+            # Whoever opened a pipe would wait for ever.
+            raise CMROrientError("is no regular file", root)
         if kind_of(root) is not None:
             return [_source(root)]
-        if not root.is_file():
-            raise CMROrientError("is no regular file", root)
         if not _is_dicom(root):
             raise unknown_format(root)
         return _group([root])

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_files import SUFFIXES, direction_matrix, write_with_itk
 
+from CMROrientLib.batch_work import checksum
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.files import read, write
+from CMROrientLib.files import find, read, write
 from CMROrientLib.files.atomic import replacing
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.volume import Grid, Volume
@@ -375,6 +376,11 @@ def test_files_get_the_usual_rights(tmp_path):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.nii")
     refuse(tmp_path / "a.nii", "no regular file")
+    with pytest.raises(CMROrientError, match="no regular file"):
+        find(tmp_path / "a.nii")
+    # Nor where a header names it for its voxels.
+    with pytest.raises(CMROrientError, match="no regular file"):
+        checksum([tmp_path / "a.nii"])
 
 
 def test_an_analyze_header_is_told_from_nifti(tmp_path):
