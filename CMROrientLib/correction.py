@@ -123,6 +123,13 @@ def correct(
         See ``plan``.
     target:
         The class of the result, 0 to 7.
+
+    Raises
+    ------
+    ValueError
+        Where a class is not 0 to 7 or the mode is unknown.
     """
-    p = Orientation(result if isinstance(result, int) else result.orientation)
+    # Not by its type: numpy's whole numbers are no int, and a recognition comes from above.
+    recognized = getattr(result, "orientation", None)
+    p = Orientation(result if recognized is None else recognized)
     return plan(p, volume.header_orientation(p), geometry, target).apply(volume)

@@ -158,6 +158,19 @@ def test_handedness_changes_with_a_mirroring_geometry_class_only():
             assert (before * after < 0) == done.changes_handedness
 
 
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8, Orientation])
+def test_a_class_may_be_any_whole_number(kind):
+    stored = standard_volume().reindexed(Orientation.ROTATE_90, Orientation.ROTATE_90)
+    fixed = correct(stored, kind(5), target=kind(0))
+    np.testing.assert_array_equal(fixed.array, standard_volume().array)
+
+
+@pytest.mark.parametrize("wrong", ["2", 2.5, None, 8])
+def test_what_is_no_class_is_refused(wrong):
+    with pytest.raises(ValueError, match="is not a valid Orientation"):
+        correct(standard_volume(), wrong)
+
+
 @pytest.mark.parametrize("wrong", [{"geometry": "Follow"}, {"target": 8}, {"orientation": -1}])
 def test_wrong_arguments_are_refused(wrong):
     arguments = {"orientation": 1, "header_orientation": None, "geometry": "auto", "target": 0, **wrong}
