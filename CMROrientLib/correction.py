@@ -8,7 +8,7 @@ of a class g that the geometry mode chooses: ``follow`` takes the pixels' class,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .orientation import Orientation
 from .volume import Volume
@@ -130,6 +130,6 @@ def correct(
         Where a class is not 0 to 7 or the mode is unknown.
     """
     # Not by its type: numpy's whole numbers are no int, and a recognition comes from above.
-    recognized = getattr(result, "orientation", None)
-    p = Orientation(result if recognized is None else recognized)
+    recognized: Any = getattr(result, "orientation", result)
+    p = Orientation(recognized)
     return plan(p, volume.header_orientation(p), geometry, target).apply(volume)
