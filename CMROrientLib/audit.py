@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,6 +124,14 @@ class Report:
             if path.exists():
                 raise UsageError("this file is in the way and not from an audit; give another name", path)
 
+    def check_writable(self) -> None:
+        """Raise ``UsageError`` where the files could not be written, before hours of work; makes their folder."""
+        try:
+            self.page.parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.page.parent).close()
+        except OSError as error:
+            raise UsageError(f"the report cannot be written ({error.strerror or error})", self.page) from error
+
 
 def audit(
     paths: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
@@ -190,6 +199,7 @@ def audit(
         )
         for root in given
     }
+    target.check_writable()
     seen: list[tuple[str, Outcome]] = []
     try:
         for root, outcomes in runs.items():

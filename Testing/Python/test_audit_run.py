@@ -93,3 +93,15 @@ def test_dicom_series_tell_their_scanner(data_root: Path, tmp_path: Path) -> Non
     assert {verdict_of(record) for record in records} == {Verdict.CONSISTENT}
     text = (tmp_path / "cmrorient-audit.html").read_text(encoding="utf-8")
     assert '<th scope="row"><bdi>GE MEDICAL SYSTEMS SIGNA HDx</bdi></th><td>2</td><td>2</td>' in text
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_work(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    looked_at = []
+    with pytest.raises(UsageError, match="the report cannot be written"):
+        audit(
+            archive,
+            tmp_path / "file" / "audit.html",
+            progress=lambda outcome, done, total: looked_at.append(outcome),
+        )
+    assert looked_at == []
