@@ -218,7 +218,7 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
 
 
 def append_record(path: Path, record: Record) -> None:
-    """Add one line to a run's JSON lines, on the disk when this returns.
+    """Add one line to a run's JSON lines, so that it outlives a run that is killed afterwards.
 
     A line that a killed run left without its end is ended first.
     """
