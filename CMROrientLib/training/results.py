@@ -78,6 +78,7 @@ def paper_section(rows: Metrics) -> list[str]:
         "",
     ]
     body = []
+    rows = dict(sorted(rows.items(), key=lambda item: [*REPORTED, item[0]].index(item[0])))
     for name, row in rows.items():
         found = row["sequences"]
         epochs = "/".join(str(found[key]["epochs"]) for key in SEQUENCES if key in found)
