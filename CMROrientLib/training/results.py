@@ -100,7 +100,7 @@ def paper_section(rows: Metrics) -> list[str]:
                     f"{name}, the paper",
                     *(f"{old[key]:.4f}" for key in SEQUENCES),
                     f"{old['parameters']} M",
-                    "1",
+                    "–",
                     "40",
                     "–",
                 ]
