@@ -1,17 +1,29 @@
+# ruff: noqa: F401, F811 (pytest takes fixtures by their names)
 """The panel as a person drives it: select, press, read, override, cancel, close, press again."""
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from slicer_host import add_cine, add_volume, application, host, load, places, save_and_load, scene, slicer, voxels  # noqa: F401
+from panel_driver import (
+    SIZE,
+    SLICES,
+    answer,
+    came_back,
+    column,
+    heart,
+    names,
+    opened,
+    panel,
+    phantom_node,
+    press,
+    select,
+)
+from slicer_host import add_cine, add_volume, application, host, load, places, save_and_load, scene, slicer, voxels
 
 from CMROrientLib.mrml import right_handed
 from CMROrientLib.orientation import Orientation
@@ -23,74 +35,6 @@ pytestmark = [
     # Qt 5's binding takes an int here, and nothing else.
     pytest.mark.filterwarnings("ignore:.*setTextAlignment:DeprecationWarning"),
 ]
-
-#: Small enough for speed, large enough for the network.
-SIZE, SLICES = (130, 160), 5
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Any]:
-    """The module's panel, opened once as in a session of Slicer."""
-    panel, window = host.open_panel()
-    yield panel
-    host.close_panel(panel, window)
-
-
-@pytest.fixture
-def panel(scene: Any, opened: Any) -> Iterator[Any]:  # noqa: F811
-    """The panel in an empty scene; no question may be left unanswered or unasked."""
-    from mrml_widgets import ANSWERS
-
-    ANSWERS.prepared.clear()
-    ANSWERS.texts.clear()
-    opened.enter()
-    yield opened
-    assert not ANSWERS.prepared, "a question was expected and not asked"
-
-
-def answer(*buttons: str) -> list[str]:
-    """Prepare what the person presses in the boxes to come; returns the texts that will be shown."""
-    from mrml_widgets import ANSWERS
-    from PySide6.QtWidgets import QMessageBox
-
-    ANSWERS.prepared += [getattr(QMessageBox.StandardButton, button) for button in buttons]
-    return ANSWERS.texts
-
-
-@functools.cache
-def heart(orientation: int = 0, header: str = "true", phases: int = 1, slices: int = SLICES) -> Volume:
-    """A small synthetic stack, right-handed as Slicer loads files."""
-    return right_handed(
-        make_phantom(size=SIZE, slices=slices, phases=phases, orientation=orientation, header=header)
-    ).volume
-
-
-def phantom_node(orientation: int, header: str = "true", name: str = "SAX") -> Any:
-    return add_volume(heart(orientation, header), name)
-
-
-def select(panel: Any, node: Any) -> None:
-    panel.ui.inputSelector.setCurrentNode(node)
-    assert panel._parameterNode.inputVolume is node
-
-
-def press(button: Any) -> None:
-    assert button.enabled, button.toolTip
-    button.click()
-
-
-def came_back(array: np.ndarray, original: np.ndarray) -> bool:
-    """Voxel for voxel, up to the order of slices."""
-    return np.array_equal(array, original) or np.array_equal(array[::-1], original)
-
-
-def names() -> set[str]:
-    found = [slicer.mrmlScene.GetNthNode(index) for index in range(slicer.mrmlScene.GetNumberOfNodes())]
-    return {node.GetName() for node in found if node.GetName()}
-
-
-def column(table: Any, index: int) -> list[str]:
-    return [table.item(row, index).text() for row in range(table.rowCount)]
 
 
 def test_an_empty_panel_says_why_nothing_can_be_pressed(panel: Any) -> None:
@@ -459,65 +403,6 @@ def test_cancelling_apply_to_all_leaves_the_scene_as_it_was(panel: Any) -> None:
     finally:
         panel.task._show = writing
     assert "Cancelled" in panel.ui.statusLabel.text and names() == before
-
-
-def replace_pip(monkeypatch: pytest.MonkeyPatch, install: Callable[[str], None]) -> None:
-    """Put a function in place of Slicer's own means: ``slicer.packaging`` where it is, else ``slicer.util``."""
-    if importlib.util.find_spec("slicer.packaging") is not None:
-        packaging = importlib.import_module("slicer.packaging")
-        monkeypatch.setattr(packaging, "pip_ensure", lambda requirements, **_: install(" ".join(requirements)))
-    monkeypatch.setattr(slicer.util, "pip_install", install)
-
-
-@pytest.fixture
-def without_packages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A Slicer that lacks the packages until pip has run; returns what pip was asked for."""
-    from CMROrientPanel import packages
-
-    asked: list[str] = []
-    absent = ["onnxruntime>=1.17", "scikit-image>=0.22"]
-    monkeypatch.setattr(packages, "missing", lambda _needed: [] if asked else absent)
-    replace_pip(monkeypatch, asked.append)
-    return asked
-
-
-def test_the_first_press_asks_once_and_installs(panel: Any, without_packages: list[str]) -> None:
-    select(panel, phantom_node(2))
-    texts = answer("Ok")
-    press(panel.ui.recognizeButton)
-    assert "onnxruntime" in texts[0] and without_packages == ["onnxruntime>=1.17 scikit-image>=0.22"]
-    assert panel.ui.sliceTable.rowCount == SLICES
-    press(panel.ui.recognizeButton)
-    assert len(texts) == 1 and len(without_packages) == 1
-
-
-def test_the_question_can_be_declined(panel: Any, without_packages: list[str]) -> None:
-    select(panel, phantom_node(2))
-    answer("Cancel")
-    press(panel.ui.recognizeButton)
-    assert "Nothing was installed" in panel.ui.statusLabel.text and not without_packages
-    assert panel.ui.recognizeButton.enabled
-
-
-def test_without_a_connection_it_says_what_to_do(
-    panel: Any, without_packages: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_requirements: str) -> None:
-        raise RuntimeError("no route to host")
-
-    replace_pip(monkeypatch, fail)
-    select(panel, phantom_node(2))
-    answer("Ok")
-    press(panel.ui.recognizeButton)
-    said = panel.ui.statusLabel.text
-    assert "no route to host" in said and "pip download onnxruntime scikit-image" in said and "--find-links" in said
-
-
-def test_scripts_are_never_asked(panel: Any, without_packages: list[str]) -> None:
-    from CMROrientLib.errors import CMROrientError
-
-    with pytest.raises(CMROrientError, match=r"slicer\.util\.pip_install"):
-        panel.logic.recognize(phantom_node(2))
 
 
 def test_choices_are_kept_in_the_scene(panel: Any) -> None:
