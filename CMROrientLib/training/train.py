@@ -103,9 +103,13 @@ def train(
             keep = np.array([_source(case) == source for case in validation.cases])[validation.case]
             part = validation.of(lambda case, source=source: _source(case) == source)  # type: ignore[misc]
             metrics["by_source"][source] = judge(logits[keep], part)
+    sets = {case.dataset for case in cases if split.training(case)}
+    if recipe.start:
+        # What the weights to start from had learned from is in the result as well.
+        sets |= {known["name"] for known in find_model(recipe.start).card.get("training_sets", [])}
     facts: dict[str, Any] = {
         "metrics": metrics,
-        "training_sets": sorted({case.dataset for case in cases if split.training(case)}),
+        "training_sets": sorted(sets),
         "training_subjects": len(split.train),
         "seconds": trainer.seconds,
     }
