@@ -7,11 +7,16 @@ from pathlib import Path
 
 import parts
 import pytest
+from hypothesis import settings
 
 # Qt decides on its platform when it is first imported, so this comes before any test module.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # As the command line does it: threads for small products cost more than they save on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A busy machine is slow, not wrong.
+settings.register_profile("cmrorient", deadline=None)
+settings.load_profile("cmrorient")
 
 
 @pytest.fixture(scope="session")
