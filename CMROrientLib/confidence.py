@@ -89,7 +89,7 @@ class Evidence:
     margin, votes, agreement, slices:
         See the module's text.
     copies:
-        Turned copies of each slice: 8, or 1 for single passes.
+        Turned copies of each slice: 8 for each look, or 1 for single passes.
     """
 
     orientation: Orientation
@@ -148,10 +148,11 @@ def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:
     Parameters
     ----------
     turned:
-        (..., 8 copies, 8 classes): entry [g, j] is class j of the copy turned by g. Class k of the
-        slice is class ``g.after(k)`` of that copy.
+        (..., 8 or 16 copies, 8 classes): entry [g, j] is class j of the copy turned by g % 8. Class k
+        of the slice is class ``g.after(k)`` of that copy.
     """
-    return np.take_along_axis(turned, _BACK.reshape((1,) * (turned.ndim - 2) + (8, 8)), axis=-1)
+    back = np.tile(_BACK, (turned.shape[-2] // len(_BACK), 1))
+    return np.take_along_axis(turned, back.reshape((1,) * (turned.ndim - 2) + back.shape), axis=-1)
 
 
 def weigh(copies: NDArray[np.floating]) -> Evidence:
@@ -179,7 +180,7 @@ def weigh(copies: NDArray[np.floating]) -> Evidence:
 
 def confidence(evidence: Evidence, rule: DecisionRule) -> float:
     """The probability that the orientation is right, 0 to 1."""
-    weights = rule.averaged if evidence.copies == len(Orientation) else rule.single
+    weights = rule.averaged if evidence.copies > 1 else rule.single
     if weights is None:
         return float(np.exp(log_probabilities(evidence.mean_log_probabilities)[evidence.orientation]))
     score = float(evidence.terms @ np.array([weights[term] for term in TERMS]))

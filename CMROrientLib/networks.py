@@ -1,11 +1,13 @@
 """The networks, by name: the paper's, its baselines, and the compact one of the universal model.
 
 Every network maps float32 (N, channels, rows, columns) to logits (N, outputs): outputs 0 to 7 are
-the orientation classes, a ninth one, where there is one, says "not a short-axis slice".
+the orientation classes, a ninth one, where there is one, says "not a short-axis slice". A network
+that draws the ventricles gives three more, where the heart lies, for a second look (``looks``).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +19,11 @@ from .orientation import Orientation
 
 #: Parameters of the paper's network, as the paper counts them.
 ORIENTNET_PARAMETERS = 1_078_056
+
+#: What is drawn: background, right ventricle, myocardium, left ventricle.
+TISSUES = 4
+#: Cells of a drawing along each side of a cell of the feature map that it is drawn from.
+FINER = 4
 
 
 class OrientNet(nn.Module):
@@ -49,7 +56,8 @@ class CompactNet(nn.Module):
     """A small residual network for inputs of any size.
 
     Each stage halves the resolution by a strided convolution and then refines it by residual
-    blocks; the average over the last map goes through one linear layer.
+    blocks; the average over the last map goes through one linear layer. Another layer can draw the
+    ventricles from that map, coarsely: taught by masks, it makes the network look at them.
 
     Parameters
     ----------
@@ -63,6 +71,9 @@ class CompactNet(nn.Module):
         Width of the last map before averaging.
     dropout:
         Share of features dropped in training.
+    draws:
+        Whether it draws, and gives the heart's place behind the logits: centre (column, row) and
+        diameter as shares of the input's side.
     """
 
     def __init__(
@@ -73,6 +84,7 @@ class CompactNet(nn.Module):
         blocks: Sequence[int] = (0, 1, 1, 1),
         features: int = 256,
         dropout: float = 0.1,
+        draws: bool = False,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -83,9 +95,14 @@ class CompactNet(nn.Module):
             width = stage
         self.backbone = nn.Sequential(*layers, _convolution(width, features, kernel=1))
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, outputs))
+        if draws:
+            self.draw = nn.Sequential(nn.Conv2d(features, TISSUES * FINER**2, 1), nn.PixelShuffle(FINER))
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.backbone(images).mean(dim=(2, 3)))
+        maps = self.backbone(images)
+        logits: Tensor = self.head(maps.mean(dim=(2, 3)))
+        if hasattr(self, "draw"):
+            logits = torch.cat([logits, _place(self.draw(maps))], dim=1)
         return logits
 
 
@@ -233,6 +250,19 @@ def turned(images: Tensor, orientation: Orientation) -> Tensor:
         images = images.transpose(-2, -1)
     axes = [axis for axis, signs in zip((-2, -1), matrix, strict=True) if signs.sum() < 0]
     return torch.flip(images, axes) if axes else images
+
+
+def _place(drawn: Tensor) -> Tensor:
+    """Centre (column, row) and diameter of what is no background: (N, 3), shares of the side."""
+    heart = 1 - drawn.float().softmax(dim=1)[:, 0]
+    # Squared, so that a little doubt everywhere weighs nothing.
+    mass = heart * heart
+    side = mass.shape[-1]
+    steps = (torch.arange(side, device=mass.device, dtype=mass.dtype) + 0.5) / side
+    total = mass.sum(dim=(1, 2)) + 1e-6
+    column, row = (mass.sum(dim=1) * steps).sum(dim=1) / total, (mass.sum(dim=2) * steps).sum(dim=1) / total
+    diameter = 2 / side * torch.sqrt(total / math.pi)
+    return torch.stack([column, row, diameter], dim=1)
 
 
 def _convolution(channels: int, width: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import CMROrientError
+from ..looks import SMALLEST
 from ..orientation import Orientation
 
 #: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
@@ -24,7 +25,7 @@ MEAN_ANGLE, BORDER = -23.0, 45.0
 #: Settings that are switched off by 0: what the paper's augmentation does without.
 _SHARES = (
     *("tissue", "wrap", "gamma", "remap", "invert", "bias", "bias_share", "blur", "low_resolution"),
-    *("noise", "noise_share", "window", "bright_fill", "closest"),
+    *("noise", "noise_share", "window", "bright_fill", "closest", "closer", "closer_share"),
 )
 
 #: Index of the output for "not a short-axis slice", as a label.
@@ -45,6 +46,9 @@ class Augmentation:
     closest:
         Smallest field of view where place and size of the heart are known, in diameters of the
         heart; it takes the place of ``zoom``'s lower end where it is smaller. 0 switches it off.
+    closer, closer_share:
+        Side of the window of a second look in diameters of the heart (``looks``), 0 for a network
+        that looks once; share of the slices that are shown like that, with some inaccuracy.
     aspect:
         Largest stretch of one side, as a factor.
     shift:
@@ -64,7 +68,8 @@ class Augmentation:
     tissue:
         Share with blood and muscle made brighter or darker by their masks.
     wrap:
-        Share with values that run over the end of 8 bit.
+        Share with values that run over an end of 8 bit: bright ones start again at 0, or, twice as
+        often, dark ones that noise takes below 0 come out white.
     gamma, remap, invert:
         Largest logarithm of a gamma, share with a random grey curve, share with inverted contrast.
     bias, bias_share:
@@ -83,6 +88,8 @@ class Augmentation:
     rotation_unknown: float = 20.0
     zoom: tuple[float, float] = (0.5, 1.6)
     closest: float = 0.95
+    closer: float = 0.0
+    closer_share: float = 0.0
     aspect: float = 1.15
     shift: float | None = 0.1
     varied: bool = True
@@ -154,6 +161,8 @@ class Batch:
         (N, 3) centre (x, y) and diameter of the heart as shares of the side, nan where unknown.
     negative:
         (N,) bool: not a short-axis slice.
+    drawn:
+        (N,) bool: whether ``masks`` says where the tissues are; an empty mask may say that there are none.
     """
 
     squares: Tensor
@@ -161,6 +170,7 @@ class Batch:
     angles: Tensor
     hearts: Tensor
     negative: Tensor
+    drawn: Tensor
 
 
 class Augmenter:
@@ -184,6 +194,7 @@ class Augmenter:
         self.outputs = outputs
         self.generator = generator
         self._strength = torch.ones(0)
+        self._window_of = torch.zeros(0, 2, 3)
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Squares (N, size, size) float32 and targets (N, outputs) that sum to one."""
@@ -197,6 +208,19 @@ class Augmenter:
         images = self._noise(images)
         images = self._contrast(images)
         return self._window(images), targets
+
+    def tissues(self, masks: Tensor, side: int) -> Tensor:
+        """Where the tissues came to lie in the last call: shares (N, 4, side, side) of each cell.
+
+        Parameters
+        ----------
+        masks:
+            Those of the batch of that call.
+        """
+        grid = functional.affine_grid(self._window_of.to(masks.device), [len(masks), 1, 2 * side, 2 * side], False)
+        moved = functional.grid_sample(masks[:, None].float(), grid, "nearest", "zeros", align_corners=False)
+        every = functional.one_hot(moved[:, 0].long(), 4).permute(0, 3, 1, 2).float()
+        return functional.avg_pool2d(every, 2)
 
     def _strengths(self, count: int) -> Tensor:
         return torch.rand(count, generator=self.generator) if self.settings.varied else torch.ones(count)
@@ -228,12 +252,17 @@ class Augmenter:
         return result
 
     def _wrap(self, images: Tensor) -> Tensor:
-        """Values that ran over the end of 8 bit and start again at 0."""
+        """Values that ran over an end of 8 bit: too bright starts again at 0, below nothing is white."""
         chosen = self._chosen(len(images), self.settings.wrap)
         if len(chosen):
             images = images.clone()
-            factor = self._uniform(len(chosen), 1.05, 2.0)[:, None, None]
-            images[chosen] = torch.remainder(images[chosen] * factor.to(images), 1.0)
+            bright = (torch.rand(len(chosen), generator=self.generator) < 1 / 3)[:, None, None]
+            factor = torch.where(bright, self._uniform(len(chosen), 1.05, 2.0)[:, None, None], 1.0)
+            below = torch.where(bright, 0.0, self._uniform(len(chosen), -0.01, 0.03)[:, None, None])
+            deviation = torch.where(bright, 0.0, self._uniform(len(chosen), 0.003, 0.03)[:, None, None])
+            noise = torch.randn(len(chosen), *images.shape[1:], generator=self.generator) * deviation
+            moved = images[chosen] * factor.to(images) + (noise - below).to(images)
+            images[chosen] = torch.remainder(moved, 1.0)
         return images
 
     def _turn(self, images: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -253,8 +282,8 @@ class Augmenter:
         radians = torch.deg2rad(-rotation)
         cosine, sine = torch.cos(radians), torch.sin(radians)
         rotate = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
-        matrix = torch.cat([rotate @ scale @ unturn, shift[:, :, None]], dim=2).to(images)
-        grid = functional.affine_grid(matrix, [count, 1, self.size, self.size], align_corners=False)
+        self._window_of = torch.cat([rotate @ scale @ unturn, shift[:, :, None]], dim=2)
+        grid = functional.affine_grid(self._window_of.to(images), [count, 1, self.size, self.size], align_corners=False)
         fill = self._fill(images)
         sampled = functional.grid_sample(images[:, None] - fill, grid, "bilinear", "zeros", align_corners=False) + fill
         return sampled[:, 0], self._targets(batch, known, rotation, turns).to(images.device)
@@ -271,6 +300,11 @@ class Augmenter:
         strength = self._strength if settings.coupled else torch.ones(count)
         zoom = torch.exp((lowest + (highest - lowest) * torch.rand(count, generator=self.generator)) * strength)
         stretch = torch.exp(self._uniform(count, -1, 1) * math.log(settings.aspect) / 2)
+        second = torch.rand(count, generator=self.generator) < settings.closer_share
+        if second.any():
+            seen = torch.where(located, settings.closer * hearts[:, 2], self._uniform(count, 0.5, 0.75))
+            inexact = torch.exp(0.15 * torch.randn(count, generator=self.generator))
+            zoom = torch.where(second, (seen * inexact).clamp(SMALLEST, 1), zoom)
         width, height = zoom * stretch, zoom / stretch
         if settings.shift is None:
             width, height = width.clamp(max=1), height.clamp(max=1)
@@ -278,10 +312,12 @@ class Augmenter:
             return width, height, (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
         sides = torch.stack([width, height], dim=1)
         # Where the window is larger than the slice, the slice may lie anywhere in it.
-        reach = 2 * settings.shift * sides * strength[:, None] + (sides - 1).clamp(min=0) / 2
+        amount = torch.where(second, torch.ones(count), strength)
+        reach = 2 * settings.shift * sides * amount[:, None] + (sides - 1).clamp(min=0) / 2
         shift = (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
         # Close crops are centred on the heart, wide ones anywhere between it and the slice's centre.
-        pull = torch.where(zoom < 0.6, torch.ones(count), torch.rand(count, generator=self.generator))
+        close = second | (zoom < 0.6)
+        pull = torch.where(close, torch.ones(count), torch.rand(count, generator=self.generator))
         heart = torch.where(located[:, None], 2 * hearts[:, :2] - 1, torch.zeros(count, 2))
         return width, height, shift + pull[:, None] * heart
 

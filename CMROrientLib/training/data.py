@@ -88,7 +88,7 @@ def read_cases(root: Path, index: Path | None = None) -> list[Case]:
     cases = _indexed(root, table) if index is not None or table.is_file() else _found(root)
     if not cases:
         raise CMROrientError("no volumes here; expected NIfTI, NRRD or MetaImage files in standard orientation", root)
-    return sorted(_with_angles(cases), key=lambda case: str(case.path))
+    return sorted(_registered(cases), key=lambda case: str(case.path))
 
 
 def _indexed(root: Path, table: Path) -> list[Case]:
@@ -121,19 +121,19 @@ def _found(root: Path) -> list[Case]:
     ]
 
 
-def _with_angles(cases: list[Case]) -> list[Case]:
-    # The sequences of one person in one study lie on the same frame: what the mask of one says
-    # holds for the others.
-    known: dict[str, Case] = {}
-    for case in cases:
-        if case.angle is not None and case.subject.startswith("MyoPS/"):
-            known[case.subject] = case
-    return [
-        replace(case, angle=known[case.subject].angle, margin=known[case.subject].margin)
-        if case.angle is None and case.subject in known
-        else case
-        for case in cases
-    ]
+def _registered(cases: list[Case]) -> list[Case]:
+    # The sequences of one person in one study lie on the same frame: the angle that the mask of one
+    # gives holds for the others. MyoPS registered them to one grid, so that the mask itself does.
+    known = {case.subject: case for case in cases if case.angle is not None and case.subject.startswith("MyoPS/")}
+    return [_after(case, known[case.subject]) if case.subject in known else case for case in cases]
+
+
+def _after(case: Case, other: Case) -> Case:
+    if case.angle is None:
+        case = replace(case, angle=other.angle, margin=other.margin)
+    if case.mask is None and case.dataset == other.dataset == "MyoPS 2020":
+        case = replace(case, mask=other.mask)
+    return case
 
 
 def _number(text: str | None) -> float | None:
@@ -267,20 +267,7 @@ def _with_hearts(
             # As wide as a disc of the largest slice's area.
             diameter = 2 * np.sqrt(inside.sum(axis=(1, 2)).max() / np.pi)
             hearts[number] = np.array([columns.mean() + 0.5, rows.mean() + 0.5, diameter]) / side
-    _share_hearts(hearts, cases)
     return Slices(squares, masks, owner, position, hearts, tuple(cases))
-
-
-def _share_hearts(hearts: NDArray[np.float32], cases: Sequence[Case]) -> None:
-    # MyoPS gives a person's three sequences registered to one grid: one mask serves all.
-    known = {case.subject: heart for case, heart in zip(cases, hearts, strict=True) if _on_one_grid(case, heart)}
-    for case, heart in zip(cases, hearts, strict=True):
-        if case.dataset == "MyoPS 2020" and case.subject in known:
-            heart[:] = known[case.subject]
-
-
-def _on_one_grid(case: Case, heart: NDArray[np.float32]) -> bool:
-    return case.dataset == "MyoPS 2020" and bool(np.isfinite(heart).all())
 
 
 def _mask_square(
@@ -303,7 +290,8 @@ def _mask_square(
 
 
 def _fingerprint(cases: Iterable[Case], preprocessing: Preprocessing, size: int) -> str:
-    files = [[str(case.path), case.path.stat().st_size, case.path.stat().st_mtime_ns] for case in cases]
+    paths = [path for case in cases for path in (case.path, case.mask) if path is not None]
+    files = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in paths]
     text = json.dumps([files, preprocessing.fit, preprocessing.trim, size])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

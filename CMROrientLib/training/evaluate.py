@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..confidence import DecisionRule
 from ..errors import CMROrientError, UsageError
+from ..looks import Looks
 from .calibration import answers, expected_calibration_error
 from .data import Case, read_cases
 from .predictions import Predictions, Progress, predict
@@ -25,19 +26,16 @@ from .splits import Split
 from .statistics import accuracy, clopper_pearson
 
 if TYPE_CHECKING:
-    from ..engines import Engine
     from ..model_files import ModelFiles
-    from ..preprocessing import Preprocessing
 
 
-def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Engine, Preprocessing]:
-    """A model's files, its engine and its preprocessing."""
+def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Looks]:
+    """A model's files, and how it looks at slices."""
     from ..engines import open_engine
     from ..model_files import find_model
-    from ..preprocessing import Preprocessing
 
     files = find_model(model)
-    return files, open_engine(files, device), Preprocessing.from_card(files.card["preprocessing"])
+    return files, Looks.of(files.card, open_engine(files, device))
 
 
 def training_facts(card: dict[str, Any]) -> dict[str, Any]:
@@ -102,8 +100,8 @@ def evaluate(
     What goes into ``Training/metrics``: ``model``, ``checksum``, ``training`` and ``metrics``' keys;
     and the predictions behind them.
     """
-    files, engine, preprocessing = opened(model, device)
-    predictions = predict(engine.run, preprocessing, cases, progress)
+    files, looks = opened(model, device)
+    predictions = predict(looks, cases, progress)
     rule = DecisionRule.from_card(files.card.get("decision"))
     facts = {"model": files.name, "checksum": files.checksum, "training": training_facts(files.card)}
     return {**facts, **metrics(predictions, rule)}, predictions

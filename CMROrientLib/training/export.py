@@ -72,6 +72,7 @@ def export_model(
         "parameters": parameters(network),
         "multiply_adds": multiply_adds(network, channels, size),
         "preprocessing": recipe.preprocessing.to_card(),
+        "closer": recipe.augmentation.closer,
         "outputs": recipe.outputs,
         "training_sets": [{"name": s, "terms": _TERMS.get(s, "the terms of its owner")} for s in training_sets],
         "training_subjects": training_subjects,

@@ -31,7 +31,6 @@ from .calibration import (
 )
 from .data import Case
 from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
-from .predict import Run
 from .predictions import Predictions, predict
 from .rejection import middle_slices_not_short_axis, other_pictures, rejection, volumes_not_short_axis
 from .reslices import read_stack
@@ -96,9 +95,8 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
     stress_volumes:
         Changed slices are taken from at most so many volumes, spread evenly over ``cases``.
     """
-    files, engine, preprocessing = opened(model, "cpu")
-    run: Run = engine.run
-    predict(run, preprocessing, cases).save(folder / "predictions.npz")
+    files, looks = opened(model, "cpu")
+    predict(looks, cases).save(folder / "predictions.npz")
     chosen = [cases[int(n)] for n in np.linspace(0, len(cases) - 1, min(stress_volumes, len(cases))).round()]
     kept: list[list[Any]] = []
 
@@ -107,9 +105,9 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
         found.save(folder / file)
         kept.append([curve, level, file])
 
-    curves = stress(run, preprocessing, chosen, keep=keep)
+    curves = stress(looks, chosen, keep=keep)
     stacks = [read_stack(case.path, case.mask) for case in chosen[:: max(1, len(chosen) // STACKS)]]
-    families, blank, logits = other_pictures(run, preprocessing, stacks, OTHER_PICTURES)
+    families, blank, logits = other_pictures(looks, stacks, OTHER_PICTURES)
     np.savez(folder / "others.npz", allow_pickle=False, families=np.array(families), blank=blank, logits=logits)
     write_json(
         {

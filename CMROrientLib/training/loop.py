@@ -22,10 +22,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..errors import CMROrientError
+from ..looks import Run, turned_logits
 from ..networks import build
 from .augment import Augmenter, Batch
 from .data import Slices
-from .predict import Run, judge, turned_logits
+from .guide import Guide
+from .predict import judge
 from .recipes import Phase, Recipe
 
 Report = Callable[[str], None]
@@ -81,11 +83,15 @@ class Trainer:
         if start is not None:
             _load(self.network, start)
         self.network = self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._guide: Guide | None = None
         self._average: AveragedModel | None = None
         if recipe.average > 0:
             self._average = AveragedModel(
                 self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
             )
+        if recipe.guide > 0:
+            # After the copy for the average, which must not keep drawings.
+            self._guide = Guide(self.network)
         self._optimizer: torch.optim.Optimizer | None = None
         self._resume()
 
@@ -116,8 +122,9 @@ class Trainer:
         return self.result
 
     def logits(self, slices: Slices) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """(N, 8, outputs) logits of the eight turned copies of slices."""
-        return turned_logits(self._runner(), self.recipe.preprocessing, slices.squares)
+        """(N, 8, outputs) logits of the eight turned copies of slices, looked at once."""
+        found = turned_logits(self._runner(), self.recipe.preprocessing, slices.squares)
+        return found[..., : self.recipe.outputs]
 
     def _runner(self) -> Run:
         network = self.result
@@ -149,21 +156,25 @@ class Trainer:
             rate = _rate(phase, (epoch + step / steps) / phase.epochs)
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
-            squares, targets = augment(self._batch(chosen))
+            batch = self._batch(chosen)
+            squares, targets = augment(batch)
             inputs = torch.from_numpy(recipe.preprocessing.normalise(squares.cpu().numpy()))
             inputs = inputs.to(self.device, memory_format=torch.channels_last)
             targets = targets.to(self.device)
             with self._cheaper():
-                logits = self.network(inputs)
+                logits = self.network(inputs)[:, : recipe.outputs]
             loss = nn.functional.cross_entropy(logits.float(), targets, label_smoothing=recipe.smoothing)
             if not torch.isfinite(loss):
                 raise CMROrientError("the loss is no longer finite; lower the rate in the recipe")
+            total += float(loss.detach()) * len(chosen)
+            if self._guide is not None and not phase.freeze_backbone:
+                tissues = augment.tissues(batch.masks, self._guide.side)
+                loss = loss + recipe.guide * self._guide.loss(tissues, batch.drawn)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self._optimizer.step()
             if self._average is not None:
                 self._average.update_parameters(self.network)
-            total += float(loss.detach()) * len(chosen)
             right += float((logits.argmax(1) == targets.argmax(1)).sum())
             count += len(chosen)
         return {"phase": index, "loss": round(total / count, 5), "accuracy": round(right / count, 5), "rate": rate}
@@ -192,7 +203,11 @@ class Trainer:
         hearts[~negative] = self.training.hearts[self.training.case[own]]
         images, labels, known = (torch.from_numpy(array) for array in (squares, masks, hearts))
         images, labels = images.to(self.device), labels.to(self.device)
-        return Batch(images, labels, torch.from_numpy(angles), known, torch.from_numpy(negative))
+        drawn = np.zeros(len(chosen), bool)
+        drawn[~negative] = [case.mask is not None for case in cases]
+        return Batch(
+            images, labels, torch.from_numpy(angles), known, torch.from_numpy(negative), torch.from_numpy(drawn)
+        )
 
     def _set_training(self, phase: Phase) -> None:
         self.network.train()

@@ -128,6 +128,44 @@ def writing(random: np.random.Generator, size: int) -> Picture:
     return np.asarray(image, np.float32)
 
 
+def _blob(
+    random: np.random.Generator, size: int, centre: tuple[float, float], radius: float, rough: float
+) -> NDArray[np.bool_]:
+    """A closed curve whose radius wavers round a mean."""
+    y, x = _axes(size)
+    y, x = y - centre[0], x - centre[1]
+    angle = np.arctan2(y, x)
+    edge = np.full((size, size), radius)
+    for wave in range(1, 6):
+        edge += radius * rough / wave * random.normal() * np.cos(wave * angle + random.uniform(0, 6))
+    return np.asarray(np.hypot(y, x) < edge)
+
+
+def lumps(random: np.random.Generator, size: int) -> Picture:
+    """Tissue of no organ in particular: an outline, a rind and lumps of any shape, grain and grey."""
+    picture = np.zeros((size, size), np.float32)
+    outline = _blob(random, size, (0, 0), random.uniform(0.6, 1.1), 0.12)
+    picture[outline] = random.random()
+    if random.random() < 0.6:
+        picture[outline & _blob(random, size, (0, 0), random.uniform(0.5, 0.8), 0.08)] = random.uniform(0, 0.4)
+    for _ in range(int(random.integers(3, 22))):
+        centre = (random.uniform(-0.8, 0.8), random.uniform(-0.8, 0.8))
+        lump = outline & _blob(random, size, centre, random.uniform(0.04, 0.35), random.uniform(0, 0.4))
+        picture[lump] = random.random() + random.uniform(0, 0.3) * smooth_noise(random, size)[lump]
+    return np.asarray(picture + random.uniform(0, 0.08) * random.standard_normal((size, size)), np.float32)
+
+
+def ripples(random: np.random.Generator, size: int) -> Picture:
+    """Circular waves from several points, or spirals."""
+    y, x = _axes(size)
+    picture = np.zeros((size, size))
+    for _ in range(int(random.integers(1, 5))):
+        dy, dx = y - random.uniform(-1, 1), x - random.uniform(-1, 1)
+        arms = int(random.integers(0, 7)) * random.integers(2)
+        picture = picture + np.sin(random.uniform(4, 60) * np.hypot(dy, dx) + arms * np.arctan2(dy, dx))
+    return np.asarray(picture > 0 if random.random() < 0.4 else picture, np.float32)
+
+
 TRAIN_PATTERNS: dict[str, Pattern] = {
     "smooth noise": smooth_noise,
     "ramps": gradient,
@@ -136,6 +174,8 @@ TRAIN_PATTERNS: dict[str, Pattern] = {
     "stripes": stripes,
     "drawn heads": head,
     "letters": writing,
+    "lumps": lumps,
+    "ripples and spirals": ripples,
 }
 
 

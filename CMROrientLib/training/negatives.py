@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .negative_images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage
 from .negative_patterns import TEST_PATTERNS, TRAIN_PATTERNS, Pattern
-from .reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut
+from .reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut, shuffled
 
 __all__ = ["TEST_FAMILIES", "TRAIN_FAMILIES", "Family", "Stack", "negatives_of", "training_negatives"]
 
@@ -96,7 +96,11 @@ def _families(
 
 #: What training may show as class 8.
 TRAIN_FAMILIES = _families(
-    {"long-axis cuts of stacks": (16.0, long_axis_cut), "squares beside the heart": (3.0, beside_the_heart)},
+    {
+        "long-axis cuts of stacks": (16.0, long_axis_cut),
+        "squares beside the heart": (3.0, beside_the_heart),
+        "shuffled tiles of slices": (3.0, shuffled),
+    },
     TRAIN_IMAGES,
     TRAIN_PATTERNS,
 )

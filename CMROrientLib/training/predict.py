@@ -6,47 +6,17 @@ follows from the logits of the eight turned copies of the standard slices.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
-from ..preprocessing import Preprocessing
 from .data import Slices
-
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 #: Volumes whose angle lies this close to a class border are not counted: theirs is a matter of taste.
 LEAST_MARGIN = 10.0
 
 #: Entry [k, g]: the class of the copy that is turned by g, of a slice stored in class k.
 COPIES: NDArray[np.int_] = np.array([[g.after(k) for g in Orientation] for k in Orientation])
-
-
-def turned_logits(
-    run: Run, preprocessing: Preprocessing, squares: NDArray[Any], batch: int = 64
-) -> NDArray[np.float32]:
-    """Logits (N, 8, outputs) of N standard squares, entry [n, k] for the slice turned by class k.
-
-    Parameters
-    ----------
-    run:
-        The network: float32 (M, channels, size, size) to logits (M, outputs).
-    squares:
-        (N, side, side) in standard orientation; resampled where the side is not the input's.
-    """
-    parts = []
-    for start in range(0, len(squares), batch):
-        chosen = np.asarray(squares[start : start + batch], np.float32)
-        if chosen.shape[1] != preprocessing.size:
-            chosen = np.stack([preprocessing.square(square) for square in chosen])
-        inputs = preprocessing.normalise(chosen)
-        copies = np.stack([k.apply(inputs) for k in Orientation], axis=1)
-        logits = run(np.ascontiguousarray(copies.reshape(-1, *inputs.shape[1:])))
-        parts.append(logits.reshape(len(chosen), len(Orientation), -1))
-    return np.concatenate(parts)
 
 
 def averaged(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -65,7 +35,7 @@ def judge(logits: NDArray[np.float32], slices: Slices) -> dict[str, float | int]
     Parameters
     ----------
     logits:
-        What ``turned_logits`` gave for ``slices``.
+        What ``looks.turned_logits`` gave for ``slices``.
 
     Returns
     -------

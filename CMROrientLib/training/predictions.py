@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from ..confidence import carried_back, log_probabilities
 from ..errors import CMROrientError
-from ..preprocessing import Preprocessing, is_blank
+from ..looks import Looks
+from ..preprocessing import is_blank
 from .data import Case, read_slices
-from .predict import Run, turned_logits
 
 Progress = Callable[[int, int], None]
 
@@ -32,7 +32,8 @@ class Predictions:
     Parameters
     ----------
     logits:
-        (S, 8, outputs): entry [s, k] is what the network says about slice s stored in class k.
+        (S, 8, outputs): entry [s, k] is what the network says about slice s stored in class k. Of a
+        network that looks twice, (S, 16, outputs): [s, 8 + k] is what it says in the second look.
     case:
         (S,) index into ``cases``.
     slice_:
@@ -113,17 +114,13 @@ class Predictions:
             raise CMROrientError(f"these are no stored predictions ({error})", path) from error
 
 
-def predict(
-    run: Run, preprocessing: Preprocessing, cases: Sequence[Case], progress: Progress | None = None
-) -> Predictions:
+def predict(looks: Looks, cases: Sequence[Case], progress: Progress | None = None) -> Predictions:
     """Run a network over all slices of all cases that are not blank.
 
     Parameters
     ----------
-    run:
-        float32 (N, channels, size, size) to logits (N, outputs), as ``Engine.run``.
-    preprocessing:
-        That of the network's card.
+    looks:
+        The network.
     cases:
         Volumes in the standard orientation.
     progress:
@@ -135,8 +132,7 @@ def predict(
         shown = [number for number, plane in enumerate(slices) if not is_blank(plane)]
         counts.append(len(slices))
         if shown:
-            squares = np.stack([preprocessing.square(slices[number], spacing) for number in shown])
-            logits.append(turned_logits(run, preprocessing, squares))
+            logits.append(looks([slices[number] for number in shown], spacing))
             owners += [index] * len(shown)
             numbers += shown
         if progress is not None:
@@ -149,5 +145,5 @@ def predict(
 
 
 def slice_log_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """(S, 8 copies, 8 classes) log-probabilities of slices stored in class 0, classes carried back."""
+    """(S, 8 or 16 copies, 8 classes) log-probabilities of slices stored in class 0, classes carried back."""
     return np.asarray(carried_back(log_probabilities(logits, temperature)), np.float64)

@@ -101,6 +101,9 @@ class Recipe:
         How many of them are seen in an epoch, as a share of the short-axis slices.
     average:
         Decay of the running average of weights that is kept in the end; 0 keeps the last ones.
+    guide:
+        Weight of the second lesson, to draw the ventricles (``guide``), for slices that have masks;
+        0 does without. Needs a network that ``draws``.
     validate_every:
         Epochs between looks at the test subjects; the last epoch is always looked at.
     start:
@@ -116,6 +119,7 @@ class Recipe:
     negatives_share: float = 0.15
     average: float = 0.0
     smoothing: float = 0.0
+    guide: float = 0.0
     validate_every: int = 5
     start: str = ""
     data: Selection = field(default_factory=Selection)
@@ -201,6 +205,8 @@ def recipe_from(table: dict[str, Any], name: str = "model") -> Recipe:
     changes = Augmentation.paper().to_recipe() if paper else {}
     values["augmentation"] = Augmentation.from_recipe({**changes, **augmentation})
     recipe: Recipe = _make(Recipe, values, "recipe")
+    if recipe.augmentation.closer and not recipe.guide:
+        raise CMROrientError("closer needs a guide: a network that was not taught where the heart is cannot look twice")
     if recipe.network.get("in_channels", recipe.preprocessing.channels) != recipe.preprocessing.channels:
         raise CMROrientError(f"the preprocessing gives {recipe.preprocessing.channels} channels")
     network = {**recipe.network, "outputs": recipe.outputs, "in_channels": recipe.preprocessing.channels}

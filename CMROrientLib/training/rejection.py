@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..confidence import DecisionRule, confidence, not_short_axis_probabilities, volume_not_short_axis, weigh
-from ..preprocessing import Preprocessing, is_blank
+from ..looks import Looks
+from ..preprocessing import is_blank
 from .negatives import TEST_FAMILIES, Stack, negatives_of
-from .predict import Run, turned_logits
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import clopper_pearson
 
@@ -37,7 +37,7 @@ def rejected_volumes(predictions: Predictions, limit: float) -> NDArray[np.bool_
 
 
 def other_pictures(
-    run: Run, preprocessing: Preprocessing, stacks: Sequence[Stack], count: int = 1500, seed: int = 1
+    looks: Looks, stacks: Sequence[Stack], count: int = 1500, seed: int = 1
 ) -> tuple[list[str], NDArray[np.bool_], NDArray[np.float32]]:
     """Show a network pictures of the test families.
 
@@ -49,14 +49,13 @@ def other_pictures(
     Returns
     -------
     (N,) family names, (N,) whether a picture is blank (refused before any network sees it), and
-    (N, 8, outputs) logits.
+    (N, 8 or 16, outputs) logits.
     """
     drawn = list(negatives_of(list(TEST_FAMILIES.values()), count, seed, stacks))
-    squares = np.stack([preprocessing.square(picture) for _, picture in drawn])
     return (
         [family for family, _ in drawn],
         np.array([is_blank(picture) for _, picture in drawn]),
-        turned_logits(run, preprocessing, squares),
+        np.concatenate([looks([picture]) for _, picture in drawn]),
     )
 
 

@@ -122,6 +122,21 @@ def beside_the_heart(random: np.random.Generator, stack: Stack, size: int) -> Pi
     return None
 
 
+def shuffled(random: np.random.Generator, stack: Stack, size: int) -> Picture:
+    """The tiles of a slice in another order, each turned: the look of the modality without its anatomy."""
+    from skimage.transform import resize
+
+    across = int(random.integers(2, 7))
+    plane = np.asarray(stack.pixels[int(random.integers(len(stack.pixels)))], np.float32)
+    side = size // across * across
+    square = resize(plane, (side, side), order=1, preserve_range=True)
+    tiles = square.reshape(across, side // across, across, side // across).swapaxes(1, 2)
+    tiles = random.permutation(tiles.reshape(-1, side // across, side // across))
+    turned = [np.rot90(tile[:, :: random.choice([-1, 1])], int(random.integers(4))) for tile in tiles]
+    rows = [np.concatenate(turned[n : n + across], axis=1) for n in range(0, len(turned), across)]
+    return np.asarray(resize(np.concatenate(rows), (size, size), order=1, preserve_range=True), np.float32)
+
+
 def read_stack(path: Path, mask: Path | None = None) -> Stack:
     """A stack from its file and, where there is one, its mask. Of a cine the first phase."""
     from ..files import read

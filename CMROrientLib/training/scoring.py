@@ -29,7 +29,7 @@ def counts(case: Case) -> bool:
 
 def single_pass_right(logits: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(S, 8) whether one pass names the class that each slice is stored in."""
-    return np.asarray(logits[..., :8].argmax(-1) == np.arange(8))
+    return np.asarray(logits[:, :8, :8].argmax(-1) == np.arange(8))
 
 
 def averaged_right(logits: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -39,7 +39,7 @@ def averaged_right(logits: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 def volume_single_pass_right(predictions: Predictions) -> NDArray[np.bool_]:
     """(cases, 8) the same for volumes: mean log-probability over the slices."""
-    every = log_probabilities(predictions.logits)
+    every = log_probabilities(predictions.logits[:, :8])
     means = np.stack([every[predictions.case == index].mean(0) for index in range(len(predictions.cases))])
     return np.asarray(means.argmax(-1) == np.arange(8))
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..looks import Looks
 from ..orientation import Orientation
-from ..preprocessing import Preprocessing, is_blank
+from ..preprocessing import is_blank
 from .data import Case, read_mask, read_slices
-from .predict import Run, turned_logits
 from .predictions import Predictions, Progress
 from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
 from .statistics import accuracy
@@ -165,29 +165,27 @@ def middle_slices(cases: Sequence[Case], each: int = 3) -> list[MiddleSlice]:
     return found
 
 
-def stressed(
-    run: Run, preprocessing: Preprocessing, cases: Sequence[Case], slices: Sequence[MiddleSlice], change: Change
-) -> Predictions:
+def stressed(looks: Looks, cases: Sequence[Case], slices: Sequence[MiddleSlice], change: Change) -> Predictions:
     """Predictions for changed slices whose right answer is certain.
 
     The slices are turned on to class 0 where the change made them something else, so that
     ``Predictions`` keeps its meaning.
     """
     random = np.random.default_rng(0)
-    squares, kept = [], []
+    outputs, kept = [], []
     for slice_ in slices:
         truth = expected_class(cases[slice_.case], change.rotation)
         if truth is None:
             continue
         image = change.apply(np.asarray(slice_.image, np.float32), slice_.centre, random)
-        squares.append(truth.inverse.apply(preprocessing.square(image, slice_.spacing)))
+        across = truth.inverse.exchanges_axes
+        outputs.append(looks([truth.inverse.apply(image)], slice_.spacing[::-1] if across else slice_.spacing))
         kept.append(slice_)
     counts_of = np.ones(len(cases), int)
     for slice_ in kept:
         counts_of[slice_.case] = slice_.slices
-    outputs = turned_logits(run, preprocessing, np.stack(squares)) if squares else np.zeros((0, 8, 8), np.float32)
     return Predictions(
-        outputs,
+        np.concatenate(outputs) if outputs else np.zeros((0, 8, 8), np.float32),
         np.array([slice_.case for slice_ in kept], int),
         np.array([slice_.number for slice_ in kept], int),
         tuple(cases),
@@ -196,8 +194,7 @@ def stressed(
 
 
 def stress(
-    run: Run,
-    preprocessing: Preprocessing,
+    looks: Looks,
     cases: Sequence[Case],
     each: int = 3,
     progress: Progress | None = None,
@@ -207,8 +204,8 @@ def stress(
 
     Parameters
     ----------
-    run, preprocessing:
-        The network.
+    looks:
+        The network. It looks at each slice alone.
     cases:
         Volumes in the standard orientation that it was not trained on.
     each:
@@ -226,7 +223,7 @@ def stress(
     steps = [(curve, level, change) for curve, levels in CURVES.items() for level, change in levels.items()]
     result: dict[str, list[dict[str, Any]]] = {curve: [] for curve in CURVES}
     for done, (curve, level, change) in enumerate(steps):
-        found = stressed(run, preprocessing, cases, slices, change)
+        found = stressed(looks, cases, slices, change)
         if len(found.logits):
             people = found.subjects
             result[curve].append(

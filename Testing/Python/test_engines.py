@@ -15,6 +15,7 @@ from study import MODEL, environment
 
 from CMROrientLib.engines import CPU_BATCH, Engine, choose_device, open_engine
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.looks import PLACE
 from CMROrientLib.model_files import ModelFiles, find_model
 from CMROrientLib.preprocessing import Preprocessing
 
@@ -31,15 +32,16 @@ def inputs(model: ModelFiles) -> np.ndarray:
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
-def log_probabilities(engine: Engine, inputs: np.ndarray) -> np.ndarray:
-    logits = engine.run(inputs).astype(float)
+def log_probabilities(engine: Engine, inputs: np.ndarray, outputs: int) -> np.ndarray:
+    logits = engine.run(inputs)[:, :outputs].astype(float)
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
 def test_batches_change_nothing(model: ModelFiles, inputs: np.ndarray) -> None:
     engine = open_engine(model, "cpu")
     together = engine.run(inputs)
-    assert together.shape == (len(inputs), model.card["outputs"])
+    places = PLACE if model.card.get("closer") else 0
+    assert together.shape == (len(inputs), model.card["outputs"] + places)
     assert together.dtype == np.float32
     one_by_one = np.concatenate([engine.run(inputs[n : n + 1]) for n in range(len(inputs))])
     np.testing.assert_allclose(together, one_by_one, atol=1e-4)
@@ -50,9 +52,12 @@ def test_both_engines_give_the_same_on_the_cpu(model: ModelFiles, inputs: np.nda
     need_module("safetensors")
     torch_engine = open_engine(model, "torch-cpu", threads=1)
     assert torch_engine.description == "CPU (PyTorch)"
-    onnx = log_probabilities(open_engine(model, "cpu"), inputs)
+    outputs = model.card["outputs"]
+    onnx = log_probabilities(open_engine(model, "cpu"), inputs, outputs)
     assert onnx.std() > 0.01
-    np.testing.assert_allclose(log_probabilities(torch_engine, inputs), onnx, atol=1e-4)
+    np.testing.assert_allclose(log_probabilities(torch_engine, inputs, outputs), onnx, atol=1e-4)
+    places = [engine.run(inputs)[:, outputs:] for engine in (torch_engine, open_engine(model, "cpu"))]
+    np.testing.assert_allclose(*places, atol=1e-4)
 
 
 def test_cuda_gives_the_same(model: ModelFiles, inputs: np.ndarray) -> None:
@@ -60,9 +65,9 @@ def test_cuda_gives_the_same(model: ModelFiles, inputs: np.ndarray) -> None:
         pytest.skip("needs a CUDA device")
     engine = open_engine(model, "auto")
     assert engine.description.startswith("CUDA: ")
-    np.testing.assert_allclose(
-        log_probabilities(engine, inputs), log_probabilities(open_engine(model, "cpu"), inputs), atol=1e-4
-    )
+    outputs = model.card["outputs"]
+    onnx = log_probabilities(open_engine(model, "cpu"), inputs, outputs)
+    np.testing.assert_allclose(log_probabilities(engine, inputs, outputs), onnx, atol=1e-4)
 
 
 def test_a_network_is_loaded_once(model: ModelFiles) -> None:

@@ -8,10 +8,11 @@ import logging
 import numpy as np
 import pytest
 
+from CMROrientLib.orientation import Orientation
 from CMROrientLib.training.negative_images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage, available
 from CMROrientLib.training.negative_patterns import TEST_PATTERNS, TRAIN_PATTERNS
 from CMROrientLib.training.negatives import TEST_FAMILIES, TRAIN_FAMILIES, negatives_of, training_negatives
-from CMROrientLib.training.reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut
+from CMROrientLib.training.reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut, shuffled
 
 
 def stack(mask: bool = True) -> Stack:
@@ -83,7 +84,16 @@ def test_same_seed_same_pictures() -> None:
 
 def test_without_stacks_there_are_no_cuts_but_everything_else() -> None:
     families = {name for name, _ in negatives_of(list(TRAIN_FAMILIES.values()), 400, 0, (), 16)}
-    assert families == set(TRAIN_FAMILIES) - {"long-axis cuts of stacks", "squares beside the heart"}
+    cuts = {"long-axis cuts of stacks", "squares beside the heart", "shuffled tiles of slices"}
+    assert families == set(TRAIN_FAMILIES) - cuts
+
+
+def test_shuffled_tiles_hold_the_slice_in_another_order() -> None:
+    random = np.random.default_rng(0)
+    plane = random.normal(size=(60, 60)).astype(np.float32)
+    picture = shuffled(random, Stack(plane[None], (8.0, 1.0, 1.0)), 60)
+    np.testing.assert_allclose(np.sort(picture, axis=None), np.sort(plane, axis=None), atol=1e-4)
+    assert not any(np.allclose(k.apply(picture), plane, atol=0.1) for k in Orientation)
 
 
 def test_no_family_left_is_an_error() -> None:

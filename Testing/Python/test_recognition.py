@@ -54,7 +54,8 @@ def oracle(monkeypatch: pytest.MonkeyPatch, engine: Oracle, **settings: Any) -> 
     """A recognizer that asks the oracle, with a card that nobody calibrated."""
     monkeypatch.setattr(recognition, "open_engine", lambda model, device, threads: engine)
     recognizer = Recognizer(MODEL, **settings)
-    recognizer._preprocessing = replace(recognizer._preprocessing, size=64, trim=False, contrast="linear")
+    preprocessing = replace(recognizer._looks.preprocessing, size=64, trim=False, contrast="linear")
+    recognizer._looks = replace(recognizer._looks, preprocessing=preprocessing, closer=0.0)
     recognizer._rule = recognition.DecisionRule()
     if settings.get("min_confidence") is None:
         recognizer.min_confidence = 0.9

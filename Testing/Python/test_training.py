@@ -25,10 +25,12 @@ from CMROrientLib.cli import main  # noqa: E402
 from CMROrientLib.engines import open_engine  # noqa: E402
 from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.model_files import ModelFiles, find_model  # noqa: E402
+from CMROrientLib.networks import build  # noqa: E402
 from CMROrientLib.orientation import Orientation  # noqa: E402
 from CMROrientLib.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.augment import Augmentation, Augmenter, Batch  # noqa: E402
 from CMROrientLib.training.data import Case, load_slices, read_cases  # noqa: E402
+from CMROrientLib.training.guide import Guide  # noqa: E402
 from CMROrientLib.training.loop import Trainer  # noqa: E402
 from CMROrientLib.training.predict import COPIES, averaged  # noqa: E402
 from CMROrientLib.training.recipes import Phase, Recipe, Selection, read_recipe  # noqa: E402
@@ -138,7 +140,7 @@ def slices_of(data: Path):
 def test_resuming_gives_the_same_weights(data: Path, tmp_path: Path) -> None:
     slices = slices_of(data)
     phases = (Phase(epochs=2, rate=5e-3), Phase(epochs=2, optimizer="sgd", rate=1e-2, freeze_backbone=True))
-    chosen = recipe(phases=phases, average=0.9)
+    chosen = recipe(phases=phases, average=0.9, guide=0.5, network={**TINY, "draws": True})
     whole = Trainer(chosen, slices, None, None, tmp_path / "whole", report=lambda text: None).run()
     for _ in range(4):
         # Each time as after a kill: from what is on disk.
@@ -281,7 +283,84 @@ def batch_of(squares, angle: float, negative: bool = False) -> Batch:
         torch.full((count,), angle),
         torch.full((count, 3), float("nan")),
         torch.full((count,), negative),
+        torch.zeros(count, dtype=torch.bool),
     )
+
+
+def with_masks(squares, drawn: bool = True) -> Batch:
+    """The bright half of each square is the left ventricle."""
+    batch = batch_of(squares, -23.0)
+    return replace(batch, masks=3 * (squares > 0.5).byte(), drawn=torch.full((len(squares),), drawn))
+
+
+def test_masks_come_to_lie_where_the_slices_do() -> None:
+    squares = torch.zeros(16, 64, 64)
+    squares[:, 10:40, 22:60] = 1
+    settings = replace(Augmentation(), bias_share=0, noise_share=0, remap=0, invert=0, wrap=0, tissue=0, window=0)
+    settings = replace(settings, bright_fill=0, gamma=0, blur=0, low_resolution=0)
+    augmenter = Augmenter(settings, 64, 8, torch.Generator().manual_seed(1))
+    batch = with_masks(squares)
+    images, _ = augmenter(batch)
+    tissues = augmenter.tissues(batch.masks, 16)
+    assert tissues.shape == (16, 4, 16, 16)
+    assert torch.allclose(tissues.sum(1), torch.ones(16, 16, 16))
+    expected = torch.nn.functional.avg_pool2d(images, 4)
+    assert float((tissues[:, 3] - expected).abs().mean()) < 0.02
+
+
+def test_values_over_an_end_of_8_bit_come_out_at_the_other() -> None:
+    dark = torch.full((400, 24, 24), 0.01)
+    augmenter = Augmenter(replace(Augmentation(), wrap=1.0, varied=False), 24, 8, torch.Generator().manual_seed(2))
+    augmenter._strength = torch.ones(400)
+    wrapped = augmenter._wrap(dark)
+    assert float(wrapped.min()) >= 0 and float(wrapped.max()) <= 1
+    speckled = (wrapped > 0.9).flatten(1).any(1)
+    assert 0.3 < float(speckled.float().mean()) < 0.8
+
+
+def test_the_second_lesson_is_learned_and_left_behind(data: Path, tmp_path: Path) -> None:
+    """The drawing gets better, slices without masks do not count, and the exported network does not have it."""
+    torch.manual_seed(0)
+    drawing = {**TINY, "draws": True}
+    network = build(**drawing).train()
+    guide = Guide(network)
+    squares = torch.zeros(8, 48, 48)
+    squares[:, 8:30, 20:40] = 1
+    batch = with_masks(squares)
+    shares = torch.nn.functional.one_hot(batch.masks.long(), 4).permute(0, 3, 1, 2).float()
+    network(squares[:, None])
+    tissues = torch.nn.functional.interpolate(shares, size=guide.side, mode="area")
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(25):
+        network(squares[:, None])
+        loss = guide.loss(tissues, batch.drawn)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.3 * losses[0]
+    network(squares[:, None])
+    assert float(guide.loss(tissues, torch.zeros(8, dtype=torch.bool))) == 0
+    column, row, diameter = network.eval()(squares[:1, None])[0, -3:].tolist()
+    assert column == pytest.approx(30 / 48, abs=0.06) and row == pytest.approx(19 / 48, abs=0.06)
+    assert diameter == pytest.approx(2 * (22 * 20 / np.pi) ** 0.5 / 48, abs=0.1)
+    with pytest.raises(CMROrientError, match="draws = true"):
+        Guide(build("orientnet"))
+
+
+def test_a_network_that_looks_twice_is_trained_and_exported(data: Path, tmp_path: Path) -> None:
+    """Masks or not, its model gives the place of the heart behind the logits, in both engines."""
+    second = replace(GENTLE, closer=2.0, closer_share=0.5)
+    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Phase(epochs=1),))
+    result = train(chosen, data, tmp_path / "twice", report=lambda text: None)
+    assert result.model.card["closer"] == 2.0
+    inputs = np.random.default_rng(0).normal(size=(3, 1, 48, 48)).astype(np.float32)
+    for device in ("cpu", "torch-cpu"):
+        places = open_engine(result.model, device).run(inputs)[:, 8:]
+        assert places.shape == (3, 3)
+        assert (places > 0).all() and (places[:, :2] < 1).all()
+    assert find_model(result.model.onnx).card["outputs"] == 8
 
 
 @pytest.mark.parametrize(("angle", "rotation", "expected"), [(-23, 30, 0), (10, 35, 5), (-60, -35, 6), (0, 10, 0)])
