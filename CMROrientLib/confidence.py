@@ -185,3 +185,8 @@ def confidence(evidence: Evidence, rule: DecisionRule) -> float:
         return float(np.exp(log_probabilities(evidence.mean_log_probabilities)[evidence.orientation]))
     score = float(evidence.terms @ np.array([weights[term] for term in TERMS]))
     return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))
+
+
+def confidence_words(sure: float) -> str:
+    """A confidence in two digits, never rounded up to certainty."""
+    return "over 0.99" if sure >= 0.995 else f"{sure:.2f}"

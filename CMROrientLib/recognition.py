@@ -14,6 +14,7 @@ from .confidence import (
     DecisionRule,
     carried_back,
     confidence,
+    confidence_words,
     log_probabilities,
     volume_not_short_axis,
     weigh,
@@ -293,9 +294,9 @@ def _pixels_in_words(recognition: Recognition) -> str:
     if recognition.decision == "uncertain":
         return (
             f"Uncertain: most probably {stored[0].lower()}{stored[1:]} "
-            f"({count}, confidence {recognition.confidence:.2f}); it is left alone."
+            f"({count}, confidence {confidence_words(recognition.confidence)}); it is left alone."
         )
-    return f"{stored}: {count}, confidence {recognition.confidence:.2f}."
+    return f"{stored}: {count}, confidence {confidence_words(recognition.confidence)}."
 
 
 def _header_in_words(recognition: Recognition) -> str:

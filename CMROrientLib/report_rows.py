@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .confidence import confidence_words
 from .orientation import Orientation
 from .record import ACTED_ON, Record
 from .thumbnails import Thumbnails
@@ -115,11 +116,6 @@ def glyph_css() -> str:
         (row_row, row_column), (column_row, column_column) = k.matrix
         rules.append(f".k{k:d}{{transform:matrix({column_column},{row_column},{column_row},{row_row},0,0)}}")
     return "".join(rules)
-
-
-def confidence_words(confidence: float) -> str:
-    """Two digits, never rounded up to certainty."""
-    return "over 0.99" if confidence >= 0.995 else f"{confidence:.2f}"
 
 
 def votes_words(votes: Sequence[int]) -> str:

@@ -255,6 +255,12 @@ def test_limits_are_checked(limit: float) -> None:
         Recognizer(MODEL, min_confidence=limit)
 
 
+def test_the_words_never_round_up_to_certainty(recognizer: Recognizer) -> None:
+    result = replace(recognizer.recognize(phantom()), confidence=0.9999)
+    assert "confidence over 0.99" in words(result)
+    assert "confidence 0.99" in words(replace(result, confidence=0.9949))
+
+
 def test_what_the_recognizer_tells_of_itself(recognizer: Recognizer) -> None:
     assert recognizer.device_description == "CPU"
     assert recognizer.model.name == MODEL

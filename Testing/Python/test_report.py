@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_samples import MODEL, acted_on, failed, jpeg, many, one_of_each, pictures_of, undecided
 
+from CMROrientLib.confidence import confidence_words
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.record import Record
 from CMROrientLib.report import page_kind, read_thumbnails, write_report
-from CMROrientLib.report_rows import confidence_words, glyph_css, votes_bar, votes_words
+from CMROrientLib.report_rows import glyph_css, votes_bar, votes_words
 from CMROrientLib.thumbnails import Thumbnails
 
 html5lib = parts.need_module("html5lib")
