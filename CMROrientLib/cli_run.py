@@ -51,7 +51,7 @@ def _add_recognition(parser: argparse.ArgumentParser) -> None:
         "--no-averaging",
         dest="averaging",
         action="store_false",
-        help="look at each slice once, not in eight turned copies: faster, less sure",
+        help="look at each slice once, not twice in eight turned copies: faster, less sure",
     )
     group.add_argument(
         "--slice-axis", type=int, choices=(0, 1, 2), help="the stored axis that slices lie along (found)"

@@ -212,7 +212,13 @@ def choose_max_not_short_axis(
     return round(float(limits[np.flatnonzero(errors <= errors.min() + slack)[-1]]), 3)
 
 
-def fit_rule(predictions: Predictions, harder: Sequence[Predictions] = (), seed: int = 0) -> DecisionRule:
+def fit_rule(
+    predictions: Predictions,
+    harder: Sequence[Predictions] = (),
+    seed: int = 0,
+    *,
+    alone: Predictions | None = None,
+) -> DecisionRule:
     """Temperature and both sets of weights, from predictions on people not trained on.
 
     Parameters
@@ -221,11 +227,15 @@ def fit_rule(predictions: Predictions, harder: Sequence[Predictions] = (), seed:
         Of unchanged slices.
     harder:
         Of slices made harder (crops, noise, …); they enter with parts of stacks as well.
+    alone:
+        Of the same slices, each looked at alone: for the answers that rest on one slice.
     """
     rule = DecisionRule(temperature=fit_temperature(predictions))
     weights: list[dict[str, float]] = []
     for averaged in (True, False):
-        data = answers(predictions, rule, averaged=averaged, seed=seed)
+        several = tuple(size for size in PART_SIZES if size != 1)
+        data = answers(predictions, rule, averaged=averaged, sizes=several, seed=seed)
+        data += answers(alone or predictions, rule, averaged=averaged, sizes=(1, 1), seed=seed)
         for number, more in enumerate(harder):
             data += answers(more, rule, averaged=averaged, seed=seed + 1 + number)
         weights.append(fit_weights(data))

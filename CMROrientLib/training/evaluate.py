@@ -107,7 +107,7 @@ def evaluate(
     return {**facts, **metrics(predictions, rule)}, predictions
 
 
-def write_json(data: dict[str, Any], path: Path) -> None:
+def write_json(data: dict[str, Any] | list[dict[str, Any]], path: Path) -> None:
     """Write readable JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}-{path.name}")

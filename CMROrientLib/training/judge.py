@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..confidence import DecisionRule, not_short_axis_probabilities
+from ..orientation import Orientation
 from .calibration import (
     Answers,
     answers,
@@ -58,6 +59,8 @@ class Measured:
         Name, checksum and what else of the card the tables show.
     predictions:
         For the left-out volumes as they are.
+    alone:
+        For the same slices, each looked at as a volume of one slice.
     stressed:
         (curve, level, predictions) for changed slices.
     curves:
@@ -69,6 +72,7 @@ class Measured:
     name: str
     model: dict[str, Any]
     predictions: Predictions
+    alone: Predictions
     stressed: list[tuple[str, float, Predictions]]
     curves: dict[str, Any]
     families: list[str]
@@ -97,6 +101,7 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
     """
     files, looks = opened(model, "cpu")
     predict(looks, cases).save(folder / "predictions.npz")
+    predict(looks, cases, alone=True).save(folder / "alone.npz")
     chosen = [cases[int(n)] for n in np.linspace(0, len(cases) - 1, min(stress_volumes, len(cases))).round()]
     kept: list[list[Any]] = []
 
@@ -126,8 +131,8 @@ def load(folder: Path) -> Measured:
     with np.load(folder / "others.npz", allow_pickle=False) as others:
         families, blank, logits = [str(name) for name in others["families"]], others["blank"], others["logits"]
     stressed = [(curve, level, Predictions.load(folder / file)) for curve, level, file in data["stressed"]]
-    predictions = Predictions.load(folder / "predictions.npz")
-    return Measured(data["name"], data["model"], predictions, stressed, data["curves"], families, blank, logits)
+    predictions, alone = (Predictions.load(folder / f"{name}.npz") for name in ("predictions", "alone"))
+    return Measured(data["name"], data["model"], predictions, alone, stressed, data["curves"], families, blank, logits)
 
 
 def fitted(measured: Sequence[Measured]) -> DecisionRule:
@@ -137,13 +142,17 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     ones, that of the ninth output from real volumes and from other pictures.
     """
     together = reduce(Predictions.joined, [one.predictions for one in measured])
-    rule = fit_rule(together, [found for one in measured for found in one.harder])
-    stacks, parts = answers(together, rule, sizes=(0,)), answers(together, rule, sizes=(1, 2, 3, 5))
-    plain = stacks + parts
+    alone = reduce(Predictions.joined, [one.alone for one in measured])
+    rule = fit_rule(together, [found for one in measured for found in one.harder], alone=alone)
+    stacks = answers(together, rule, sizes=(0,))
+    plain = stacks + answers(together, rule, sizes=(2, 3, 5)) + answers(alone, rule, sizes=(1,))
     whole = np.arange(len(plain.right)) < len(stacks.right)
     rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right, whole))
+    if together.logits.shape[-1] == len(Orientation):
+        # Without a ninth output nothing is taken for no short axis.
+        return rule
     # Volumes of one slice are real volumes, too.
-    real = np.concatenate([volumes_not_short_axis(together), middle_slices_not_short_axis(together)])
+    real = np.concatenate([volumes_not_short_axis(together), middle_slices_not_short_axis(alone)])
     others = np.concatenate([not_short_axis_probabilities(one.others).mean(1)[~one.blank] for one in measured])
     return replace(rule, max_not_short_axis=choose_max_not_short_axis(real, others))
 
@@ -156,12 +165,13 @@ def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
 def calibration_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRule]) -> dict[str, Any]:
     """Calibration error and reliability of the cross-fitted confidences: whole stacks, parts, one slice."""
     found: dict[str, Any] = {"sources": {}}
-    kinds = {"whole stacks": (0,), "parts of 1 to 5 slices": (1, 2, 3, 5), "one slice": (1,)}
+    kinds = {"whole stacks": (0,), "parts of 2 to 5 slices": (2, 3, 5), "one slice": (1,)}
     for kind, sizes in kinds.items():
         confidences, right, volumes = [], [], 0
         for one in measured:
             rule = rules[one.name]
-            data: Answers = answers(one.predictions, rule, sizes=sizes, seed=7)
+            shown = one.alone if sizes == (1,) else one.predictions
+            data: Answers = answers(shown, rule, sizes=sizes, seed=7)
             ours = data.confidences(rule)
             confidences.append(ours)
             right.append(data.right)
@@ -264,7 +274,7 @@ def main(options: Sequence[str] | None = None) -> int:
     some = commands.add_parser("assemble", help="fit the decision rule and write the metrics")
     some.add_argument("folders", nargs="+", type=Path, help="what 'measure' wrote")
     some.add_argument("--sequence", type=Path, action="append", default=[], help="the same for a left-out sequence")
-    some.add_argument("--metrics", required=True, type=Path, help="folder of the stored metrics")
+    some.add_argument("--metrics", type=Path, help="folder of the stored metrics; without it only the rule is fitted")
     some.add_argument("--card", type=Path, help="a model's card to write the decision section into")
     arguments = parser.parse_args(options)
     if arguments.command == "measure":
@@ -275,7 +285,7 @@ def main(options: Sequence[str] | None = None) -> int:
         print(as_text(by_group(load(arguments.output).predictions, source_and_sequence)))
         return 0
     sources, sequences = ([load(folder) for folder in folders] for folders in (arguments.folders, arguments.sequence))
-    rule = assemble(sources, arguments.metrics, sequences)
+    rule = assemble(sources, arguments.metrics, sequences) if arguments.metrics else fitted(sources)
     print(json.dumps(rule.to_card(), indent=1))
     if arguments.card is not None:
         from .export import write_card

@@ -114,7 +114,9 @@ class Predictions:
             raise CMROrientError(f"these are no stored predictions ({error})", path) from error
 
 
-def predict(looks: Looks, cases: Sequence[Case], progress: Progress | None = None) -> Predictions:
+def predict(
+    looks: Looks, cases: Sequence[Case], progress: Progress | None = None, *, alone: bool = False
+) -> Predictions:
     """Run a network over all slices of all cases that are not blank.
 
     Parameters
@@ -125,6 +127,8 @@ def predict(looks: Looks, cases: Sequence[Case], progress: Progress | None = Non
         Volumes in the standard orientation.
     progress:
         Called with (cases done, cases).
+    alone:
+        Look at each slice as at a volume of one slice, without help from its neighbours.
     """
     logits, owners, numbers, counts = [], [], [], []
     for index, case in enumerate(cases):
@@ -132,7 +136,8 @@ def predict(looks: Looks, cases: Sequence[Case], progress: Progress | None = Non
         shown = [number for number, plane in enumerate(slices) if not is_blank(plane)]
         counts.append(len(slices))
         if shown:
-            logits.append(looks([slices[number] for number in shown], spacing))
+            groups = [[number] for number in shown] if alone else [shown]
+            logits += [looks([slices[number] for number in group], spacing) for group in groups]
             owners += [index] * len(shown)
             numbers += shown
         if progress is not None:

@@ -159,9 +159,11 @@ def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
         paragraph(
             "Each row is a network that was trained without that source, with the recipe of `universal`. "
             "All eight stored orientations count; border volumes (`margin_deg` under 10) do not. "
-            "*Averaged*: log-probabilities over the eight turned copies. MyoPS and MSCMR are the same "
-            "people, ACDC and EMIDEC one hospital: they are left out together. EMIDEC's frames were "
-            "partly told by a network and by eye, so that its errors may be the labels'."
+            "*One pass*: one look at the whole slice. *Averaged*, as the product does it: mean "
+            "log-probabilities over the eight turned copies in two looks, at the whole slice and through "
+            "a window round the heart, which the network itself finds. MyoPS and MSCMR are the same people, "
+            "ACDC and EMIDEC one hospital: they are left out together. EMIDEC's frames were partly told by "
+            "a network and by eye, so that its errors may be the labels'."
         ),
         "",
     ]
@@ -232,9 +234,9 @@ def stress_section(stress: Metrics) -> list[str]:
         "",
         paragraph(
             "Up to three middle slices of up to 60 volumes of each left-out source, changed in one way at "
-            "a time, averaged over the eight turned copies. Crops are centred on the heart where masks "
-            "say where it is. A rotation moves the class where the anatomy says so; slices that come to "
-            "lie within 10° of a border are not counted. The dashed line is 0.97."
+            "a time and looked at alone, averaged over the turned copies of both looks. Crops are centred "
+            "on the heart where masks say where it is. A rotation moves the class where the anatomy says "
+            "so; slices that come to lie within 10° of a border are not counted. The dashed line is 0.97."
         ),
         "",
         "![Accuracy under stress](pictures/stress.png)",
@@ -261,8 +263,8 @@ def calibration_section(found: Metrics) -> list[str]:
             "The confidence is a logistic function of the margin in log-probability, the slices' votes, "
             "the agreement of the turned copies and the number of slices (`CMROrientLib/confidence.py`). "
             "For each left-out source it was fitted on the other sources' left-out answers, so that "
-            "neither the network nor the rule has seen the source. *Error* is the expected calibration "
-            "error, ten bins of equal width."
+            "neither the network nor the rule has seen the source. *One slice*: as a volume of its own. "
+            "*Error* is the expected calibration error, ten bins of equal width."
         ),
         "",
         "![Reliability](pictures/reliability.png)",
@@ -340,7 +342,10 @@ def ablation_section(rows: Sequence[Metrics]) -> list[str]:
     return [
         "## What was tried",
         "",
-        "Short runs, one seed each: differences of a few thousandths mean nothing.",
+        paragraph(
+            "Short runs by the recipes in `Training/recipes/ablation`, one seed each, that differ from the first "
+            "one in what the row says: differences of a few thousandths mean nothing."
+        ),
         "",
         *table([*head, "slices, one pass", "slices, averaged", "middle, averaged", "training"], body),
     ]

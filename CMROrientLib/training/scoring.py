@@ -1,7 +1,7 @@
 """From stored predictions to the figures of the tables: slices, middle slices, volumes.
 
 Every slice and volume counts once for each of the eight stored orientations. Averaged over the
-eight turned copies the answer turns with the slice exactly, so all eight give the same.
+turned copies the answer turns with the slice exactly, so all eight give the same.
 """
 
 from __future__ import annotations

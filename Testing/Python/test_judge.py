@@ -18,7 +18,7 @@ from CMROrientLib.confidence import DecisionRule
 from CMROrientLib.model_files import find_model
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.preprocessing import Preprocessing
-from CMROrientLib.training import cards, contact_sheet, judge, paper_table
+from CMROrientLib.training import ablation, cards, contact_sheet, judge, paper_table
 from CMROrientLib.training.evaluate import add_evaluate_arguments, run_evaluate
 from CMROrientLib.training.predictions import Predictions
 
@@ -135,6 +135,11 @@ def test_sources_are_judged_by_rules_of_the_others(data: Path, tmp_path: Path, m
     card = model / "matched.json"
     metrics = tmp_path / "metrics"
     assert judge.main(["assemble", *map(str, folders), "--metrics", str(metrics), "--card", str(card)]) == 0
+    fitted = json.loads(card.read_text(encoding="utf-8"))["decision"]
+    # Without metrics only the rule is fitted, from one measurement, too.
+    assert judge.main(["assemble", *map(str, folders), "--card", str(card)]) == 0
+    assert json.loads(card.read_text(encoding="utf-8"))["decision"] == fitted
+    assert judge.main(["assemble", str(folders[0])]) == 0
     read = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in metrics.glob("*.json")}
     assert set(read) == {"left_out", "stress", "calibration", "rejection"}
     assert list(read["left_out"]) == ["Source A", "Source B", "Source C"]
@@ -202,3 +207,20 @@ def test_cards_take_over_what_was_measured(data: Path, tmp_path: Path) -> None:
     assert row["subjects"] == 18
     assert row["slices_single"][0] == pytest.approx(15 / 18, abs=1e-5)
     assert row["slices_single"][1] < row["slices_single"][0] < row["slices_single"][2]
+
+
+def test_ablation_judges_runs_on_what_their_recipes_leave_out(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    body = '[network]\nname = "compact"\n[data]\nwithout_datasets = ["B", "C"]\n'
+    for name, words in (("1-first", "as it is"), ("2-second", "never trained")):
+        (recipes / f"{name}.toml").write_text(f"# {words}\n{body}", encoding="utf-8")
+    write_model(tmp_path / "runs" / "1-first" / "model")
+    options = ["--recipes", recipes, "--runs", tmp_path / "runs", "--data", data, "--metrics", tmp_path / "metrics"]
+    assert ablation.main([str(option) for option in options]) == 0
+    assert "2-second: no finished run" in capsys.readouterr().out
+    (row,) = json.loads((tmp_path / "metrics" / "ablation.json").read_text(encoding="utf-8"))
+    assert (row["variant"], row["fold"], row["epochs"]) == ("as it is", "B and C", 7)
+    assert row["slices_averaged"] == pytest.approx(10 / 12)
