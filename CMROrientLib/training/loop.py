@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from ..errors import CMROrientError
 from ..looks import Run, turned_logits
@@ -109,6 +109,8 @@ class Trainer:
             line = self._one_epoch()
             self.epoch += 1
             finished = self.epoch == self.recipe.epochs
+            if finished and self.recipe.statistics:
+                self._estimate_statistics()
             looked = finished or (self.recipe.validate_every and self.epoch % self.recipe.validate_every == 0)
             if looked and self.validation is not None and len(self.validation):
                 line["validation"] = judge(self.logits(self.validation), self.validation)
@@ -157,10 +159,7 @@ class Trainer:
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
             batch = self._batch(chosen)
-            squares, targets = augment(batch)
-            inputs = torch.from_numpy(recipe.preprocessing.normalise(squares.cpu().numpy()))
-            inputs = inputs.to(self.device, memory_format=torch.channels_last)
-            targets = targets.to(self.device)
+            inputs, targets = self._shown(batch, augment)
             with self._cheaper():
                 logits = self.network(inputs)[:, : recipe.outputs]
             loss = nn.functional.cross_entropy(logits.float(), targets, label_smoothing=recipe.smoothing)
@@ -178,6 +177,22 @@ class Trainer:
             right += float((logits.argmax(1) == targets.argmax(1)).sum())
             count += len(chosen)
         return {"phase": index, "loss": round(total / count, 5), "accuracy": round(right / count, 5), "rate": rate}
+
+    def _shown(self, batch: Batch, augment: Augmenter) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of an augmented batch."""
+        squares, targets = augment(batch)
+        inputs = torch.from_numpy(self.recipe.preprocessing.normalise(squares.cpu().numpy()))
+        return inputs.to(self.device, memory_format=torch.channels_last), targets.to(self.device)
+
+    def _estimate_statistics(self) -> None:
+        """Batch-norm statistics of the final weights: those that training kept are of many steps before."""
+        random = np.random.default_rng([self.recipe.seed, self.epoch])
+        generator = torch.Generator().manual_seed(int(random.integers(2**62)))
+        size, outputs = self.recipe.preprocessing.size, self.recipe.outputs
+        augment = Augmenter(self.recipe.augmentation, size, outputs, generator)
+        order = self._order(random)
+        parts = np.array_split(order, max(len(order) // self.recipe.batch, 1))
+        update_bn((self._shown(self._batch(chosen), augment)[0] for chosen in parts), self.result)
 
     def _order(self, random: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int_]]:
         """Indices of this epoch: every slice once, and some of the negatives (after the slices)."""

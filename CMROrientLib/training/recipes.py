@@ -104,6 +104,9 @@ class Recipe:
     guide:
         Weight of the second lesson, to draw the ventricles (``guide``), for slices that have masks;
         0 does without. Needs a network that ``draws``.
+    statistics:
+        Estimate the batch-norm statistics once more after the last epoch. Deep networks need it where
+        an epoch has few steps.
     validate_every:
         Epochs between looks at the test subjects; the last epoch is always looked at.
     start:
@@ -120,6 +123,7 @@ class Recipe:
     average: float = 0.0
     smoothing: float = 0.0
     guide: float = 0.0
+    statistics: bool = False
     validate_every: int = 5
     start: str = ""
     data: Selection = field(default_factory=Selection)

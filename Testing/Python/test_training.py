@@ -473,3 +473,15 @@ def test_scripts_take_their_arguments_after_the_separator(
         runpy.run_path(str(script), run_name="__main__")
     assert end.value.code == 0
     assert f"cmrorient {name}" in capsys.readouterr().out
+
+
+def test_statistics_are_estimated_once_more_after_the_last_epoch(data: Path, tmp_path: Path) -> None:
+    """Only batch-norm statistics change, and they are those of the final weights."""
+    slices = slices_of(data)
+    once, twice = (recipe(statistics=again, phases=(Phase(epochs=1, rate=5e-3),)) for again in (False, True))
+    plain = Trainer(once, slices, None, None, tmp_path / "once", report=lambda text: None).run().state_dict()
+    again = Trainer(twice, slices, None, None, tmp_path / "twice", report=lambda text: None).run().state_dict()
+    changed = {key for key in plain if not torch.equal(plain[key], again[key])}
+    assert changed and all("running" in key or "num_batches" in key for key in changed)
+    stored = torch.load(tmp_path / "twice" / "checkpoint.pt", weights_only=True)["network"]
+    assert same(stored, again)
