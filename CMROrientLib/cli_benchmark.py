@@ -72,13 +72,13 @@ def benchmark(model: str | Path = "universal", volumes: int = 12, threads: int |
     for device in devices:
         for averaging in (True, False):
             recognizer = Recognizer(model, device, averaging, threads=threads)
-            results[f"{labels[device]}_{'eight_copies' if averaging else 'one_copy'}_ms_a_volume"] = 1000 * _median(
+            results[f"{labels[device]}_{'averaged' if averaging else 'one_pass'}_ms_a_volume"] = 1000 * _median(
                 recognizer.recognize, stacks
             )
     results["preprocessing_ms_a_slice"] = 1000 * _preprocessing_seconds(model, stacks)
     if "torch-cpu" in devices:
         results["torch_cpu_over_onnxruntime"] = (
-            results["torch_cpu_eight_copies_ms_a_volume"] / results["onnxruntime_cpu_eight_copies_ms_a_volume"]
+            results["torch_cpu_averaged_ms_a_volume"] / results["onnxruntime_cpu_averaged_ms_a_volume"]
         )
     results["correct_nii_gz_ms_a_volume"] = 1000 * _run_seconds(model, stacks) / volumes
     return results
