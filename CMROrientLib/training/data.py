@@ -53,6 +53,8 @@ class Case:
         columns' growing index, positive = downwards; None where unknown.
     margin:
         Degrees between ``angle`` and the nearer class border; None where unknown.
+    mask_values:
+        Values of right ventricle, myocardium and left ventricle in the mask; None where unknown.
     """
 
     path: Path
@@ -63,6 +65,12 @@ class Case:
     vendor: str = ""
     angle: float | None = None
     margin: float | None = None
+    mask_values: tuple[int, int, int] | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a mask says where right ventricle, myocardium and left ventricle are."""
+        return self.mask is not None and self.mask_values is not None
 
 
 def read_cases(root: Path, index: Path | None = None) -> list[Case]:
@@ -74,8 +82,9 @@ def read_cases(root: Path, index: Path | None = None) -> list[Case]:
         Folder with volumes in standard orientation, at any depth.
     index:
         CSV with the columns ``path`` (relative to ``root``), ``subject`` and, if known, ``mask``,
-        ``dataset``, ``modality`` (or ``sequence``), ``vendor``, ``rv_to_lv_angle_deg`` and
-        ``margin_deg``. ``root/index.csv`` where not given; without one every volume that is no
+        ``mask_values`` (right ventricle, myocardium, left ventricle: "1 2 3"), ``dataset``,
+        ``modality`` (or ``sequence``), ``vendor``, ``rv_to_lv_angle_deg`` and ``margin_deg``.
+        ``root/index.csv`` where not given; without one every volume that is no
         mask (``*_seg``, ``*_gt``) is taken, its name being its subject.
 
     Raises
@@ -107,8 +116,18 @@ def _indexed(root: Path, table: Path) -> list[Case]:
             mask = root / row["mask"] if row.get("mask") else None
             angle, margin = (_number(row.get(key)) for key in ("rv_to_lv_angle_deg", "margin_deg"))
             sequence = row.get("modality") or row.get("sequence") or ""
-            cases.append(Case(path, mask, dataset, subject, sequence, row.get("vendor") or "", angle, margin))
+            values = _mask_values(row["mask_values"], table) if row.get("mask_values") else MASK_VALUES.get(dataset)
+            vendor = row.get("vendor") or ""
+            cases.append(Case(path, mask, dataset, subject, sequence, vendor, angle, margin, values))
     return cases
+
+
+def _mask_values(text: str, table: Path) -> tuple[int, int, int]:
+    try:
+        right, muscle, left = (int(value) for value in text.split())
+    except ValueError:
+        raise CMROrientError(f"mask_values is three numbers, as '1 2 3', not {text!r}", table) from None
+    return right, muscle, left
 
 
 def _found(root: Path) -> list[Case]:
@@ -152,11 +171,11 @@ def read_slices(case: Case) -> tuple[NDArray[np.float32], tuple[float, float]]:
 
 def read_mask(case: Case) -> NDArray[np.uint8] | None:
     """The mask of a case: (slices, rows, columns), 1 right ventricle, 2 myocardium, 3 left ventricle."""
-    if case.mask is None or case.dataset not in MASK_VALUES:
+    if case.mask is None or case.mask_values is None:
         return None
     stored = np.asarray(read(case.mask).array)
     mask = np.zeros(stored.shape, np.uint8)
-    for meaning, value in enumerate(MASK_VALUES[case.dataset], start=1):
+    for meaning, value in enumerate(case.mask_values, start=1):
         mask[stored == value] = meaning
     return mask
 
@@ -292,7 +311,8 @@ def _mask_square(
 def _fingerprint(cases: Iterable[Case], preprocessing: Preprocessing, size: int) -> str:
     paths = [path for case in cases for path in (case.path, case.mask) if path is not None]
     files = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in paths]
-    text = json.dumps([files, preprocessing.fit, preprocessing.trim, size])
+    values = [case.mask_values for case in cases]
+    text = json.dumps([files, values, preprocessing.fit, preprocessing.trim, size])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

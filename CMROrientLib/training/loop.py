@@ -219,7 +219,7 @@ class Trainer:
         images, labels, known = (torch.from_numpy(array) for array in (squares, masks, hearts))
         images, labels = images.to(self.device), labels.to(self.device)
         drawn = np.zeros(len(chosen), bool)
-        drawn[~negative] = [case.mask is not None for case in cases]
+        drawn[~negative] = [case.drawn for case in cases]
         return Batch(
             images, labels, torch.from_numpy(angles), known, torch.from_numpy(negative), torch.from_numpy(drawn)
         )

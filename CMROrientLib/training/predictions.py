@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,13 +106,17 @@ class Predictions:
         """Read what ``save`` wrote. Raises CMROrientError where it is something else."""
         try:
             with np.load(path, allow_pickle=False) as data:
-                cases = [
-                    Case(**{**entry, "path": Path(entry["path"]), "mask": entry["mask"] and Path(entry["mask"])})
-                    for entry in json.loads(str(data["cases"]))
-                ]
+                cases = [_case(entry) for entry in json.loads(str(data["cases"]))]
                 return cls(data["logits"], data["case"], data["slice"], tuple(cases), data["slices"])
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CMROrientError(f"these are no stored predictions ({error})", path) from error
+
+
+def _case(entry: dict[str, Any]) -> Case:
+    """A case from what ``Predictions.save`` wrote."""
+    values = entry.get("mask_values")
+    known = {"path": Path(entry["path"]), "mask": entry["mask"] and Path(entry["mask"])}
+    return Case(**{**entry, **known, "mask_values": values and tuple(values)})
 
 
 def predict(

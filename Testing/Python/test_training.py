@@ -485,3 +485,24 @@ def test_statistics_are_estimated_once_more_after_the_last_epoch(data: Path, tmp
     assert changed and all("running" in key or "num_batches" in key for key in changed)
     stored = torch.load(tmp_path / "twice" / "checkpoint.pt", weights_only=True)["network"]
     assert same(stored, again)
+
+
+def test_an_index_names_the_values_of_masks(data: Path, tmp_path: Path) -> None:
+    """Masks of any data set teach where the heart is, if the index says what their values mean."""
+    stack = np.zeros((3, 40, 40), np.int16)
+    stack[:, 10:20, 5:15], stack[:, 10:20, 15:25] = 7, 9
+    noise = np.random.default_rng(0).integers(0, 99, stack.shape).astype(np.int16)
+    sitk.WriteImage(sitk.GetImageFromArray(noise), str(tmp_path / "a.nii"))
+    sitk.WriteImage(sitk.GetImageFromArray(stack), str(tmp_path / "m.nii"))
+    index = tmp_path / "index.csv"
+    index.write_text("path,mask,mask_values\na.nii,m.nii,7 8 9\n", encoding="utf-8")
+    (case,) = read_cases(tmp_path)
+    assert case.drawn and case.mask_values == (7, 8, 9)
+    slices = load_slices([case], Preprocessing(size=40), 40)
+    assert sorted(set(slices.masks.ravel())) == [0, 1, 3]
+    np.testing.assert_allclose(slices.hearts[0, :2], [15 / 40, 15 / 40], atol=0.01)
+    index.write_text("path,mask\na.nii,m.nii\n", encoding="utf-8")
+    assert not read_cases(tmp_path)[0].drawn
+    index.write_text("path,mask,mask_values\na.nii,m.nii,7 8\n", encoding="utf-8")
+    with pytest.raises(CMROrientError, match="three numbers"):
+        read_cases(tmp_path)
