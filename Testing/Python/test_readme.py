@@ -28,12 +28,20 @@ def test_links_lead_somewhere(readme, repository):
     assert [target for target in local if not (repository / target).exists()] == []
 
 
-def test_commands_exist(readme):
-    named = re.findall(r"^cmrorient (\w+)(.*?)(?:#.*)?$", readme, flags=re.MULTILINE)
+def test_commands_exist(readme, repository):
+    training = (repository / "Training" / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"^cmrorient (\w+)(.*?)(?:#.*)?$", readme + training, flags=re.MULTILINE)
     assert len(named) >= 5 and {name for name, _ in named} <= set(COMMANDS)
     for name, arguments in named:
         if "--help" not in arguments:
             build_parser(name).parse_args([name, *arguments.split()])
+
+
+def test_recipes_of_the_training_guide_exist(repository):
+    text = (repository / "Training" / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"Training/(?:recipes|splits)/[\w./-]*\w", text)
+    assert len(named) >= 4
+    assert [name for name in named if not (repository / name).exists()] == []
 
 
 def test_make_targets_exist(readme, repository):
