@@ -39,11 +39,13 @@ class Looks:
     ----------
     run:
         float32 (N, channels, size, size) to outputs (N, 8 or 9), as ``Engine.run``; three more
-        outputs, the place of the heart, where ``closer`` is not 0.
+        at the end, the place of the heart, of a network that draws.
     preprocessing:
         That of the network.
     closer:
         Side of the window of the second look in diameters of the heart; 0 for networks that look once.
+    outputs:
+        Logits: 8 or 9.
     at_once:
         Slices run together.
     """
@@ -51,13 +53,15 @@ class Looks:
     run: Run
     preprocessing: Preprocessing
     closer: float = 0.0
+    outputs: int = 9
     at_once: int = 8
 
     @classmethod
     def of(cls, card: Mapping[str, Any], engine: Engine) -> Looks:
         """The network of a card, loaded. Raises TypeError or ValueError where the card is of another version."""
         preprocessing = Preprocessing.from_card(card["preprocessing"])
-        return cls(engine.run, preprocessing, float(card.get("closer", 0)), max(1, engine.batch // len(Orientation)))
+        at_once = max(1, engine.batch // len(Orientation))
+        return cls(engine.run, preprocessing, float(card.get("closer", 0)), int(card["outputs"]), at_once)
 
     def __call__(
         self,
@@ -96,7 +100,7 @@ class Looks:
             windows = [self.preprocessing.square(part) for part in closer]
             second = turned_logits(self.run, self.preprocessing, windows, turns, at_once, _Part(progress, 1, 2))
             first = np.concatenate([first, second], axis=1)
-        return first[..., :-PLACE] if self.closer > 0 else first
+        return first[..., : self.outputs]
 
 
 def turned_logits(
