@@ -12,6 +12,11 @@ The confidence is a logistic function of four things that can be seen without kn
 
 ``log(1 + margin)`` and ``log(slices)`` enter, so that ten slices that agree weigh more than one,
 and one slice alone does not get the confidence of a stack.
+
+Whether it is a short-axis image at all is another logistic function: of the network's ninth output,
+and again of margin and agreement, because about anything else the turned copies disagree::
+
+    ninth       log-odds of the ninth output, median over the slices
 """
 
 from __future__ import annotations
@@ -27,10 +32,15 @@ from .orientation import Orientation
 
 #: The order of the logistic function's terms in a card.
 TERMS = ("intercept", "margin", "votes", "agreement", "slices")
+#: The same for the function that tells short-axis images from others.
+OUTSIDER_TERMS = ("intercept", "ninth", "margin", "agreement")
 
 #: What a model without a calibrated card gets.
 DEFAULT_MIN_CONFIDENCE = 0.9
 DEFAULT_MAX_NOT_SHORT_AXIS = 0.5
+
+#: The parts of a card's decision section that are weights.
+_WEIGHTS = ("averaged", "single", "outsider_averaged", "outsider_single")
 
 #: Permutations that carry the classes of a turned copy back: row g, column k is g.after(k).
 _BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
@@ -47,11 +57,14 @@ class DecisionRule:
     min_confidence:
         Below it an answer is ``uncertain``.
     max_not_short_axis:
-        A volume whose ``volume_not_short_axis`` is above it is ``not_short_axis``.
+        A volume whose ``not_short_axis`` is above it is decided to be that.
     averaged, single:
         Weights of ``TERMS`` for answers averaged over the eight turned copies and for single
         passes; None where nobody calibrated them, and the confidence is then the softmax of the
         mean log-probabilities.
+    outsider_averaged, outsider_single:
+        Weights of ``OUTSIDER_TERMS`` for the two; None where nobody fitted them, and the ninth output
+        then stands for itself.
     """
 
     temperature: float = 1.0
@@ -59,6 +72,8 @@ class DecisionRule:
     max_not_short_axis: float = DEFAULT_MAX_NOT_SHORT_AXIS
     averaged: Mapping[str, float] | None = field(default=None)
     single: Mapping[str, float] | None = field(default=None)
+    outsider_averaged: Mapping[str, float] | None = field(default=None)
+    outsider_single: Mapping[str, float] | None = field(default=None)
 
     @classmethod
     def from_card(cls, decision: Mapping[str, Any] | None) -> DecisionRule:
@@ -72,7 +87,7 @@ class DecisionRule:
             "temperature": self.temperature,
             "min_confidence": self.min_confidence,
             "max_not_short_axis": self.max_not_short_axis,
-            **{name: dict(value) for name, value in (("averaged", self.averaged), ("single", self.single)) if value},
+            **{name: dict(weights) for name in _WEIGHTS if (weights := getattr(self, name))},
         }
 
 
@@ -128,8 +143,8 @@ def not_short_axis_probabilities(logits: NDArray[np.floating]) -> NDArray[np.flo
     return np.asarray(outputs[..., 8] / outputs.sum(-1))
 
 
-def volume_not_short_axis(logits: NDArray[np.floating]) -> float:
-    """How surely a volume is no short-axis stack: 0 to 1; 0 for networks that cannot tell.
+def ninth_output(logits: NDArray[np.floating]) -> float:
+    """Probability of the ninth output for a volume: 0 to 1; 0 for networks that have none.
 
     The median over the slices, because the ends of true stacks show great vessels or the abdomen
     only and may look like something else.
@@ -183,8 +198,33 @@ def confidence(evidence: Evidence, rule: DecisionRule) -> float:
     weights = rule.averaged if evidence.copies > 1 else rule.single
     if weights is None:
         return float(np.exp(log_probabilities(evidence.mean_log_probabilities)[evidence.orientation]))
-    score = float(evidence.terms @ np.array([weights[term] for term in TERMS]))
-    return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))
+    return _logistic(evidence.terms, [weights[term] for term in TERMS])
+
+
+def not_short_axis(ninth: float, evidence: Evidence, rule: DecisionRule) -> float:
+    """The probability that a volume is no short-axis image, 0 to 1.
+
+    Parameters
+    ----------
+    ninth:
+        What ``ninth_output`` gave for it; 0 for networks that cannot tell, and 0 it stays.
+    evidence:
+        Of the same logits.
+    """
+    weights = rule.outsider_averaged if evidence.copies > 1 else rule.outsider_single
+    if weights is None or ninth == 0:
+        return ninth
+    return _logistic(outsider_terms(ninth, evidence), [weights[term] for term in OUTSIDER_TERMS])
+
+
+def outsider_terms(ninth: float, evidence: Evidence) -> NDArray[np.float64]:
+    """(4,) what the weights of ``OUTSIDER_TERMS`` multiply."""
+    odds = np.log(np.clip(ninth, 1e-6, 1 - 1e-6) / np.clip(1 - ninth, 1e-6, 1 - 1e-6))
+    return np.array([1.0, odds, np.log1p(evidence.margin), evidence.agreement])
+
+
+def _logistic(terms: NDArray[np.float64], weights: list[float]) -> float:
+    return float(1 / (1 + np.exp(-np.clip(terms @ np.array(weights), -30, 30))))
 
 
 def confidence_words(sure: float) -> str:

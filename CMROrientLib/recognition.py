@@ -16,7 +16,8 @@ from .confidence import (
     confidence,
     confidence_words,
     log_probabilities,
-    volume_not_short_axis,
+    ninth_output,
+    not_short_axis,
     weigh,
 )
 from .engines import open_engine
@@ -64,7 +65,7 @@ class Recognition:
     mirrored:
         They differ by a reflection.
     not_short_axis:
-        Probability of no short-axis slice, median over the slices; 0 for models that cannot tell.
+        Probability that it is no short-axis image; 0 for models that cannot tell.
     decided_by:
         ``network``, or ``user`` where somebody overrode it.
     """
@@ -187,9 +188,9 @@ class Recognizer:
         sure = confidence(evidence, self._rule)
         mean = log_probabilities(copies.mean(axis=1))
         slice_classes = mean.argmax(axis=1)
-        not_short_axis = volume_not_short_axis(logits)
+        outsider = not_short_axis(ninth_output(logits), evidence, self._rule)
         decision: Decision
-        if not_short_axis > self._rule.max_not_short_axis:
+        if outsider > self._rule.max_not_short_axis:
             decision = "not_short_axis"
         elif sure < self.min_confidence:
             decision = "uncertain"
@@ -208,7 +209,7 @@ class Recognizer:
             header_state=volume.header_state,
             conflict=conflict,
             mirrored=mirrored,
-            not_short_axis=not_short_axis,
+            not_short_axis=outsider,
         )
 
 

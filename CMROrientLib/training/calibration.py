@@ -194,24 +194,6 @@ def choose_min_confidence(
     return 0.99
 
 
-def choose_max_not_short_axis(
-    short_axis: NDArray[np.floating], others: NDArray[np.floating], slack: float = 0.005
-) -> float:
-    """The largest limit at which both error rates sum to nearly the least possible.
-
-    Parameters
-    ----------
-    short_axis, others:
-        Mean probability of the ninth output for real volumes and for other pictures.
-    slack:
-        How much more than the least is still nearly: rejecting a real volume is the worse error.
-    """
-    # Sources differ: what is less probable than this is no ground to reject a volume.
-    limits = np.linspace(0.1, 0.95, 86)
-    errors = np.array([(short_axis > limit).mean() + (others <= limit).mean() for limit in limits])
-    return round(float(limits[np.flatnonzero(errors <= errors.min() + slack)[-1]]), 3)
-
-
 def fit_rule(
     predictions: Predictions,
     harder: Sequence[Predictions] = (),

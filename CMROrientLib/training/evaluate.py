@@ -20,7 +20,7 @@ from ..looks import Looks
 from .calibration import answers, expected_calibration_error
 from .data import Case, read_cases
 from .predictions import Predictions, Progress, predict
-from .rejection import rejected_volumes
+from .rejection import volumes_not_short_axis
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .splits import Split
 from .statistics import accuracy, clopper_pearson
@@ -65,7 +65,7 @@ def decisions(predictions: Predictions, rule: DecisionRule) -> dict[str, Any]:
     """
     whole = answers(predictions, rule, sizes=(0,))
     sure = whole.confidences(rule) >= rule.min_confidence
-    rejected = rejected_volumes(predictions.of(counts), rule.max_not_short_axis)
+    rejected = volumes_not_short_axis(predictions.of(counts), rule) > rule.max_not_short_axis
     acted = sure & ~rejected
     wrong = int((acted & ~whole.right).sum())
     one = answers(predictions, rule, sizes=(1,))

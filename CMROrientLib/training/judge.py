@@ -19,12 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import DecisionRule, not_short_axis_probabilities
+from ..confidence import DecisionRule
 from ..orientation import Orientation
 from .calibration import (
     Answers,
     answers,
-    choose_max_not_short_axis,
     choose_min_confidence,
     expected_calibration_error,
     fit_rule,
@@ -33,7 +32,7 @@ from .calibration import (
 from .data import Case
 from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
 from .predictions import Predictions, predict
-from .rejection import middle_slices_not_short_axis, other_pictures, rejection, volumes_not_short_axis
+from .rejection import fit_outsiders, middle_slices, other_pictures, rejection, volumes_not_short_axis
 from .reslices import read_stack
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .statistics import clopper_pearson
@@ -139,7 +138,7 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     """The decision rule from networks judged on what they were not trained on.
 
     The weights come from changed and unchanged slices, the limit of the confidence from unchanged
-    ones, that of the ninth output from real volumes and from other pictures.
+    ones, what is no short axis from real volumes, changed slices and other pictures.
     """
     together = reduce(Predictions.joined, [one.predictions for one in measured])
     alone = reduce(Predictions.joined, [one.alone for one in measured])
@@ -152,9 +151,11 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
         # Without a ninth output nothing is taken for no short axis.
         return rule
     # Volumes of one slice are real volumes, too.
-    real = np.concatenate([volumes_not_short_axis(together), middle_slices_not_short_axis(alone)])
-    others = np.concatenate([not_short_axis_probabilities(one.others).mean(1)[~one.blank] for one in measured])
-    return replace(rule, max_not_short_axis=choose_max_not_short_axis(real, others))
+    real = [together.logits[together.case == index] for index in range(len(together.cases))] + middle_slices(alone)
+    # And changed ones: a source alone may be so easy that it teaches nothing about the next.
+    real += [logits[None] for one in measured for found in one.harder for logits in found.logits[::3]]
+    others = [picture[None] for one in measured for picture in one.others[~one.blank]]
+    return fit_outsiders(real, others, rule)
 
 
 def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
@@ -206,7 +207,7 @@ def rejection_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRul
                 sums[key] += row[key]
         hard = one.predictions.of(counts)
         real += len(hard.cases)
-        rejected += int((volumes_not_short_axis(hard) > rule.max_not_short_axis).sum())
+        rejected += int((volumes_not_short_axis(hard, rule) > rule.max_not_short_axis).sum())
     for row in families.values():
         row["interval"] = [round(end, 5) for end in clopper_pearson(row["rejected"], row["pictures"])]
     return {

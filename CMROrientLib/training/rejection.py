@@ -5,13 +5,14 @@ Other pictures are volumes of one slice, from the families that training has nev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import DecisionRule, confidence, not_short_axis_probabilities, volume_not_short_axis, weigh
+from ..confidence import OUTSIDER_TERMS, DecisionRule, confidence, ninth_output, not_short_axis, outsider_terms, weigh
 from ..looks import Looks
 from ..preprocessing import is_blank
 from .negatives import TEST_FAMILIES, Stack, negatives_of
@@ -19,21 +20,56 @@ from .predictions import Predictions, slice_log_probabilities
 from .statistics import clopper_pearson
 
 
-def volumes_not_short_axis(predictions: Predictions) -> NDArray[np.float64]:
-    """(cases,) how surely each volume is no short-axis stack."""
-    rows = [predictions.case == index for index in range(len(predictions.cases))]
-    return np.array([volume_not_short_axis(predictions.logits[chosen]) for chosen in rows])
+def volumes_not_short_axis(predictions: Predictions, rule: DecisionRule) -> NDArray[np.float64]:
+    """(cases,) the probability that each volume is no short-axis stack."""
+    return outsiders([predictions.logits[rows] for rows in _rows(predictions)], rule)
 
 
-def middle_slices_not_short_axis(predictions: Predictions) -> NDArray[np.float64]:
-    """(cases,) the same for the middle slice of each volume alone."""
-    rows = [np.flatnonzero(predictions.case == index) for index in range(len(predictions.cases))]
-    return np.array([volume_not_short_axis(predictions.logits[chosen[[len(chosen) // 2]]]) for chosen in rows])
+def middle_slices(predictions: Predictions) -> list[NDArray[np.float32]]:
+    """The logits (1, copies, outputs) of the middle slice of each case."""
+    return [predictions.logits[rows[[len(rows) // 2]]] for rows in _rows(predictions)]
 
 
-def rejected_volumes(predictions: Predictions, limit: float) -> NDArray[np.bool_]:
-    """(cases,) whether a volume is taken for no short axis."""
-    return np.asarray(volumes_not_short_axis(predictions) > limit)
+def outsiders(volumes: Iterable[NDArray[np.floating]], rule: DecisionRule) -> NDArray[np.float64]:
+    """The probability that each volume (slices, copies, outputs) is no short-axis image."""
+    found = []
+    for logits in volumes:
+        evidence = weigh(slice_log_probabilities(logits, rule.temperature))
+        found.append(not_short_axis(ninth_output(logits), evidence, rule))
+    return np.array(found)
+
+
+def fit_outsiders(
+    real: Sequence[NDArray[np.floating]], others: Sequence[NDArray[np.floating]], rule: DecisionRule
+) -> DecisionRule:
+    """The rule with the weights that tell real volumes from other pictures, both not trained on.
+
+    Both kinds weigh the same, so that a probability over 0.5 says "rather something else".
+
+    Parameters
+    ----------
+    real, others:
+        Logits (slices, 8 or 16 copies, 9) of each volume.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    weights = []
+    for averaged in (True, False):
+        terms = []
+        for logits in (*real, *others):
+            copies = slice_log_probabilities(logits, rule.temperature)
+            # One pass sees the slice as it is stored; which of the eight ways makes no difference.
+            evidence = weigh(copies if averaged else copies[:, :1])
+            terms.append(outsider_terms(ninth_output(logits if averaged else logits[:, :1]), evidence)[1:])
+        truth = np.arange(len(terms)) >= len(real)
+        model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(np.array(terms), truth)
+        values = [float(model.intercept_[0]), *map(float, model.coef_[0])]
+        weights.append({term: round(value, 4) for term, value in zip(OUTSIDER_TERMS, values, strict=True)})
+    return replace(rule, max_not_short_axis=0.5, outsider_averaged=weights[0], outsider_single=weights[1])
+
+
+def _rows(predictions: Predictions) -> list[NDArray[np.int_]]:
+    return [np.flatnonzero(predictions.case == index) for index in range(len(predictions.cases))]
 
 
 def other_pictures(
@@ -64,11 +100,11 @@ def rejection(
 ) -> dict[str, dict[str, Any]]:
     """For each family and ``all``: pictures, how many are rejected, uncertain, and acted on.
 
-    ``rejected`` counts blank pictures and those whose ninth output passes the limit;
+    ``rejected`` counts blank pictures and those whose ``not_short_axis`` passes the limit;
     ``uncertain`` those of the rest whose confidence is too low; ``interval`` is that of the share
     rejected (exact, 95 %).
     """
-    not_short = blank | (not_short_axis_probabilities(logits).mean(1) > rule.max_not_short_axis)
+    not_short = blank | (outsiders(logits[:, None], rule) > rule.max_not_short_axis)
     copies = slice_log_probabilities(logits, rule.temperature)
     unsure = np.array([confidence(weigh(one[None]), rule) < rule.min_confidence for one in copies])
     names = np.array(families)

@@ -281,8 +281,8 @@ def calibration_section(found: Metrics) -> list[str]:
     lines += [
         paragraph(
             "The rule in the card of `universal` was fitted on all left-out answers: temperature "
-            f"{rule['temperature']:g}, acted on from confidence {rule['min_confidence']:g}, not short-axis above "
-            f"{rule['max_not_short_axis']:g}."
+            f"{rule['temperature']:g}, acted on from confidence {rule['min_confidence']:g}, taken for no short "
+            f"axis where that is more probable than {rule['max_not_short_axis']:g}."
         ),
         "",
     ]
@@ -301,9 +301,10 @@ def rejection_section(found: Metrics) -> list[str]:
         "",
         paragraph(
             "Families that training has never shown, one picture at a time, to each of the networks with "
-            "a left-out source, by the limits that were fitted without that source. *Rejected*: the ninth "
-            "output, or blank. *Uncertain* pictures are left alone as well. Real long-axis series were "
-            "not available and not measured."
+            "a left-out source, by the rule that was fitted without that source: a logistic function of "
+            "the ninth output, the margin and the agreement of the copies. *Rejected*: by it, or blank. "
+            "*Uncertain* pictures are left alone as well. Real long-axis series were not available and not "
+            "measured."
         ),
         "",
     ]

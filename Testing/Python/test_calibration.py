@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,14 @@ from CMROrientLib.confidence import (
     carried_back,
     confidence,
     log_probabilities,
+    ninth_output,
+    not_short_axis,
     not_short_axis_probabilities,
-    volume_not_short_axis,
     weigh,
 )
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.training.calibration import (
     answers,
-    choose_max_not_short_axis,
     choose_min_confidence,
     expected_calibration_error,
     fit_rule,
@@ -30,6 +31,7 @@ from CMROrientLib.training.calibration import (
 )
 from CMROrientLib.training.data import Case
 from CMROrientLib.training.predictions import Predictions
+from CMROrientLib.training.rejection import fit_outsiders, outsiders
 
 WEIGHTS = {"intercept": -2.0, "margin": 1.5, "votes": 1.0, "agreement": 2.0, "slices": 0.7}
 
@@ -80,10 +82,10 @@ def test_a_stack_is_not_rejected_for_its_ends() -> None:
     logits = np.zeros((5, 8, 9))
     logits[:, :, 8] = -20.0
     logits[[0, 4], :, 8] = 20.0
-    assert volume_not_short_axis(logits) < 0.01
+    assert ninth_output(logits) < 0.01
     logits[1, :, 8] = 20.0
-    assert volume_not_short_axis(logits) > 0.99
-    assert volume_not_short_axis(logits[..., :8]) == 0
+    assert ninth_output(logits) > 0.99
+    assert ninth_output(logits[..., :8]) == 0
 
 
 def test_evidence_of_a_hand_made_volume() -> None:
@@ -193,10 +195,29 @@ def test_parts_of_stacks_may_be_wrong_now_and_then() -> None:
     assert choose_min_confidence(confidences, right, np.ones(400, bool), 0.5) == 0.81
 
 
-def test_limit_of_the_ninth_output_parts_the_two() -> None:
-    short_axis, others = np.array([0.0, 0.1, 0.2]), np.array([0.615, 0.905])
-    limit = choose_max_not_short_axis(short_axis, others)
-    assert limit == 0.61  # the largest that still tells all of them apart
-    many = np.concatenate([np.full(999, 0.905), [0.3]])
-    assert choose_max_not_short_axis(short_axis, many) == 0.9  # one in a thousand is given up for it
-    assert 0.2 <= choose_max_not_short_axis(short_axis, many, slack=0) < 0.3
+def outputs(random: np.random.Generator, ninth: float, agree: bool) -> np.ndarray:
+    """(1, 8, 9) logits of one slice whose turned copies agree, or name any class."""
+    classes = random.normal(0, 1, (1, 8, 9))
+    for g in Orientation:
+        classes[0, g, g if agree else random.integers(8)] += 8
+    classes[..., 8] = 8 + ninth + random.normal(0, 1)
+    return classes
+
+
+def test_what_is_no_short_axis_is_told_by_the_ninth_output_and_by_disagreement() -> None:
+    random = np.random.default_rng(0)
+    real = [outputs(random, -2, True) for _ in range(60)]
+    others = [outputs(random, 2, False) for _ in range(30)]
+    rule = fit_outsiders(real, others, DecisionRule())
+    assert rule.max_not_short_axis == 0.5
+    assert DecisionRule.from_card(rule.to_card()) == rule
+    assert (outsiders(real, rule) < 0.5).mean() > 0.98
+    assert (outsiders(others, rule) > 0.5).mean() > 0.98
+    # The same ninth output, once with copies that agree and once with copies that do not.
+    one, other = outsiders([outputs(np.random.default_rng(1), 0, agree) for agree in (True, False)], rule)
+    assert one < other
+    # A network without a ninth output never says so, and one pass has weights of its own.
+    assert not_short_axis(0.0, weigh(np.zeros((1, 8, 8))), rule) == 0
+    single = weigh(log_probabilities(others[0])[:, :1])
+    assert not_short_axis(0.9, single, rule) != pytest.approx(0.9)
+    assert not_short_axis(0.9, single, replace(rule, outsider_single=None)) == 0.9
