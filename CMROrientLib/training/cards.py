@@ -2,7 +2,7 @@
 
 ``python -m CMROrientLib.training.cards CARD --metrics FOLDER`` takes the decision section from
 ``calibration.json``, accuracies from ``left_out.json`` and ``NAME.json``, and the known failures from
-the list in ``remarks.md`` beside the folder.
+the lists in ``remarks.md`` beside the folder.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ..model_files import MODELS, write_index
+from .results import PAPER_MODELS
 
 #: The accuracies that a card keeps, with their intervals.
 KEPT = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")
 
-#: The heading in the remarks that the known failures stand under.
-FAILURES = "## Known failures"
+#: The headings in the remarks that the known failures stand under: of universal, and of the paper's models.
+FAILURES, PAPER_FAILURES = "## Known failures", "## Known failures of cine, lge and t2"
 
 
 def summary(groups: dict[str, Any]) -> dict[str, Any]:
@@ -33,9 +34,9 @@ def summary(groups: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def known_failures(remarks: str) -> list[str]:
-    """The bullets under ``FAILURES``, one string each."""
-    _, _, section = remarks.partition(FAILURES + "\n")
+def known_failures(remarks: str, heading: str = FAILURES) -> list[str]:
+    """The bullets under a heading, one string each."""
+    _, _, section = remarks.partition(heading + "\n")
     section = section.split("\n## ")[0]
     return [" ".join(item.split()) for item in ("\n" + section).split("\n- ")[1:]]
 
@@ -69,7 +70,8 @@ def completed(card: dict[str, Any], metrics: Path) -> dict[str, Any]:
         result["metrics"] = measured
     remarks = metrics.parent / "remarks.md"
     if remarks.is_file():
-        result["known_failures"] = known_failures(remarks.read_text(encoding="utf-8"))
+        heading = PAPER_FAILURES if card["name"] in PAPER_MODELS else FAILURES
+        result["known_failures"] = known_failures(remarks.read_text(encoding="utf-8"), heading)
     return result
 
 

@@ -28,6 +28,9 @@ REPORTED: dict[str, dict[str, float]] = {
     "DenseNet121": {"bSSFP": 0.9957, "LGE": 0.9937, "T2": 0.9923, "parameters": 7.98},
 }
 
+#: The bundled models that are trained as the paper says.
+PAPER_MODELS = ("cine", "lge", "t2")
+
 Metrics = Mapping[str, Any]
 
 
@@ -211,6 +214,16 @@ def decision_lines(sources: Metrics) -> list[str]:
     return ["What the decision rule makes of the left-out volumes (fitted without them):", "", *table(head, body)]
 
 
+def paper_models_section(models: Mapping[str, Metrics]) -> list[str]:
+    """The bundled models that were trained as the paper says, on people held out from their training."""
+    lines = ["## The bundled `cine`, `lge` and `t2`, on people held out from their training", ""]
+    trained = [f"`{name}`: {facts(found.get('training', {}))}." for name, found in models.items()]
+    lines += [paragraph("Trained on all data sets of their sequence as the paper says. " + " ".join(trained)), ""]
+    return lines + table(
+        GROUP_HEAD, [row for name, found in models.items() for row in group_rows(found["groups"], f"{name}: ")]
+    )
+
+
 def universal_section(found: Metrics) -> list[str]:
     """The bundled weights, on the people held out from their training."""
     rule = found["decisions"]
@@ -385,6 +398,8 @@ def build(training: Path) -> tuple[str, dict[str, Callable[[Path], None]]]:
         lines += ["## Aims and what was reached", "", *table(head, reached)]
     if "paper_table" in metrics:
         lines += paper_section(metrics["paper_table"])
+    if "cine" in metrics:
+        lines += paper_models_section({name: metrics[name] for name in PAPER_MODELS if name in metrics})
     if "left_out" in metrics:
         lines += left_out_section(metrics["left_out"], metrics.get("left_out_sequences", {}))
     if "universal" in metrics:
