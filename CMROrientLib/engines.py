@@ -44,7 +44,10 @@ class Engine(Protocol):
         """How many inputs are run at once."""
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (N, outputs) of inputs (N, channels, rows, columns), both float32."""
+        """Logits (N, outputs) of inputs (N, channels, rows, columns), both float32.
+
+        A network that draws gives the place of the heart behind them, see ``looks``.
+        """
 
 
 def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = None) -> Engine:

@@ -7,18 +7,21 @@ slices, is shown to it again. Both looks count alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import CMROrientError
 from .orientation import Orientation
 from .preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from .engines import Engine
+    from .model_files import ModelFiles
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
@@ -48,6 +51,8 @@ class Looks:
         Logits: 8 or 9.
     at_once:
         Slices run together.
+    source:
+        The model's file, for messages.
     """
 
     run: Run
@@ -55,13 +60,14 @@ class Looks:
     closer: float = 0.0
     outputs: int = 9
     at_once: int = 8
+    source: Path | None = None
 
     @classmethod
-    def of(cls, card: Mapping[str, Any], engine: Engine) -> Looks:
-        """The network of a card, loaded. Raises TypeError or ValueError where the card is of another version."""
-        preprocessing = Preprocessing.from_card(card["preprocessing"])
-        at_once = max(1, engine.batch // len(Orientation))
-        return cls(engine.run, preprocessing, float(card.get("closer", 0)), int(card["outputs"]), at_once)
+    def of(cls, model: ModelFiles, engine: Engine) -> Looks:
+        """The network of a model, loaded. Raises TypeError or ValueError where its card is of another version."""
+        preprocessing = Preprocessing.from_card(model.card["preprocessing"])
+        closer, outputs = float(model.card.get("closer", 0)), int(model.card["outputs"])
+        return cls(engine.run, preprocessing, closer, outputs, max(1, engine.batch // len(Orientation)), model.onnx)
 
     def __call__(
         self,
@@ -87,12 +93,18 @@ class Looks:
         -------
         (S, G, 8 or 9) logits. G is 1 without averaging, else 8 or 16: entry [s, g % 8] is about slice
         s turned by class g % 8, from 8 on in the second look.
+
+        Raises
+        ------
+        CMROrientError
+            Where the network gives another number of outputs than its card says.
         """
         turns = list(Orientation) if averaging else [Orientation.IDENTITY]
         at_once = self.at_once * len(Orientation) // len(turns)
         twice = averaging and self.closer > 0
         squares = [self.preprocessing.square(image, spacing) for image in images]
         first = turned_logits(self.run, self.preprocessing, squares, turns, at_once, _Part(progress, 0, 1 + twice))
+        self._check(first.shape[-1])
         if twice:
             heart = place_of(first[..., -PLACE:])
             fine = (self.preprocessing.square(image, spacing, FINER * self.preprocessing.size) for image in images)
@@ -101,6 +113,14 @@ class Looks:
             second = turned_logits(self.run, self.preprocessing, windows, turns, at_once, _Part(progress, 1, 2))
             first = np.concatenate([first, second], axis=1)
         return first[..., : self.outputs]
+
+    def _check(self, given: int) -> None:
+        """Raise CMROrientError where the network does not fit its card."""
+        expected = [self.outputs + PLACE] if self.closer > 0 else [self.outputs, self.outputs + PLACE]
+        if given not in expected:
+            raise CMROrientError(
+                f"the model gives {given} outputs, where its card speaks of {expected[0]}", self.source
+            )
 
 
 def turned_logits(

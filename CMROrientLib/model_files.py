@@ -36,7 +36,7 @@ class ModelFiles:
     onnx, safetensors:
         The same weights for ONNX Runtime and for PyTorch.
     card:
-        What the model is: ``architecture``, ``preprocessing``, ``outputs``, ``training_sets``,
+        What the model is: ``architecture``, ``preprocessing``, ``outputs``, ``closer``, ``training_sets``,
         ``recipe``, ``seed``, ``metrics``, ``known_failures``, ``license``, ``decision``.
     checksum:
         SHA-256 of the ONNX file, in hexadecimal digits.

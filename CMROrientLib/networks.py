@@ -116,6 +116,8 @@ class EquivariantNet(nn.Module):
 
     def __init__(self, outputs: int = 9, **settings: Any) -> None:
         super().__init__()
+        if settings.get("draws"):
+            raise CMROrientError("an equivariant network does not draw")
         self.outputs = outputs
         self.scorer = CompactNet(outputs=outputs - 7, **settings)
 

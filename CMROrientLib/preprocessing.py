@@ -180,12 +180,19 @@ def trimmed(image: NDArray[Any]) -> NDArray[Any]:
 
     A constant slice, and one of which nearly nothing would be left, comes back as it is.
     """
-    rows = np.flatnonzero(image.max(axis=1) != image.min(axis=1))
-    columns = np.flatnonzero(image.max(axis=0) != image.min(axis=0))
+    return image[kept(image)]
+
+
+def kept(image: NDArray[Any]) -> tuple[slice, slice]:
+    """The rows and columns that ``trimmed`` keeps; not finite values count as the lowest one."""
+    values = _finite(image)
+    rows = np.flatnonzero(values.max(axis=1) != values.min(axis=1))
+    columns = np.flatnonzero(values.max(axis=0) != values.min(axis=0))
+    everything = slice(0, image.shape[0]), slice(0, image.shape[1])
     if len(rows) == 0 or len(columns) == 0:
-        return image
-    inner = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return inner if min(inner.shape) >= _SMALLEST else image
+        return everything
+    inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return inner if min(part.stop - part.start for part in inner) >= _SMALLEST else everything
 
 
 def _finite(image: NDArray[Any]) -> FloatArray:

@@ -133,7 +133,7 @@ class Recognizer:
         self.min_confidence = self._rule.min_confidence if min_confidence is None else min_confidence
         try:
             self._engine = open_engine(self.model, device, threads)
-            self._looks = Looks.of(self.model.card, self._engine)
+            self._looks = Looks.of(self.model, self._engine)
         except (TypeError, ValueError) as error:
             raise CMROrientError(f"the model's card is not for this version ({error})", self.model.onnx) from error
 
@@ -172,10 +172,6 @@ class Recognizer:
             # MONOCHROME1: small values are shown bright.
             images = [-np.asarray(image, np.float32) for image in images]
         logits = self._looks(images, (down, across), self.averaging, progress)
-        if logits.shape[-1] not in (_CLASSES, _CLASSES + 1):
-            raise CMROrientError(
-                f"the model gives {logits.shape[-1]} outputs; an orientation model has 8 or 9", self.model.onnx
-            )
         if not np.isfinite(logits).all():
             raise CMROrientError("the model gives no finite numbers for it", self.model.onnx)
         return logits.astype(np.float64)

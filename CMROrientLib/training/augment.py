@@ -34,7 +34,7 @@ NOT_SHORT_AXIS = 8
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to a slice in training. Shares are probabilities; defaults are the universal model's.
+    """What may happen to a slice in training. Shares are probabilities.
 
     Parameters
     ----------
@@ -58,8 +58,6 @@ class Augmentation:
         Give each slice one strength for its rotation and one for the chances of all that happens to
         its contrast, each between none and full; otherwise all get full strength. So most slices
         are hard in few ways only, and some in none.
-    coupled:
-        The same strength for both, and for zoom and shift: some slices are hard in all ways at once.
     turns:
         Whether each slice is stored in a random one of the eight orientations.
     spread, spread_unknown:
@@ -93,7 +91,6 @@ class Augmentation:
     aspect: float = 1.15
     shift: float | None = 0.1
     varied: bool = True
-    coupled: bool = False
     turns: bool = True
     spread: float = 4.0
     spread_unknown: float = 16.0
@@ -269,9 +266,7 @@ class Augmenter:
         settings, count = self.settings, len(images)
         known = torch.isfinite(batch.angles) & ~batch.negative
         largest = torch.where(known, settings.rotation, settings.rotation_unknown)
-        rotation = (
-            self._uniform(count, -1, 1) * largest * (self._strength if settings.coupled else self._strengths(count))
-        )
+        rotation = self._uniform(count, -1, 1) * largest * self._strengths(count)
         width, height, shift = self._windows(batch.hearts)
         turns = torch.randint(len(Orientation) if settings.turns else 1, (count,), generator=self.generator)
 
@@ -292,13 +287,13 @@ class Augmenter:
         """Width, height and centre (N, 2) of the field of view; the slice spans −1…1."""
         settings, count = self.settings, len(hearts)
         located = torch.isfinite(hearts).all(dim=1)
+        heart = torch.where(located[:, None], 2 * hearts[:, :2] - 1, torch.zeros(count, 2))
         lowest = torch.full((count,), math.log(settings.zoom[0]))
         highest = math.log(settings.zoom[1])
         if settings.closest > 0:
             closest = torch.log((settings.closest * hearts[:, 2]).clamp(min=0.15))
             lowest = torch.where(located, torch.minimum(lowest, closest), lowest)
-        strength = self._strength if settings.coupled else torch.ones(count)
-        zoom = torch.exp((lowest + (highest - lowest) * torch.rand(count, generator=self.generator)) * strength)
+        zoom = torch.exp(lowest + (highest - lowest) * torch.rand(count, generator=self.generator))
         stretch = torch.exp(self._uniform(count, -1, 1) * math.log(settings.aspect) / 2)
         second = torch.rand(count, generator=self.generator) < settings.closer_share
         if second.any():
@@ -309,16 +304,15 @@ class Augmenter:
         if settings.shift is None:
             width, height = width.clamp(max=1), height.clamp(max=1)
             reach = torch.stack([1 - width, 1 - height], dim=1)
-            return width, height, (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
+            anywhere = (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
+            return width, height, torch.where(second[:, None], heart.clamp(-reach, reach), anywhere)
         sides = torch.stack([width, height], dim=1)
         # Where the window is larger than the slice, the slice may lie anywhere in it.
-        amount = torch.where(second, torch.ones(count), strength)
-        reach = 2 * settings.shift * sides * amount[:, None] + (sides - 1).clamp(min=0) / 2
+        reach = 2 * settings.shift * sides + (sides - 1).clamp(min=0) / 2
         shift = (2 * torch.rand(count, 2, generator=self.generator) - 1) * reach
         # Close crops are centred on the heart, wide ones anywhere between it and the slice's centre.
         close = second | (zoom < 0.6)
         pull = torch.where(close, torch.ones(count), torch.rand(count, generator=self.generator))
-        heart = torch.where(located[:, None], 2 * hearts[:, :2] - 1, torch.zeros(count, 2))
         return width, height, shift + pull[:, None] * heart
 
     def _fill(self, images: Tensor) -> Tensor:

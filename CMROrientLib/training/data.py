@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..files import SUFFIXES, read, without_suffix
-from ..preprocessing import Preprocessing, is_blank
+from ..preprocessing import Preprocessing, is_blank, kept
 
 #: Meaning of mask values, by data set, as (right ventricle, myocardium, left ventricle).
 MASK_VALUES: dict[str, tuple[int, int, int]] = {
@@ -114,6 +114,8 @@ def _indexed(root: Path, table: Path) -> list[Case]:
             dataset = row.get("dataset") or root.name
             subject = f"{_SAME_PEOPLE.get(dataset, dataset)}/{row.get('subject') or without_suffix(path).name}"
             mask = root / row["mask"] if row.get("mask") else None
+            if mask is not None and not mask.is_file():
+                raise CMROrientError(f"the index {table.name} names this mask, which does not exist", mask)
             angle, margin = (_number(row.get(key)) for key in ("rv_to_lv_angle_deg", "margin_deg"))
             sequence = row.get("modality") or row.get("sequence") or ""
             values = _mask_values(row["mask_values"], table) if row.get("mask_values") else MASK_VALUES.get(dataset)
@@ -170,13 +172,24 @@ def read_slices(case: Case) -> tuple[NDArray[np.float32], tuple[float, float]]:
 
 
 def read_mask(case: Case) -> NDArray[np.uint8] | None:
-    """The mask of a case: (slices, rows, columns), 1 right ventricle, 2 myocardium, 3 left ventricle."""
+    """The mask of a case: (slices, rows, columns), 1 right ventricle, 2 myocardium, 3 left ventricle.
+
+    Of a cine every phase is taken. None where no mask is known.
+
+    Raises
+    ------
+    CMROrientError
+        Where none of the values occurs in it: then they are not those of this mask.
+    """
     if case.mask is None or case.mask_values is None:
         return None
     stored = np.asarray(read(case.mask).array)
+    stored = stored.reshape(-1, *stored.shape[-2:])
     mask = np.zeros(stored.shape, np.uint8)
     for meaning, value in enumerate(case.mask_values, start=1):
         mask[stored == value] = meaning
+    if stored.any() and not mask.any():
+        raise CMROrientError(f"none of the values {case.mask_values} occurs in this mask", case.mask)
     return mask
 
 
@@ -253,6 +266,8 @@ def load_slices(
     for number, case in enumerate(cases):
         array, spacing = read_slices(case)
         mask = read_mask(case)
+        if mask is not None and mask.shape != array.shape:
+            raise CMROrientError(f"the mask's size {mask.shape} is not the image's, {array.shape}", case.mask)
         for k, image in enumerate(array):
             if is_blank(image):
                 continue
@@ -299,9 +314,7 @@ def _mask_square(
     if mask is None or not mask.any():
         return np.zeros((size, size), np.uint8)
     if preprocessing.trim:
-        rows = np.flatnonzero(image.max(axis=1) != image.min(axis=1))
-        columns = np.flatnonzero(image.max(axis=0) != image.min(axis=0))
-        mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        mask = mask[kept(image)]
     untrimmed = replace(preprocessing, trim=False)
     shares = np.stack([untrimmed.square(mask == value, spacing, size) for value in range(4)])
     # Outside the slice every share is as low as inside; that is background.
@@ -309,7 +322,7 @@ def _mask_square(
 
 
 def _fingerprint(cases: Iterable[Case], preprocessing: Preprocessing, size: int) -> str:
-    paths = [path for case in cases for path in (case.path, case.mask) if path is not None]
+    paths = [path for case in cases for path in (case.path, case.mask if case.drawn else None) if path is not None]
     files = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in paths]
     values = [case.mask_values for case in cases]
     text = json.dumps([files, values, preprocessing.fit, preprocessing.trim, size])

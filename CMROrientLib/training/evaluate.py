@@ -35,7 +35,7 @@ def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Looks]:
     from ..model_files import find_model
 
     files = find_model(model)
-    return files, Looks.of(files.card, open_engine(files, device))
+    return files, Looks.of(files, open_engine(files, device))
 
 
 def training_facts(card: dict[str, Any]) -> dict[str, Any]:
@@ -61,14 +61,13 @@ def decisions(predictions: Predictions, rule: DecisionRule) -> dict[str, Any]:
     -------
     Numbers of ``volumes``, of those acted on (``acted_on``) and of wrong ones among these
     (``wrong``), ``wrong_interval`` (exact, 95 %), ``uncertain``, ``not_short_axis``, and the
-    expected calibration error of whole volumes and of one slice alone.
+    expected calibration error.
     """
     whole = answers(predictions, rule, sizes=(0,))
     sure = whole.confidences(rule) >= rule.min_confidence
     rejected = volumes_not_short_axis(predictions.of(counts), rule) > rule.max_not_short_axis
     acted = sure & ~rejected
     wrong = int((acted & ~whole.right).sum())
-    one = answers(predictions, rule, sizes=(1,))
     result: dict[str, Any] = {
         "volumes": len(acted),
         "subjects": len(set(whole.subjects)),
@@ -85,8 +84,6 @@ def decisions(predictions: Predictions, rule: DecisionRule) -> dict[str, Any]:
     }
     if acted.any():
         result["wrong_interval"] = [round(end, 5) for end in clopper_pearson(wrong, int(acted.sum()))]
-    if len(one.right):
-        result["calibration_error_one_slice"] = round(expected_calibration_error(one.confidences(rule), one.right), 5)
     return result
 
 

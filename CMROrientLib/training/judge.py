@@ -32,7 +32,7 @@ from .calibration import (
 from .data import Case
 from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
 from .predictions import Predictions, predict
-from .rejection import fit_outsiders, middle_slices, other_pictures, rejection, volumes_not_short_axis
+from .rejection import OutsiderTerms, fit_outsiders, middle_slices, other_pictures, rejection, volumes_not_short_axis
 from .reslices import read_stack
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .statistics import clopper_pearson
@@ -77,6 +77,11 @@ class Measured:
     families: list[str]
     blank: NDArray[np.bool_]
     others: NDArray[np.float32]
+
+    @property
+    def volumes(self) -> range:
+        """Indices of the volumes."""
+        return range(len(self.predictions.cases))
 
     @property
     def harder(self) -> list[Predictions]:
@@ -150,12 +155,30 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     if together.logits.shape[-1] == len(Orientation):
         # Without a ninth output nothing is taken for no short axis.
         return rule
-    # Volumes of one slice are real volumes, too.
-    real = [together.logits[together.case == index] for index in range(len(together.cases))] + middle_slices(alone)
-    # And changed ones: a source alone may be so easy that it teaches nothing about the next.
-    real += [logits[None] for one in measured for found in one.harder for logits in found.logits[::3]]
-    others = [picture[None] for one in measured for picture in one.others[~one.blank]]
-    return fit_outsiders(real, others, rule)
+    return fit_outsiders(_real(measured, rule), _others(measured, rule), rule)
+
+
+def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dict[str, DecisionRule]:
+    """For each family of other pictures the rule that was fitted without it."""
+    families = np.array([family for one in measured for family in np.array(one.families)[~one.blank]])
+    real, others = _real(measured, rule), _others(measured, rule)
+    names = {family for one in measured for family in one.families}
+    return {name: fit_outsiders(real, others.where(families != name), rule) for name in sorted(names)}
+
+
+def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutsiderTerms:
+    """Left-out volumes, their middle slices alone, and changed slices.
+
+    A source may be so easy that its unchanged slices teach nothing about the next.
+    """
+    volumes = [one.predictions.logits[one.predictions.case == n] for one in measured for n in one.volumes]
+    volumes += [logits for one in measured for logits in middle_slices(one.alone)]
+    volumes += [logits[None] for one in measured for found in one.harder for logits in found.logits[::3]]
+    return OutsiderTerms.of(volumes, rule)
+
+
+def _others(measured: Sequence[Measured], rule: DecisionRule) -> OutsiderTerms:
+    return OutsiderTerms.of((picture[None] for one in measured for picture in one.others[~one.blank]), rule)
 
 
 def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
@@ -196,18 +219,27 @@ def calibration_metrics(measured: Sequence[Measured], rules: dict[str, DecisionR
 
 
 def rejection_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRule]) -> dict[str, Any]:
-    """Other pictures rejected and real volumes rejected, each by the rule that did not see the source."""
+    """Other pictures and real volumes rejected, by rules that saw neither the source nor the family."""
     families: dict[str, dict[str, Any]] = {}
     real, rejected = 0, 0
     for one in measured:
         rule = rules[one.name]
-        for family, row in rejection(one.families, one.blank, one.others, rule).items():
+        names = np.array(one.families)
+        for family, other in without_each_family([m for m in measured if m is not one], rule).items():
+            inside = names == family
+            if not inside.any():
+                continue
+            row = rejection(names[inside].tolist(), one.blank[inside], one.others[inside], other)[family]
             sums = families.setdefault(family, dict.fromkeys(("pictures", "rejected", "uncertain", "acted_on"), 0))
             for key in sums:
                 sums[key] += row[key]
         hard = one.predictions.of(counts)
         real += len(hard.cases)
         rejected += int((volumes_not_short_axis(hard, rule) > rule.max_not_short_axis).sum())
+    sums = {
+        key: sum(row[key] for row in families.values()) for key in ("pictures", "rejected", "uncertain", "acted_on")
+    }
+    families = {**dict(sorted(families.items())), "all": sums}
     for row in families.values():
         row["interval"] = [round(end, 5) for end in clopper_pearson(row["rejected"], row["pictures"])]
     return {
@@ -225,11 +257,15 @@ def left_out_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRule
     return {
         one.name: {
             "model": one.model,
-            "groups": by_group(one.predictions, source_and_sequence),
+            "groups": _groups(one),
             "decisions": decisions(one.predictions, rules[one.name]),
         }
         for one in measured
     }
+
+
+def _groups(one: Measured) -> dict[str, Any]:
+    return by_group(one.predictions, source_and_sequence)
 
 
 def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Measured] = ()) -> DecisionRule:
@@ -243,13 +279,13 @@ def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Me
         The folder of ``left_out``, ``stress``, ``calibration``, ``rejection`` and, where there are
         any, ``left_out_sequences`` (JSON).
     sequences:
-        For networks that were trained without a sequence. Their people are those of the sources,
-        so that the rule does not learn from them.
+        For networks that were trained without a sequence. Only their accuracies are kept: the rule has
+        learned from the same people.
     """
     rules = cross_fitted(measured)
     rule = fitted(measured)
     if sequences:
-        found = left_out_metrics(sequences, {one.name: rule for one in sequences})
+        found = {one.name: {"model": one.model, "groups": _groups(one)} for one in sequences}
         write_json(found, metrics / "left_out_sequences.json")
     write_json(left_out_metrics(measured, rules), metrics / "left_out.json")
     write_json({one.name: one.curves for one in measured}, metrics / "stress.json")

@@ -109,7 +109,7 @@ class Trainer:
             line = self._one_epoch()
             self.epoch += 1
             finished = self.epoch == self.recipe.epochs
-            if finished and self.recipe.statistics:
+            if finished and self.recipe.statistics and not self.recipe.phases[-1].freeze_backbone:
                 self._estimate_statistics()
             looked = finished or (self.recipe.validate_every and self.epoch % self.recipe.validate_every == 0)
             if looked and self.validation is not None and len(self.validation):
@@ -228,10 +228,10 @@ class Trainer:
         self.network.train()
         backbone, head = self.network.backbone, self.network.head
         assert isinstance(backbone, nn.Module) and isinstance(head, nn.Module)
-        self.network.requires_grad_(True)
+        self.network.requires_grad_(not phase.freeze_backbone)
         if phase.freeze_backbone:
             # Evaluation mode, too: else the batch-norm statistics would go on moving.
-            backbone.eval().requires_grad_(False)
+            backbone.eval()
             head.train().requires_grad_(True)
 
     def _new_optimizer(self, phase: Phase) -> torch.optim.Optimizer:

@@ -130,7 +130,7 @@ TEST_IMAGES: dict[str, list[PackagedImage]] = {
         *_of(
             "pydicom",
             "data/test_files",
-            "J2K_pixelrep_mismatch.dcm JPEG2000.dcm examples_overlay.dcm examples_jpeg2k.dcm examples_palette.dcm",
+            "J2K_pixelrep_mismatch.dcm JPEG2000.dcm examples_overlay.dcm examples_palette.dcm",
         ),
     ],
 }

@@ -15,9 +15,6 @@ from .data import Slices
 #: Volumes whose angle lies this close to a class border are not counted: theirs is a matter of taste.
 LEAST_MARGIN = 10.0
 
-#: Entry [k, g]: the class of the copy that is turned by g, of a slice stored in class k.
-COPIES: NDArray[np.int_] = np.array([[g.after(k) for g in Orientation] for k in Orientation])
-
 
 def averaged(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Mean log-probabilities (N, 8) of the classes over the eight copies of standard slices."""

@@ -6,7 +6,7 @@ Other pictures are volumes of one slice, from the families that training has nev
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,36 +39,49 @@ def outsiders(volumes: Iterable[NDArray[np.floating]], rule: DecisionRule) -> ND
     return np.array(found)
 
 
-def fit_outsiders(
-    real: Sequence[NDArray[np.floating]], others: Sequence[NDArray[np.floating]], rule: DecisionRule
-) -> DecisionRule:
+@dataclass(frozen=True)
+class OutsiderTerms:
+    """What the rule looks at in N volumes: (N, 3) each, averaged over the copies and in one pass."""
+
+    averaged: NDArray[np.float64]
+    single: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, volumes: Iterable[NDArray[np.floating]], rule: DecisionRule, seed: int = 0) -> OutsiderTerms:
+        """The terms of volumes (slices, 8 or 16 copies, 9); the one pass is of a random stored class."""
+        random = np.random.default_rng(seed)
+        averaged, single = [], []
+        for logits in volumes:
+            copies = slice_log_probabilities(logits, rule.temperature)
+            stored = int(random.integers(8))
+            one = slice(stored, stored + 1)
+            averaged.append(outsider_terms(ninth_output(logits), weigh(copies))[1:])
+            single.append(outsider_terms(ninth_output(logits[:, one]), weigh(copies[:, one]))[1:])
+        return cls(np.array(averaged), np.array(single))
+
+    def where(self, kept: NDArray[np.bool_]) -> OutsiderTerms:
+        """Those of some volumes."""
+        return OutsiderTerms(self.averaged[kept], self.single[kept])
+
+
+def fit_outsiders(real: OutsiderTerms, others: OutsiderTerms, rule: DecisionRule) -> DecisionRule:
     """The rule with the weights that tell real volumes from other pictures, both not trained on.
 
     Both kinds weigh the same, so that a probability over 0.5 says "rather something else".
-
-    Parameters
-    ----------
-    real, others:
-        Logits (slices, 8 or 16 copies, 9) of each volume.
     """
     from sklearn.linear_model import LogisticRegression
 
     weights = []
-    for averaged in (True, False):
-        terms = []
-        for logits in (*real, *others):
-            copies = slice_log_probabilities(logits, rule.temperature)
-            # One pass sees the slice as it is stored; which of the eight ways makes no difference.
-            evidence = weigh(copies if averaged else copies[:, :1])
-            terms.append(outsider_terms(ninth_output(logits if averaged else logits[:, :1]), evidence)[1:])
-        truth = np.arange(len(terms)) >= len(real)
-        model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(np.array(terms), truth)
+    for ours, theirs in ((real.averaged, others.averaged), (real.single, others.single)):
+        truth = np.arange(len(ours) + len(theirs)) >= len(ours)
+        model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(np.concatenate([ours, theirs]), truth)
         values = [float(model.intercept_[0]), *map(float, model.coef_[0])]
         weights.append({term: round(value, 4) for term, value in zip(OUTSIDER_TERMS, values, strict=True)})
     return replace(rule, max_not_short_axis=0.5, outsider_averaged=weights[0], outsider_single=weights[1])
 
 
 def _rows(predictions: Predictions) -> list[NDArray[np.int_]]:
+    """The slices of each case; none of the cases is without one."""
     return [np.flatnonzero(predictions.case == index) for index in range(len(predictions.cases))]
 
 

@@ -164,9 +164,9 @@ def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
             "All eight stored orientations count; border volumes (`margin_deg` under 10) do not. "
             "*One pass*: one look at the whole slice. *Averaged*, as the product does it: mean "
             "log-probabilities over the eight turned copies in two looks, at the whole slice and through "
-            "a window round the heart, which the network itself finds. MyoPS and MSCMR are the same people, "
-            "ACDC and EMIDEC one hospital: they are left out together. EMIDEC's frames were partly told by "
-            "a network and by eye, so that its errors may be the labels'."
+            "a window round the heart, which the network itself finds from all slices of the volume. MyoPS "
+            "and MSCMR are the same people, ACDC and EMIDEC one hospital: they are left out together. "
+            "EMIDEC's frames were partly told by a network and by eye, so that its errors may be the labels'."
         ),
         "",
     ]
@@ -235,7 +235,8 @@ def universal_section(found: Metrics) -> list[str]:
         "",
         *table(GROUP_HEAD, group_rows(found["groups"])),
         f"Of {rule['volumes']} volumes {rule['acted_on']} are acted on, {rule['wrong']} of these wrongly; "
-        f"uncertain: {rule['uncertain']}, taken for no short axis: {rule['not_short_axis']}.",
+        f"uncertain: {rule['uncertain']}, taken for no short axis: {rule['not_short_axis']}. The limits of that "
+        "rule were fitted on the answers of other networks about all people, these among them.",
         "",
     ]
 
@@ -276,7 +277,8 @@ def calibration_section(found: Metrics) -> list[str]:
             "The confidence is a logistic function of the margin in log-probability, the slices' votes, "
             "the agreement of the turned copies and the number of slices (`CMROrientLib/confidence.py`). "
             "For each left-out source it was fitted on the other sources' left-out answers, so that "
-            "neither the network nor the rule has seen the source. *One slice*: as a volume of its own. "
+            "neither the network nor the rule has seen the source. *One slice*: as a volume of its own; parts "
+            "of stacks use the window that was found from the whole stack. "
             "*Error* is the expected calibration error, ten bins of equal width."
         ),
         "",
@@ -314,8 +316,10 @@ def rejection_section(found: Metrics) -> list[str]:
         "",
         paragraph(
             "Families that training has never shown, one picture at a time, to each of the networks with "
-            "a left-out source, by the rule that was fitted without that source: a logistic function of "
-            "the ninth output, the margin and the agreement of the copies. *Rejected*: by it, or blank. "
+            "a left-out source, by a rule that was fitted without that source and without that family: a "
+            "logistic function of the ninth output, the margin and the agreement of the copies. Some of "
+            "training's drawn patterns are of a similar kind (lumps of tissue to the abdomens, ripples to "
+            "the star and circles). *Rejected*: by the rule, or blank. "
             "*Uncertain* pictures are left alone as well. Real long-axis series were not available and not "
             "measured."
         ),

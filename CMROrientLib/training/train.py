@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,10 @@ def train(
     cache = folder.parent / "cache" if cache is None else cache
     say(f"{len(cases)} volumes of {len({case.subject for case in cases})} people")
     slices = load_slices(cases, recipe.preprocessing, recipe.squares, cache, _Milestones(say))
+    if recipe.guide and not any(case.drawn for case in cases if split.training(case)):
+        say("no masks to learn from where the heart is: this network will look once")
+        recipe = replace(recipe, guide=0.0, augmentation=replace(recipe.augmentation, closer=0.0, closer_share=0.0))
+        _write_json(folder / "recipe.json", recipe.to_json())
     training, validation = slices.of(split.training), slices.of(split.testing)
     if not len(training):
         raise CMROrientError("nobody is left to train on", data)

@@ -15,6 +15,9 @@ from ..preprocessing import Preprocessing
 from .augment import Augmentation
 from .recipes import Phase, Recipe
 
+#: Weight of the second lesson and number of other pictures where the recipe of a transfer says nothing.
+GUIDE, NEGATIVES = 4.0, 1000
+
 #: The paper's: 20 epochs of the head at 1e-3, then everything at 1e-4 to epoch 40.
 PAPER_PHASES = (
     Phase(20, "sgd", 1e-3, 0.0, 0.9, "constant", freeze_backbone=True),
@@ -36,7 +39,15 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
         )
     network: dict[str, Any] = dict(start.card["architecture"])
     preprocessing = Preprocessing.from_card(start.card["preprocessing"])
-    return replace(recipe, network=network, preprocessing=preprocessing, start=str(start.onnx))
+    recipe = replace(recipe, network=network, preprocessing=preprocessing, start=str(start.onnx))
+    # What the model can do beyond the classes it is not to forget: to look twice, and to say "something else".
+    closer = float(start.card.get("closer", 0))
+    if closer:
+        recipe = replace(recipe, augmentation=replace(recipe.augmentation, closer=closer, closer_share=0.4))
+        recipe = replace(recipe, guide=recipe.guide or GUIDE)
+    if recipe.outputs > 8:
+        recipe = replace(recipe, negatives=recipe.negatives or NEGATIVES)
+    return recipe
 
 
 def paper_transfer(name: str, start: ModelFiles, seed: int = 0) -> Recipe:

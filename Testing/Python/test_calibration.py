@@ -31,7 +31,7 @@ from CMROrientLib.training.calibration import (
 )
 from CMROrientLib.training.data import Case
 from CMROrientLib.training.predictions import Predictions
-from CMROrientLib.training.rejection import fit_outsiders, outsiders
+from CMROrientLib.training.rejection import OutsiderTerms, fit_outsiders, outsiders
 
 WEIGHTS = {"intercept": -2.0, "margin": 1.5, "votes": 1.0, "agreement": 2.0, "slices": 0.7}
 
@@ -208,7 +208,8 @@ def test_what_is_no_short_axis_is_told_by_the_ninth_output_and_by_disagreement()
     random = np.random.default_rng(0)
     real = [outputs(random, -2, True) for _ in range(60)]
     others = [outputs(random, 2, False) for _ in range(30)]
-    rule = fit_outsiders(real, others, DecisionRule())
+    plain = DecisionRule()
+    rule = fit_outsiders(OutsiderTerms.of(real, plain), OutsiderTerms.of(others, plain), plain)
     assert rule.max_not_short_axis == 0.5
     assert DecisionRule.from_card(rule.to_card()) == rule
     assert (outsiders(real, rule) < 0.5).mean() > 0.98

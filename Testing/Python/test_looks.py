@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from CMROrientLib.confidence import carried_back
-from CMROrientLib.looks import FINER, SMALLEST, Looks, place_of, turned_logits, window
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.looks import SMALLEST, Looks, place_of, turned_logits, window
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.preprocessing import Preprocessing
 
@@ -42,11 +43,7 @@ def spot(row: float, column: float, size: int = 64) -> NDArray[np.float32]:
 
 @given(shares, shares, st.floats(0.05, 0.5))
 def test_the_place_is_carried_back_from_the_turned_copies(row: float, column: float, diameter: float) -> None:
-    copies = []
-    for g in Orientation:
-        moved = g.matrix @ (np.array([row, column]) - 0.5) + 0.5
-        copies.append([moved[1], moved[0], diameter])
-    np.testing.assert_allclose(place_of(np.array([copies])), (column, row, diameter), atol=1e-6)
+    np.testing.assert_allclose(place_of(copies_of(row, column, diameter)[None]), (column, row, diameter), atol=1e-6)
 
 
 def test_a_turned_point_is_where_the_turned_image_has_it() -> None:
@@ -58,12 +55,15 @@ def test_a_turned_point_is_where_the_turned_image_has_it() -> None:
         np.testing.assert_allclose(centre, g.matrix @ np.array([-0.25, 0.25]), atol=1e-9)
 
 
+def copies_of(row: float, column: float, diameter: float) -> NDArray[np.float64]:
+    """(8, 3) what a network says of the turned copies of a slice whose heart is there."""
+    moved = [g.matrix @ (np.array([row, column]) - 0.5) + 0.5 for g in Orientation]
+    return np.array([[there[1], there[0], diameter] for there in moved])
+
+
 def test_slices_that_show_more_of_the_heart_count_more() -> None:
-    basal = np.tile([0.2, 0.2, 0.01], (8, 1))
-    # The copies of one place: all eight the same only at the centre, so take that.
-    middle = np.tile([0.5, 0.5, 0.3], (8, 1))
-    column, row, diameter = place_of(np.stack([basal, middle]))
-    assert abs(column - 0.5) < 0.01 and abs(row - 0.5) < 0.01
+    column, row, diameter = place_of(np.stack([copies_of(0.2, 0.2, 0.01), copies_of(0.6, 0.7, 0.3)]))
+    assert (column, row) == pytest.approx((0.7, 0.6), abs=0.01)
     assert diameter == pytest.approx(0.3, abs=0.01)
 
 
@@ -122,10 +122,10 @@ def test_progress_counts_slices_once_over_both_looks() -> None:
     assert {total for _, total in seen} == {6}
 
 
-def test_the_window_is_cut_from_finer_squares() -> None:
-    """A pattern too fine for the first look is seen in the second."""
-    image = spot(0.5, 0.5, 256)
-    image[124:132, 124:132] = 100 * (np.arange(8) % 2)
+def test_the_window_is_cut_from_finer_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripes too fine for the first look are seen in the second, which a window of the first would not show."""
+    image = spot(0.5, 0.5, 128)
+    image[58:70, 58:70] = 100 * (np.arange(12) // 2 % 2)
     shown: list[NDArray[np.float32]] = []
 
     def keep(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -133,9 +133,23 @@ def test_the_window_is_cut_from_finer_squares() -> None:
         return np.tile(np.array([0.0] * 9 + [0.5, 0.5, 0.15], np.float32), (len(inputs), 1))
 
     Looks(keep, PREPROCESSING, closer=2.0)([image])
-    assert FINER == 2 and len(shown) == 2
+    monkeypatch.setattr("CMROrientLib.looks.FINER", 1)
+    Looks(keep, PREPROCESSING, closer=2.0)([image])
+
+    def stripes(inputs: NDArray[np.float32]) -> float:
+        middle = inputs[0, 0, 14:18]
+        return float(np.abs(np.diff(middle, axis=1)).max() / np.ptp(inputs))
+
+    fine, coarse = stripes(shown[1]), stripes(shown[3])
     assert shown[1][0].shape == shown[0][0].shape
-    assert not np.allclose(shown[0][0], shown[1][0])
+    assert fine > 1.5 * coarse
+
+
+@pytest.mark.parametrize(("outputs", "closer", "given"), [(9, 2.5, 9), (9, 0.0, 1000), (8, 0.0, 9)])
+def test_a_network_that_does_not_fit_its_card_is_refused(outputs: int, closer: float, given: int) -> None:
+    looks = Looks(lambda inputs: np.zeros((len(inputs), given), np.float32), PREPROCESSING, closer, outputs)
+    with pytest.raises(CMROrientError, match=f"{given} outputs"):
+        looks([spot(0.5, 0.5)])
 
 
 def test_turned_logits_resamples_squares_of_another_size() -> None:

@@ -55,7 +55,7 @@ def oracle(monkeypatch: pytest.MonkeyPatch, engine: Oracle, **settings: Any) -> 
     monkeypatch.setattr(recognition, "open_engine", lambda model, device, threads: engine)
     recognizer = Recognizer(MODEL, **settings)
     preprocessing = replace(recognizer._looks.preprocessing, size=64, trim=False, contrast="linear")
-    recognizer._looks = replace(recognizer._looks, preprocessing=preprocessing, closer=0.0)
+    recognizer._looks = replace(recognizer._looks, preprocessing=preprocessing, closer=0.0, outputs=engine.outputs)
     recognizer._rule = recognition.DecisionRule()
     if settings.get("min_confidence") is None:
         recognizer.min_confidence = 0.9
