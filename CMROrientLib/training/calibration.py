@@ -169,7 +169,7 @@ def choose_min_confidence(
     confidences: NDArray[np.floating],
     right: NDArray[np.bool_],
     whole: NDArray[np.bool_] | None = None,
-    least: float = 0.9,
+    least: float = 0.95,
     tolerated: float = 0.005,
 ) -> float:
     """The lowest limit, in hundredths, at which few enough wrong answers are acted on; at most 0.99.
@@ -181,7 +181,7 @@ def choose_min_confidence(
     whole:
         (N,) which of them are whole stacks: of these none may be acted on and wrong. All where None.
     least:
-        The limit is not below this: an answer that is wrong once in ten times is not worth acting on.
+        The limit is not below this: an answer that is wrong once in twenty times is not worth acting on.
     tolerated:
         Largest share of wrong ones among all answers acted on.
     """

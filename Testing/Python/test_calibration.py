@@ -180,7 +180,7 @@ def test_border_cases_are_not_learned_from() -> None:
 def test_least_confidence_lies_above_every_wrong_stack() -> None:
     confidences, right = np.array([0.99, 0.7, 0.914, 0.2]), np.array([True, True, False, False])
     assert choose_min_confidence(confidences, right, least=0.5) == 0.92
-    assert choose_min_confidence(confidences[:2], right[:2]) == 0.9
+    assert choose_min_confidence(confidences[:2], right[:2]) == 0.95
     assert choose_min_confidence(np.array([0.999]), np.array([False])) == 0.99
 
 
