@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model_files import MODELS, write_index
-from .results import PAPER_MODELS
+from .results_paper import PAPER_MODELS
 
 #: The accuracies that a card keeps, with their intervals.
 KEPT = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")

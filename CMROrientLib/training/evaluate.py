@@ -42,8 +42,12 @@ def training_facts(card: dict[str, Any]) -> dict[str, Any]:
     """What the tables say about how a model came about."""
     kept = ("parameters", "multiply_adds", "training_seconds", "training_subjects", "seed", "outputs")
     facts = {key: card[key] for key in kept if key in card}
-    phases = card.get("recipe", {}).get("phases", ())
-    return {**facts, "epochs": sum(int(phase["epochs"]) for phase in phases)} if phases else facts
+    recipe = card.get("recipe", {})
+    if recipe.get("phases"):
+        facts["epochs"] = sum(int(phase["epochs"]) for phase in recipe["phases"])
+    if recipe.get("start"):
+        facts["start"] = recipe["start"]
+    return facts
 
 
 def metrics(predictions: Predictions, rule: DecisionRule) -> dict[str, Any]:

@@ -9,149 +9,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from textwrap import fill
-from typing import Any
 
 from ..errors import CMROrientError
-from .paper_table import SEQUENCES
 from .results_aims import aims
+from .results_paper import PAPER_MODELS, paper_models_section, paper_section
+from .results_text import GROUP_HEAD, Metrics, facts, group_rows, minutes, paragraph, percent, share, table
 
 #: Where a source tree keeps metrics and results.
 TRAINING = Path(__file__).parents[2] / "Training"
-
-#: Accuracies and parameters (millions) that Liu 2022 (arXiv 2211.11336) reports in Table 2.
-REPORTED: dict[str, dict[str, float]] = {
-    "OrientNet": {"bSSFP": 0.9982, "LGE": 0.9914, "T2": 0.9861, "parameters": 1.08},
-    "ResNet18": {"bSSFP": 0.9974, "LGE": 0.9986, "T2": 0.9936, "parameters": 11.69},
-    "DenseNet121": {"bSSFP": 0.9957, "LGE": 0.9937, "T2": 0.9923, "parameters": 7.98},
-}
-
-#: The bundled models that are trained as the paper says.
-PAPER_MODELS = ("cine", "lge", "t2")
-
-Metrics = Mapping[str, Any]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table; all columns but the first are aligned to the right."""
-    return [
-        "| " + " | ".join(head) + " |",
-        "|" + "|".join([" --- "] + [" ---: "] * (len(head) - 1)) + "|",
-        *("| " + " | ".join(row) + " |" for row in rows),
-        "",
-    ]
-
-
-def paragraph(text: str) -> str:
-    """Text in lines of at most 120 characters."""
-    return fill(text, 120, break_long_words=False, break_on_hyphens=False)
-
-
-def share(found: Mapping[str, Any] | None) -> str:
-    """An accuracy with its interval."""
-    if found is None:
-        return "–"
-    return f"{found['value']:.4f} ({found['low']:.3f}–{found['high']:.3f})"
-
-
-def percent(part: int, whole: int, interval: Sequence[float]) -> str:
-    """A share in percent with its interval."""
-    return f"{100 * part / whole:.1f} % ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})"
-
-
-def minutes(seconds: Sequence[int]) -> str:
-    """A duration, or the range of several."""
-    low, high = (f"{value / 60:.0f}" for value in (min(seconds), max(seconds)))
-    return f"{low} min" if low == high else f"{low}–{high} min"
-
-
-def paper_section(rows: Metrics) -> list[str]:
-    """The paper's Table 2 beside ours."""
-    lines = [
-        "## The paper's table, on a clean split",
-        "",
-        paragraph(
-            "MyoPS, 80 / 20 by person; a person is never on both sides, over all three sequences and over "
-            "transfer. Each test slice is stored in all eight orientations and looked at once, without "
-            "averaging. In brackets: 95 % intervals from a bootstrap over people. The paper's published "
-            "code let validation patients into training."
-        ),
-        "",
-    ]
-    body = []
-    rows = dict(sorted(rows.items(), key=lambda item: [*REPORTED, item[0]].index(item[0])))
-    for name, row in rows.items():
-        found = row["sequences"]
-        epochs = "/".join(str(found[key]["epochs"]) for key in SEQUENCES if key in found)
-        seeds = max(len(entry["seeds"]) for entry in found.values())
-        body.append(
-            [
-                f"{name}, ours",
-                *(share(found[key]["single"]) if key in found else "–" for key in SEQUENCES),
-                f"{row['parameters']:,}",
-                str(seeds),
-                epochs,
-                minutes([second for entry in found.values() for second in entry["seconds"]]),
-            ]
-        )
-        if name in REPORTED:
-            old = REPORTED[name]
-            body.append(
-                [
-                    f"{name}, the paper",
-                    *(f"{old[key]:.4f}" for key in SEQUENCES),
-                    f"{old['parameters']} M",
-                    "–",
-                    "40",
-                    "–",
-                ]
-            )
-    head = ["network", *SEQUENCES, "parameters", "seeds", "epochs", "training a run, two CPU cores"]
-    lines += table(head, body)
-    lines += ["Single seeds, and the average over the eight turned copies:", ""]
-    detail = [
-        [
-            f"{name} {key}",
-            str(entry["single"]["subjects"]),
-            str(entry["single"]["count"] // (8 * len(entry["seeds"]))),
-            " ".join(f"{value:.4f}" for value in entry["seeds"].values()),
-            share(entry["averaged"]),
-        ]
-        for name, row in rows.items()
-        for key, entry in row["sequences"].items()
-    ]
-    head = ["network and sequence", "test people", "slices", "each seed, one pass", "averaged, all seeds"]
-    return lines + table(head, detail)
-
-
-def group_rows(groups: Metrics, prefix: str = "") -> list[list[str]]:
-    """Rows of accuracies; the sum over groups is left out where there is only one."""
-    keys = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")
-    return [
-        [
-            f"{prefix}{name}",
-            str(group["subjects"]),
-            str(group["volumes"]),
-            str(group["slices"]),
-            *(share(group.get(key)) for key in keys),
-        ]
-        for name, group in groups.items()
-        if name != "all" or len(groups) > 2
-    ]
-
-
-GROUP_HEAD = (
-    "tested on",
-    "people",
-    "volumes",
-    "slices",
-    "slices, one pass",
-    "slices, averaged",
-    "middle 70 %, averaged",
-    "volumes, averaged",
-)
 
 
 def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
@@ -181,16 +48,6 @@ def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
     return lines
 
 
-def facts(found: Metrics) -> str:
-    """How a network was trained, in a few words."""
-    parts = [f"{found['epochs']} epochs" if "epochs" in found else ""]
-    parts += [minutes([found["training_seconds"]]) if found.get("training_seconds") else ""]
-    parts += [f"{found['training_subjects']} people" if found.get("training_subjects") else ""]
-    parts += [f"{found['parameters']:,} parameters" if "parameters" in found else ""]
-    parts += [f"{found['multiply_adds'] / 1e6:.1f} M multiply-adds a pass" if "multiply_adds" in found else ""]
-    return ", ".join(part for part in parts if part)
-
-
 def decision_lines(sources: Metrics) -> list[str]:
     """What would have been acted on in the left-out sources, by rules fitted on the others."""
     head = ["left-out source", "volumes", "acted on", "wrong among these", "uncertain", "taken for no short axis"]
@@ -214,29 +71,23 @@ def decision_lines(sources: Metrics) -> list[str]:
     return ["What the decision rule makes of the left-out volumes (fitted without them):", "", *table(head, body)]
 
 
-def paper_models_section(models: Mapping[str, Metrics]) -> list[str]:
-    """The bundled models that were trained as the paper says, on people held out from their training."""
-    lines = ["## The bundled `cine`, `lge` and `t2`, on people held out from their training", ""]
-    trained = [f"`{name}`: {facts(found.get('training', {}))}." for name, found in models.items()]
-    lines += [paragraph("Trained on all data sets of their sequence as the paper says. " + " ".join(trained)), ""]
-    return lines + table(
-        GROUP_HEAD, [row for name, found in models.items() for row in group_rows(found["groups"], f"{name}: ")]
-    )
-
-
 def universal_section(found: Metrics) -> list[str]:
     """The bundled weights, on the people held out from their training."""
     rule = found["decisions"]
     return [
         "## The bundled `universal`, on people held out from its training",
         "",
-        f"Weights `{found['checksum'][:12]}`: {facts(found.get('training', {}))}. Reproduced by",
-        "`cmrorient evaluate --model universal --data DIR --index CSV --split Training/splits/universal.json`.",
+        paragraph(
+            f"Weights `{found['checksum'][:12]}`: {facts(found.get('training', {}))}. Reproduced by "
+            "`cmrorient evaluate --model universal --data DIR --index CSV --split Training/splits/universal.json`."
+        ),
         "",
         *table(GROUP_HEAD, group_rows(found["groups"])),
-        f"Of {rule['volumes']} volumes {rule['acted_on']} are acted on, {rule['wrong']} of these wrongly; "
-        f"uncertain: {rule['uncertain']}, taken for no short axis: {rule['not_short_axis']}. The limits of that "
-        "rule were fitted on the answers of other networks about all people, these among them.",
+        paragraph(
+            f"Of {rule['volumes']} volumes {rule['acted_on']} are acted on, {rule['wrong']} of these wrongly; "
+            f"uncertain: {rule['uncertain']}, taken for no short axis: {rule['not_short_axis']}. The limits of that "
+            "rule were fitted on the answers of other networks about all people, these among them."
+        ),
         "",
     ]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.training.results import TRAINING, build, main, minutes, paragraph, percent, share
+from CMROrientLib.training.results import TRAINING, build, main
+from CMROrientLib.training.results_text import minutes, paragraph, percent, share
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
