@@ -81,7 +81,13 @@ def paper_models_section(models: Mapping[str, Metrics]) -> list[str]:
     """The bundled models that were trained as the paper says, on people held out from their training."""
     lines = ["## The bundled `cine`, `lge` and `t2`, on people held out from their training", ""]
     trained = [f"`{name}`: {facts(found.get('training', {}))}." for name, found in models.items()]
-    lines += [paragraph("Trained on all data sets of their sequence as the paper says. " + " ".join(trained)), ""]
+    lines += [
+        paragraph(
+            "Trained on all data sets of their sequence as the paper says; the limits of their confidence were fitted on "
+            "these held-out people. " + " ".join(trained)
+        ),
+        "",
+    ]
     return lines + table(
         GROUP_HEAD, [row for name, found in models.items() for row in group_rows(found["groups"], f"{name}: ")]
     )
