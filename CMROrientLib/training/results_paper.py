@@ -83,8 +83,8 @@ def paper_models_section(models: Mapping[str, Metrics]) -> list[str]:
     trained = [f"`{name}`: {facts(found.get('training', {}))}." for name, found in models.items()]
     lines += [
         paragraph(
-            "Trained on all data sets of their sequence as the paper says; the limits of their confidence were fitted on "
-            "these held-out people. " + " ".join(trained)
+            "Trained on all data sets of their sequence as the paper says; the limits of their confidence were "
+            "fitted on these held-out people. " + " ".join(trained)
         ),
         "",
     ]
