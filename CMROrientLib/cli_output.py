@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .confidence import confidence_words
 from .orientation import Orientation
 from .record import ACTED_ON, Record
 
@@ -94,7 +95,7 @@ class Reporter:
         return (
             name,
             "" if record.orientation is None else f"{record.orientation} {Orientation(record.orientation).label}",
-            "" if record.confidence is None or record.decided_by == "user" else f"{record.confidence:.3f}",
+            "" if record.confidence is None or record.decided_by == "user" else confidence_words(record.confidence),
             f"{record.votes[record.orientation or 0]}/{record.slices}" if voted else "",
             _header(record),
             self._result(record),

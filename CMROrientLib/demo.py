@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .batch import correct_folder
+from .confidence import confidence_words
 from .demo_picture import Pair, draw_pairs
 from .errors import CMROrientError, UsageError
 from .files import read, write
@@ -179,7 +180,7 @@ def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
                 case.name,
                 stored,
                 str(record.orientation),
-                "" if record.confidence is None else f"{record.confidence:.3f}",
+                "" if record.confidence is None else confidence_words(record.confidence),
                 f"{record.votes[record.orientation]}/{record.slices}",
                 case.header,
                 _agreement(record),

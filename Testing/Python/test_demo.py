@@ -53,6 +53,7 @@ def test_a_second_run_gives_the_same(tmp_path, monkeypatch, capsys):
     for _ in range(2):
         assert main(["demo", "-o", str(tmp_path / "new" / "demo")]) == 0
         out = capsys.readouterr().out
+        assert "over 0.99" in out and "1.00" not in out
         assert out.count(" right\n") == 2 and "2 of 2" in out
 
 
