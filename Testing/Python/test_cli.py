@@ -50,7 +50,8 @@ def test_recognize_prints_a_table(study: Path, tmp_path: Path) -> None:
     done = cmrorient("recognize", study, *NETWORK, cwd=tmp_path)
     assert done.status == 0
     assert re.search(
-        r"^sub folder/a\.nii\.gz +5 turned by 90° clockwise +(?:over )?0\.\d\d +4/4 +5 turned by 90° clockwise +reoriented$",
+        r"^sub folder/a\.nii\.gz +5 turned by 90° clockwise +(over )?0\.\d\d +4/4 +"
+        r"5 turned by 90° clockwise +reoriented$",
         done.out,
         re.MULTILINE,
     )
