@@ -146,10 +146,10 @@ def _registered(cases: list[Case]) -> list[Case]:
     # The sequences of one person in one study lie on the same frame: the angle that the mask of one
     # gives holds for the others. MyoPS registered them to one grid, so that the mask itself does.
     known = {case.subject: case for case in cases if case.angle is not None and case.subject.startswith("MyoPS/")}
-    return [_after(case, known[case.subject]) if case.subject in known else case for case in cases]
+    return [_told_by(case, known[case.subject]) if case.subject in known else case for case in cases]
 
 
-def _after(case: Case, other: Case) -> Case:
+def _told_by(case: Case, other: Case) -> Case:
     if case.angle is None:
         case = replace(case, angle=other.angle, margin=other.margin)
     if case.mask is None and case.dataset == other.dataset == "MyoPS 2020":

@@ -27,8 +27,8 @@ from ..networks import build
 from .augment import Augmenter, Batch
 from .data import Slices
 from .guide import Guide
-from .predict import judge
 from .recipes import Phase, Recipe
+from .validation import validate
 
 Report = Callable[[str], None]
 
@@ -113,7 +113,7 @@ class Trainer:
                 self._estimate_statistics()
             looked = finished or (self.recipe.validate_every and self.epoch % self.recipe.validate_every == 0)
             if looked and self.validation is not None and len(self.validation):
-                line["validation"] = judge(self.logits(self.validation), self.validation)
+                line["validation"] = validate(self.logits(self.validation), self.validation)
             self.seconds += time.monotonic() - began
             left = self.seconds / self.epoch * (self.recipe.epochs - self.epoch)
             line = {"epoch": self.epoch, **line, "seconds": round(self.seconds, 1), "left": round(left, 1)}

@@ -19,10 +19,10 @@ from .export import export_model
 from .loop import Report, Trainer, network_of, tell
 from .negatives import training_negatives
 from .plots import draw_curves
-from .predict import judge
 from .recipes import Recipe, recipe_from
 from .reslices import read_stack
 from .splits import Split, split_by_subject
+from .validation import validate
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Run:
     validation:
         Slices of the held-out people, None where nobody was held out.
     metrics:
-        On the held-out people, see ``predict.judge``; empty where nobody was held out.
+        On the held-out people, see ``validation.validate``; empty where nobody was held out.
     """
 
     model: ModelFiles
@@ -102,11 +102,11 @@ def train(
     metrics: dict[str, Any] = {}
     if len(validation):
         logits = trainer.logits(validation)
-        metrics = {"held_out_subjects": len(split.test), **judge(logits, validation), "by_source": {}}
+        metrics = {"held_out_subjects": len(split.test), **validate(logits, validation), "by_source": {}}
         for source in sorted({_source(case) for case in validation.cases}):
             keep = np.array([_source(case) == source for case in validation.cases])[validation.case]
             part = validation.of(lambda case, source=source: _source(case) == source)  # type: ignore[misc]
-            metrics["by_source"][source] = judge(logits[keep], part)
+            metrics["by_source"][source] = validate(logits[keep], part)
     sets = {case.dataset for case in cases if split.training(case)}
     if recipe.start:
         # What the weights to start from had learned from is in the result as well.

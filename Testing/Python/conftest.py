@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import parts
@@ -17,6 +18,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A busy machine is slow, not wrong.
 settings.register_profile("cmrorient", deadline=None)
 settings.load_profile("cmrorient")
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Small inputs: threads that wait for each other on a busy machine cost more than they save."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

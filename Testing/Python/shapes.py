@@ -5,7 +5,6 @@ As blurred and noisy as needed for a network to have something to learn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,15 +24,6 @@ from CMROrientLib.training.recipes import Phase, Recipe  # noqa: E402
 
 TINY = {"name": "compact", "channels": [8, 16, 24], "blocks": [0, 1, 1], "features": 32, "outputs": 8, "in_channels": 1}
 GENTLE = replace(Augmentation.paper(), zoom=(0.9, 1.0))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small inputs: threads that wait for each other on a busy machine cost more than they save."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def synthetic_slice(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -108,3 +108,23 @@ def test_full_augmentation_gives_finite_pictures() -> None:
     )
     assert torch.isfinite(images).all() and images.shape == (32, 48, 48)
     torch.testing.assert_close(targets.sum(1), torch.ones(32))
+
+
+@pytest.mark.parametrize("shift", [0.0, None])
+def test_a_second_look_is_a_window_round_the_heart(shift: float | None) -> None:
+    """Where it is known: in the middle of the window, and as large as ``closer`` says, nearly."""
+    squares = torch.zeros(64, 96, 96)
+    squares[:, 36:60, 42:66] = 1
+    known = torch.tensor([54 / 96, 48 / 96, 24 / 96]).repeat(64, 1)
+    batch = replace(with_masks(squares), hearts=known)
+    settings = replace(Augmentation.paper(), rotation=0, closer=2.0, closer_share=1.0, shift=shift, aspect=1.0)
+    augmenter = Augmenter(settings, 48, 8, torch.Generator().manual_seed(0))
+    augmenter(batch)
+    heart = augmenter.tissues(batch.masks, 24)[:, 3]
+    size = torch.sqrt(heart.sum((1, 2))) / 24
+    assert float(size.mean()) == pytest.approx(0.5, abs=0.05)
+    assert float(size.std()) > 0.02
+    steps = (torch.arange(24) + 0.5) / 24
+    for axis in (1, 2):
+        centre = (heart.sum(axis) * steps).sum(1) / heart.sum((1, 2))
+        assert float((centre - 0.5).abs().max()) < 0.05

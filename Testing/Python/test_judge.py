@@ -135,6 +135,15 @@ def test_sources_are_judged_by_rules_of_the_others(data: Path, tmp_path: Path, m
     card = model / "matched.json"
     metrics = tmp_path / "metrics"
     assert judge.main(["assemble", *map(str, folders), "--metrics", str(metrics), "--card", str(card)]) == 0
+    # No family is judged by a rule that was fitted on it.
+    seen: list[int] = []
+    fit = judge.fit_outsiders
+    monkeypatch.setattr(judge, "fit_outsiders", lambda r, o, rule: seen.append(len(o.averaged)) or fit(r, o, rule))
+    one = judge.load(folders[0])
+    shown = np.array(one.families)[~one.blank]
+    without = judge.without_each_family([one], DecisionRule())
+    assert seen == [int((shown != family).sum()) for family in without]
+    assert set(without) == set(one.families) and min(seen) < len(shown)
     fitted = json.loads(card.read_text(encoding="utf-8"))["decision"]
     # Without metrics only the rule is fitted, from one measurement, too.
     assert judge.main(["assemble", *map(str, folders), "--card", str(card)]) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -14,14 +12,7 @@ from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.networks import ORIENTNET_PARAMETERS, build, multiply_adds, parameters, turned  # noqa: E402
 from CMROrientLib.orientation import Orientation  # noqa: E402
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small inputs: threads that wait for each other on a busy machine cost more than they save."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_papers_network_has_the_papers_parameters() -> None:

@@ -13,8 +13,10 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("safetensors", reason="safetensors is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 
-from shapes import GENTLE, TINY, data, one_thread, recipe, slices_of  # noqa: E402
+
+from shapes import GENTLE, TINY, data, recipe, slices_of  # noqa: E402
 
 from CMROrientLib.engines import open_engine  # noqa: E402
 from CMROrientLib.errors import CMROrientError  # noqa: E402

@@ -13,7 +13,7 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 import SimpleITK as sitk  # noqa: E402
-from shapes import data, one_thread  # noqa: E402
+from shapes import data  # noqa: E402
 
 from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.preprocessing import Preprocessing  # noqa: E402
@@ -23,6 +23,8 @@ from CMROrientLib.training.recipes import read_recipe  # noqa: E402
 from CMROrientLib.training.splits import Split, split_by_subject  # noqa: E402
 
 RECIPES = Path(__file__).parents[2] / "Training" / "recipes"
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_splits_keep_people_together(tmp_path: Path) -> None:
