@@ -31,8 +31,10 @@ if not (Path(__file__).parent / "CMROrientLib").is_dir():
 from CMROrientPanel import packages, panel_state, slice_table, texts
 from CMROrientPanel.task import Cancelled, Task
 
-from CMROrientLib import mrml_input, mrml_output, mrml_run
 from CMROrientLib.errors import CMROrientError
+from CMROrientLib.mrml import input as mrml_input
+from CMROrientLib.mrml import output as mrml_output
+from CMROrientLib.mrml import session
 from CMROrientLib.orientation import Orientation
 
 
@@ -208,7 +210,7 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         row = max(self.ui.sliceTable.currentRow(), 0)
         planned = None
         if looked is not None and result is not None:
-            planned = mrml_run.planned(looked, result, self._parameterNode.geometry.value)
+            planned = session.planned(looked, result, self._parameterNode.geometry.value)
         panel_state.show_preview(self.ui, looked, planned, row, self._ratio())
 
     def onModelChosen(self, index):
@@ -228,7 +230,7 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         if index > 0 and self._looked is None and chosen.inputVolume is not None:
             with self._errorsShown():
-                self._remember(mrml_run.look_by_person(chosen.inputVolume, index - 1))
+                self._remember(session.look_by_person(chosen.inputVolume, index - 1))
         chosen.userClass = index - 1 if self._looked is not None else -1
 
     def onRecognize(self, checked=False):
@@ -246,15 +248,15 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         chosen = self._parameterNode
         with self._errorsShown():
             result = self._decided()
-            correction = mrml_run.planned(self._looked, result, chosen.geometry.value)
+            correction = session.planned(self._looked, result, chosen.geometry.value)
             name = self._looked.source.name
-            asked = mrml_run.writes_a_mirror(result, correction)
+            asked = session.writes_a_mirror(result, correction)
             if asked and not slicer.util.confirmYesNoDisplay(texts.mirror_question(result, name), "CMROrient"):
                 self._say(_("Nothing was written: the mirrored image was declined."))
                 return
             output = None if self._looked.source.is_cine else chosen.outputVolume
             following = self.ui.segmentationsSelector.checkedNodes()
-            made = mrml_run.correct_looked(
+            made = session.correct_looked(
                 self._looked, result, chosen.geometry.value, output=output, segmentations=following
             )
             if made.node is not None:
@@ -272,7 +274,7 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             with self.task(_("Looking at all images")) as task:
                 found, left = self.logic.lookAtAll(self._model(), chosen.device.value, task)
             geometry = chosen.geometry.value
-            mirrored = [one.source.name for one in found if mrml_run.would_mirror(one, geometry)]
+            mirrored = [one.source.name for one in found if session.would_mirror(one, geometry)]
             question = texts.mirror_question_all(mirrored)
             write = "write" if mirrored and slicer.util.confirmYesNoDisplay(question, "CMROrient") else "leave"
             with self.task(_("Writing")) as task:
@@ -349,7 +351,7 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
 
     def modelNames(self):
         """Names of the bundled models."""
-        from CMROrientLib.model_files import bundled
+        from CMROrientLib.recognition.model_files import bundled
 
         return bundled() or ["universal"]
 
@@ -369,7 +371,7 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         packages.ensure(ask=False)
         key = (str(model), device)
         if key not in self._recognizers:
-            from CMROrientLib.recognition import Recognizer
+            from CMROrientLib.recognition.recognizer import Recognizer
 
             if not str(model):
                 raise CMROrientError(_("Choose the model's file."))
@@ -377,9 +379,9 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         return self._recognizers[key]
 
     def look(self, node, model="universal", device="auto", sliceAxis=None, progress=None):
-        """The image of a node and what was found in it (``mrml_run.Looked``)."""
+        """The image of a node and what was found in it (``session.Looked``)."""
         mrml_input.source_of(node)
-        return mrml_run.look(node, self.recognizer(model, device), sliceAxis, progress)
+        return session.look(node, self.recognizer(model, device), sliceAxis, progress)
 
     def recognize(self, node, model="universal", device="auto", sliceAxis=None, progress=None):
         """How a volume or a cine is stored (``CMROrientLib.Recognition``); nothing is written."""
@@ -390,33 +392,33 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
 
         :param orientation: class 0 to 7 that you decided on; the network is not asked then.
         :param looking: ``model``, ``device``, ``sliceAxis`` and ``progress``, as for ``recognize``.
-        :return: ``mrml_run.Corrected`` with ``.node``, ``.sequence``, ``.table``, ``.segmentations``,
+        :return: ``session.Corrected`` with ``.node``, ``.sequence``, ``.table``, ``.segmentations``,
           ``.recognition``, ``.slices_reversed`` and ``.words``.
         :raises CMROrientError: where nothing was decided or the node cannot be used.
         """
         if orientation is None:
             looked = self.look(node, **looking)
         else:
-            looked = mrml_run.look_by_person(node, orientation, looking.get("sliceAxis"))
+            looked = session.look_by_person(node, orientation, looking.get("sliceAxis"))
         options = {"target": target, "output": output, "segmentations": segmentations}
-        return mrml_run.correct_looked(looked, looked.recognition, geometry, **options)
+        return session.correct_looked(looked, looked.recognition, geometry, **options)
 
     def lookAtAll(self, model="universal", device="auto", task=None):
         """Look at every image of the scene: (what was looked at, [(name, why not), …])."""
         recognizer = self.recognizer(model, device)
-        return mrml_run.look_at_all(slicer.mrmlScene, recognizer, task.progress if task else None)
+        return session.look_at_all(slicer.mrmlScene, recognizer, task.progress if task else None)
 
     def correctAll(self, found=None, geometry="auto", mirrored="leave", task=None):
         """Correct every image of the scene (or of ``lookAtAll``); an error leaves the scene as it was.
 
         :param mirrored: "leave" or "write" images whose pixels and header differ by a mirror.
-        :return: ([``mrml_run.Corrected``, …], [(name, why it was left alone), …])
+        :return: ([``session.Corrected``, …], [(name, why it was left alone), …])
         """
         left = []
         if found is None:
             found, left = self.lookAtAll()
         progress = task.progress if task else None
-        made, more = mrml_run.correct_all(slicer.mrmlScene, found, geometry, mirrored == "write", progress)
+        made, more = session.correct_all(slicer.mrmlScene, found, geometry, mirrored == "write", progress)
         return made, left + more
 
 

@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .batch import correct_folder
     from .correction import Correction, correct, plan
     from .errors import CMROrientError
-    from .files import read, write
+    from .io import read, write
     from .orientation import Orientation
-    from .recognition import Recognition, Recognizer
+    from .recognition.recognizer import Recognition, Recognizer
+    from .run.folder import correct_folder
     from .volume import Grid, Volume
 
 __version__ = "1.0.0"
@@ -25,14 +25,14 @@ _HOMES = {
     "Correction": "correction",
     "Grid": "volume",
     "Orientation": "orientation",
-    "Recognition": "recognition",
-    "Recognizer": "recognition",
+    "Recognition": "recognition.recognizer",
+    "Recognizer": "recognition.recognizer",
     "Volume": "volume",
     "correct": "correction",
-    "correct_folder": "batch",
+    "correct_folder": "run.folder",
     "plan": "correction",
-    "read": "files",
-    "write": "files",
+    "read": "io",
+    "write": "io",
 }
 
 __all__ = [

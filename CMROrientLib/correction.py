@@ -14,7 +14,7 @@ from .orientation import Orientation
 from .volume import Volume
 
 if TYPE_CHECKING:
-    from .recognition import Recognition
+    from .recognition.recognizer import Recognition
 
 GeometryMode = Literal["auto", "follow", "keep"]
 GEOMETRY_MODES: tuple[GeometryMode, ...] = get_args(GeometryMode)

@@ -26,8 +26,8 @@ def main(arguments: list[str]) -> int:
     library = str(Path(__file__).resolve().parents[1])
     if library not in sys.path:
         sys.path.insert(0, library)
-    from CMROrientLib.cli import main as run
-    from CMROrientLib.requirements import FOR_FILES, FOR_NETWORK, install_by_hand, missing
+    from CMROrientLib.cli.main import main as run
+    from CMROrientLib.mrml.requirements import FOR_FILES, FOR_NETWORK, install_by_hand, missing
 
     absent = missing({**FOR_NETWORK, **FOR_FILES})
     if absent:

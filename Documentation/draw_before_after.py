@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from CMROrientLib.correction import correct
-from CMROrientLib.demo import CASES
-from CMROrientLib.demo_picture import Pair, draw_pairs
+from CMROrientLib.demo.picture import Pair, draw_pairs
+from CMROrientLib.demo.study import CASES
 
 SHOWN = ("person-1/cine.nii.gz", "person-1/lge.nrrd", "person-2/t2.nrrd", "person-2/bssfp.mha")
 SHOWN += ("person-4/lge.mhd", "person-4/t2.nii.gz")

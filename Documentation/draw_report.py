@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from CMROrientLib.batch import correct_folder
-from CMROrientLib.files import write
+from CMROrientLib.io import write
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.phantom import make_phantom
+from CMROrientLib.phantom.phantom import make_phantom
+from CMROrientLib.run.folder import correct_folder
 from CMROrientLib.volume import Volume
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Testing" / "Python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Testing" / "Python" / "support"))
 from browser import open_browser
 
 SIZE = (1280, 1240)

@@ -16,12 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent / "Python"), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(Path(__file__).parent / "Python" / "support"), str(Path(__file__).parents[1])]
 
 from roundtrip import judge, read_cases, scramble, summary  # noqa: E402
 
-from CMROrientLib.cli import main as cmrorient  # noqa: E402
-from CMROrientLib.record import read_records  # noqa: E402
+from CMROrientLib.cli.main import main as cmrorient  # noqa: E402
+from CMROrientLib.run.record import read_records  # noqa: E402
 
 
 def main() -> int:

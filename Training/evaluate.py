@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from CMROrientLib.cli import main
+from CMROrientLib.cli.main import main
 
 if __name__ == "__main__":
     given = sys.argv[1:]

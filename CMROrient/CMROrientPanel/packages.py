@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.requirements import FOR_NETWORK, install_by_hand, missing, names
+from CMROrientLib.mrml.requirements import FOR_NETWORK, install_by_hand, missing, names
 
 
 def ensure(ask: bool = True) -> None:

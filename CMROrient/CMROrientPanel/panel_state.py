@@ -10,10 +10,10 @@ import qt
 from slicer.i18n import tr as _
 
 from CMROrientLib.correction import Correction
-from CMROrientLib.mrml_input import why_not
-from CMROrientLib.mrml_run import Looked
+from CMROrientLib.mrml.input import why_not
+from CMROrientLib.mrml.session import Looked
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition import Recognition
+from CMROrientLib.recognition.recognizer import Recognition
 
 from . import slice_table, texts
 from .pictures import class_pixmap, slice_pixmap, votes_pixmap
@@ -177,7 +177,7 @@ def _why_not_correct(chosen: Any, looked: Looked | None, decided: Recognition | 
         return _("Press Recognize first, or decide yourself under “Stored as”.")
     if not decided.acted_on:
         return _("The network does not decide. Look at the pictures and decide yourself under “Stored as”.")
-    from CMROrientLib.mrml_run import planned
+    from CMROrientLib.mrml.session import planned
 
     if planned(looked, decided, chosen.geometry.value).changes_nothing:
         return _("There is nothing to correct: pixels and header are in standard orientation already.")
@@ -190,7 +190,7 @@ def _why_not_correct(chosen: Any, looked: Looked | None, decided: Recognition | 
 def _why_not_all(chosen: Any) -> str | None:
     import slicer
 
-    from CMROrientLib.mrml_input import sources_of_scene
+    from CMROrientLib.mrml.input import sources_of_scene
 
     if chosen.modelName == "" and not chosen.modelFile:
         return _("Choose the model's file.")

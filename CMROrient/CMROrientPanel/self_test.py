@@ -8,9 +8,9 @@ import numpy as np
 import slicer
 from vtk.util.numpy_support import get_vtk_array_type
 
-from CMROrientLib.mrml import put_array, put_grid, right_handed
+from CMROrientLib.mrml.nodes import put_array, put_grid, right_handed
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.phantom import make_phantom
+from CMROrientLib.phantom.phantom import make_phantom
 
 #: Large enough for the network, small enough for a quick test.
 SMALL = {"size": (130, 160), "slices": 5}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from CMROrientLib.mrml_output import REVERSED
+from CMROrientLib.mrml.output import REVERSED
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition import Recognition, words
+from CMROrientLib.recognition.recognizer import Recognition, words
 
 HELP = (
     "Recognizes from the pixels whether short-axis cardiac MR is flipped, mirrored or turned by 90°, holds it against "
     "what the header says, and writes the image in the standard orientation with geometry that is right.<br>"
     "Not a medical device. The bundled weights are for non-commercial research; their terms are in "
-    "CMROrientLib/models/LICENSE.md."
+    "CMROrientLib/recognition/models/LICENSE.md."
 )
 ACKNOWLEDGEMENT = (
     "After Liu 2022, “Orientation recognition and correction of Cardiac MRI with deep neural network” "

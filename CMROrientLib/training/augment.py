@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import CMROrientError
-from ..looks import SMALLEST
 from ..orientation import Orientation
+from ..recognition.inference import SMALLEST
 
 #: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
 MEAN_ANGLE, BORDER = -23.0, 45.0

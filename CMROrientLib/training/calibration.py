@@ -2,7 +2,7 @@
 
 Fitted on slices and parts of stacks of people and sources that the network was not trained on, so
 that it knows what one slice alone is worth, and on slices made harder, so that there are errors to
-learn from. See ``CMROrientLib.confidence`` for the formula.
+learn from. See ``CMROrientLib.recognition.decision`` for the formula.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import TERMS, DecisionRule, Evidence, confidence, log_probabilities, weigh
 from ..orientation import Orientation
+from ..recognition.decision import TERMS, DecisionRule, Evidence, confidence, log_probabilities, weigh
 from .predictions import Predictions, slice_log_probabilities
 from .scoring import counts
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..model_files import MODELS, write_index
+from ..recognition.model_files import MODELS, write_index
 from .results_paper import PAPER_MODELS
 
 #: The accuracies that a card keeps, with their intervals.

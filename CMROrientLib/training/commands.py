@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
-from ..model_files import find_model
+from ..recognition.model_files import find_model
 from .evaluate import add_evaluate_arguments, run_evaluate
 
 

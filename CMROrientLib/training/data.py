@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
-from ..files import SUFFIXES, read, without_suffix
-from ..preprocessing import Preprocessing, is_blank, kept
+from ..io import SUFFIXES, read, without_suffix
+from ..recognition.preprocessing import Preprocessing, is_blank, kept
 
 #: Meaning of mask values, by data set, as (right ventricle, myocardium, left ventricle).
 MASK_VALUES: dict[str, tuple[int, int, int]] = {

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..confidence import DecisionRule
 from ..errors import CMROrientError, UsageError
-from ..looks import Looks
+from ..recognition.decision import DecisionRule
+from ..recognition.inference import Looks
 from .calibration import answers, expected_calibration_error
 from .data import Case, read_cases
 from .predictions import Predictions, Progress, predict
@@ -26,13 +26,13 @@ from .splits import Split
 from .statistics import accuracy, clopper_pearson
 
 if TYPE_CHECKING:
-    from ..model_files import ModelFiles
+    from ..recognition.model_files import ModelFiles
 
 
 def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Looks]:
     """A model's files, and how it looks at slices."""
-    from ..engines import open_engine
-    from ..model_files import find_model
+    from ..recognition.engines import open_engine
+    from ..recognition.model_files import find_model
 
     files = find_model(model)
     return files, Looks.of(files, open_engine(files, device))

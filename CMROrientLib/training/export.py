@@ -15,8 +15,8 @@ from torch import nn
 
 from .. import __version__
 from ..errors import CMROrientError
-from ..model_files import ModelFiles, find_model
-from ..networks import multiply_adds, parameters
+from ..recognition.model_files import ModelFiles, find_model
+from ..recognition.networks import multiply_adds, parameters
 from .recipes import Recipe
 
 #: Every operator that the networks need, and every runtime of the last years knows it.

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import DecisionRule
 from ..orientation import Orientation
+from ..recognition.decision import DecisionRule
 from .calibration import (
     Answers,
     answers,

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from ..errors import CMROrientError
-from ..looks import Run, turned_logits
-from ..networks import build
+from ..recognition.inference import Run, turned_logits
+from ..recognition.networks import build
 from .augment import Augmenter, Batch
 from .data import Slices
 from .guide import Guide

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import carried_back, log_probabilities
 from ..errors import CMROrientError
-from ..looks import Looks
-from ..preprocessing import is_blank
+from ..recognition.decision import carried_back, log_probabilities
+from ..recognition.inference import Looks
+from ..recognition.preprocessing import is_blank
 from .data import Case, read_slices
 
 Progress = Callable[[int, int], None]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import CMROrientError
-from ..preprocessing import Preprocessing
+from ..recognition.preprocessing import Preprocessing
 from .augment import Augmentation
 from .data import Case
 

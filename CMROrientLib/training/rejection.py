@@ -12,9 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import OUTSIDER_TERMS, DecisionRule, confidence, ninth_output, not_short_axis, outsider_terms, weigh
-from ..looks import Looks
-from ..preprocessing import is_blank
+from ..recognition.decision import (
+    OUTSIDER_TERMS,
+    DecisionRule,
+    confidence,
+    ninth_output,
+    not_short_axis,
+    outsider_terms,
+    weigh,
+)
+from ..recognition.inference import Looks
+from ..recognition.preprocessing import is_blank
 from .negatives import TEST_FAMILIES, Stack, negatives_of
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import clopper_pearson

@@ -139,7 +139,7 @@ def shuffled(random: np.random.Generator, stack: Stack, size: int) -> Picture:
 
 def read_stack(path: Path, mask: Path | None = None) -> Stack:
     """A stack from its file and, where there is one, its mask. Of a cine the first phase."""
-    from ..files import read
+    from ..io import read
 
     volume = read(path)
     columns, rows, slices = volume.grid.spacing

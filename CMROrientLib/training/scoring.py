@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import carried_back, log_probabilities
 from ..orientation import Orientation
+from ..recognition.decision import carried_back, log_probabilities
 from .data import Case
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import accuracy

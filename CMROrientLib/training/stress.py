@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..looks import Looks
 from ..orientation import Orientation
-from ..preprocessing import is_blank
+from ..recognition.inference import Looks
+from ..recognition.preprocessing import is_blank
 from .data import Case, read_mask, read_slices
 from .predictions import Predictions, Progress
 from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..errors import CMROrientError
-from ..model_files import ModelFiles, find_model
+from ..recognition.model_files import ModelFiles, find_model
 from .data import Case, Slices, load_slices, read_cases, scaled
 from .export import export_model
 from .loop import Report, Trainer, network_of, tell

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import CMROrientError
-from ..model_files import ModelFiles
-from ..preprocessing import Preprocessing
+from ..recognition.model_files import ModelFiles
+from ..recognition.preprocessing import Preprocessing
 from .augment import Augmentation
 from .recipes import Phase, Recipe
 

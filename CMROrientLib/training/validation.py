@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import carried_back, log_probabilities
+from ..recognition.decision import carried_back, log_probabilities
 from .data import Slices
 from .scoring import averaged_right, counts, single_pass_right
 

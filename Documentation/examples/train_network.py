@@ -15,7 +15,7 @@ from pathlib import Path
 def main(arguments: list[str]) -> int:
     """Run ``cmrorient train`` and give its exit status."""
     sys.path.append(str(Path(__file__).resolve().parents[2]))
-    from CMROrientLib.cli import main as run
+    from CMROrientLib.cli.main import main as run
 
     return run(["train", *arguments])
 

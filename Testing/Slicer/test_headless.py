@@ -19,9 +19,9 @@ def check() -> None:
     from CMROrientPanel.self_test import phantom_node
 
     from CMROrient import CMROrientLogic
-    from CMROrientLib import files
+    from CMROrientLib import io as files
     from CMROrientLib.orientation import Orientation
-    from CMROrientLib.phantom import make_phantom
+    from CMROrientLib.phantom.phantom import make_phantom
     from CMROrientLib.slicer_cli import main
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,118 @@
+"""The command line: ``cmrorient recognize``, ``correct``, ``audit``, ``restore``, ``demo`` and the rest.
+
+Only the module of the command that was asked for is imported: ``cmrorient --help`` is instant, and
+no command but those of training needs torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+from .. import __version__
+from ..errors import CMROrientError, UsageError
+
+_STATUS = """\
+exit status: 0 all done (skipped conflicts and images that are not short-axis count as done),
+1 some file failed or is uncertain, or there was no image, 2 wrong usage (nothing was written),
+130 stopped with Ctrl-C (the same command goes on where it stopped)."""
+
+
+class Command(NamedTuple):
+    """One subcommand: what it does, and the module with ``add_arguments`` and ``run``."""
+
+    help: str
+    module: str
+
+
+COMMANDS = {
+    "recognize": Command("say how images are stored; writes nothing", "cli.run"),
+    "correct": Command("write images in standard orientation into another folder", "cli.run"),
+    "audit": Command("hold the headers of an archive against the pixels; writes a report only", "cli.run"),
+    "restore": Command("bring segmentations of corrected images back onto the original grids", "cli.run"),
+    "demo": Command("make a small synthetic study, correct it and show the result", "cli.run"),
+    "train": Command("train a network (needs the extra 'train')", "training.commands"),
+    "transfer": Command("train a network on from another one", "training.commands"),
+    "evaluate": Command("measure a model on labelled images", "training.commands"),
+    "export": Command("make a model's files from trained weights", "training.commands"),
+    "benchmark": Command("measure how fast this machine is", "cli.benchmark"),
+}
+
+
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser, with the arguments of one command (of none where it is None)."""
+    parser = argparse.ArgumentParser(
+        prog="cmrorient",
+        description="Recognize and correct the in-plane orientation of short-axis cardiac MR. Not a medical device.",
+        epilog=f"'cmrorient COMMAND --help' tells more.\n\n{_STATUS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"cmrorient {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, entry in COMMANDS.items():
+        sub = subparsers.add_parser(
+            name,
+            help=entry.help,
+            description=f"{entry.help[0].upper()}{entry.help[1:]}.",
+            epilog=_STATUS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == command:
+            _module(entry).add_arguments(sub, name)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status: 0, 1, 2, or 130 after Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # numpy is not loaded yet. Its products here are small: threads that wait for each other cost several
+    # times what they save as soon as other processes, our own workers among them, want the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    command = next((argument for argument in given if not argument.startswith("-")), None)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A file name that the terminal cannot show must not end a run.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        parsed = build_parser(command if command in COMMANDS else None).parse_args(given)
+        run: Callable[[argparse.Namespace, str], int] = _module(COMMANDS[parsed.command]).run
+        status = run(parsed, parsed.command)
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        print(f"cmrorient: {_line(error)}", file=sys.stderr)
+        return 2
+    except CMROrientError as error:
+        print(f"cmrorient: {_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ncmrorient: stopped; give the same command again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter must not complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _module(command: Command) -> ModuleType:
+    try:
+        return importlib.import_module(f"CMROrientLib.{command.module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("CMROrientLib"):
+            raise
+        raise UsageError(f"this command needs the package {error.name!r}: pip install cmrorient[train]") from error
+
+
+def _line(error: CMROrientError) -> str:
+    from ..run.plan import short_path
+
+    return " ".join(short_path(str(error)).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

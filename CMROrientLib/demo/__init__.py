@@ -1,0 +1,1 @@
+"""A small study of synthetic hearts, corrected and shown."""

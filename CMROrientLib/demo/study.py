@@ -1,0 +1,203 @@
+"""The demo: a synthetic study in all eight orientations, corrected, and checked against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import CMROrientError, UsageError
+from ..io import read, write
+from ..orientation import Orientation
+from ..phantom.phantom import Header, Sequence, make_phantom
+from ..recognition.decision import confidence_words
+from ..run.folder import correct_folder
+from ..run.record import HTML_NAME, JSONL_NAME, Record
+from ..volume import Volume
+from .picture import Pair, draw_pairs
+
+_STUDY, _CORRECTED, _PICTURE = "study", "corrected", "before-after.png"
+_MASK = "_seg"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One volume of the study.
+
+    Parameters
+    ----------
+    name:
+        Its path in the study.
+    person:
+        The phantom's seed.
+    orientation, header:
+        How it is stored, and what its header is worth.
+    phases:
+        More than one for a cine.
+    """
+
+    name: str
+    person: int
+    sequence: Sequence
+    orientation: Orientation
+    header: Header
+    phases: int = 1
+
+    @property
+    def mask_name(self) -> str:
+        """The path of its mask in the study."""
+        stem, dot, suffix = self.name.partition(".")
+        return f"{stem}{_MASK}{dot}{suffix}"
+
+    def make(self, orientation: Orientation | None = None) -> tuple[Volume, Volume]:
+        """Image and mask as stored, or in another orientation with the same kind of header."""
+        return make_phantom(
+            self.sequence,
+            slices=9 if self.phases == 1 else 4,
+            phases=self.phases,
+            seed=self.person,
+            orientation=self.orientation if orientation is None else orientation,
+            header=self.header,
+            with_mask=True,
+        )
+
+
+CASES = (
+    Case("person-1/cine.nii.gz", 1, "bSSFP", Orientation.FLIP_VERTICAL, "true", phases=10),
+    Case("person-1/lge.nrrd", 1, "LGE", Orientation.ROTATE_90, "true"),
+    Case("person-1/t2.mha", 1, "T2", Orientation.FLIP_HORIZONTAL, "false"),
+    Case("person-2/bssfp.mha", 2, "bSSFP", Orientation.TRANSPOSE, "empty"),
+    Case("person-2/lge.nii.gz", 2, "LGE", Orientation.IDENTITY, "true"),
+    Case("person-2/t2.nrrd", 2, "T2", Orientation.ROTATE_180, "true"),
+    Case("person-3/bssfp.nii", 3, "bSSFP", Orientation.ANTI_TRANSPOSE, "true"),
+    Case("person-3/lge.mha", 3, "LGE", Orientation.ROTATE_270, "empty"),
+    Case("person-3/t2.nii.gz", 3, "T2", Orientation.FLIP_VERTICAL, "true"),
+    Case("person-4/bssfp.nrrd", 4, "bSSFP", Orientation.ROTATE_180, "false"),
+    Case("person-4/lge.mhd", 4, "LGE", Orientation.FLIP_HORIZONTAL, "true"),
+    Case("person-4/t2.nii.gz", 4, "T2", Orientation.TRANSPOSE, "empty"),
+)
+
+
+def run(output: Path) -> int:
+    """Write the study, correct it with the bundled model, and show and check the result.
+
+    Parameters
+    ----------
+    output:
+        The folder for ``study``, ``corrected`` and the picture; made where it is missing.
+
+    Returns
+    -------
+    The exit status: 0 where every volume and mask came out right, 1 otherwise.
+
+    Raises
+    ------
+    UsageError
+        Where the folder holds something else than an earlier demo.
+    """
+    output = Path(output)
+    corrected = output / _CORRECTED
+    _check_free(output)
+    print(f"Writing {len(CASES)} synthetic volumes with masks to {output / _STUDY}")
+    write_study(output / _STUDY, CASES)
+    print(f"Correcting them into {corrected}\n")
+    records = {
+        record.path: record
+        for record in correct_folder(
+            output / _STUDY, corrected, masks=[_MASK], overwrite=True, command="cmrorient demo"
+        )
+    }
+    findings = {case: check(case, records.get(case.name), corrected) for case in CASES}
+    for line in _table(records, findings):
+        print(line)
+    draw_pairs([_pair(case, output) for case in CASES], output / _PICTURE)
+    wrong = sum(finding != "" for finding in findings.values())
+    print(f"\n{len(CASES) - wrong} of {len(CASES)} volumes are right: pixels, masks and geometry as before the turn.")
+    print(f"Picture: {output / _PICTURE}\nReport:  {corrected / HTML_NAME}")
+    return 1 if wrong else 0
+
+
+def write_study(folder: Path, cases: Many[Case]) -> None:
+    """Write images and masks as stored."""
+    for case in cases:
+        image, mask = case.make()
+        (folder / case.name).parent.mkdir(parents=True, exist_ok=True)
+        write(image, folder / case.name)
+        write(mask, folder / case.mask_name)
+
+
+def check(case: Case, record: Record | None, corrected: Path) -> str:
+    """What is wrong with one result; nothing where all is right.
+
+    Recognized class, conflict, pixels, mask and geometry are held against the phantom as it was
+    before it was turned.
+    """
+    if record is None:
+        return "no record"
+    if record.error is not None:
+        return record.error
+    if record.orientation != case.orientation:
+        return f"recognized as {record.orientation}"
+    if record.decision not in ("standard", "reoriented"):
+        return str(record.decision)
+    turned_alone = case.header == "false" and case.orientation is not Orientation.IDENTITY
+    if record.conflict != turned_alone:
+        return "conflict not named" if turned_alone else "conflict where there is none"
+    for name, truth in zip((case.name, case.mask_name), case.make(Orientation.IDENTITY), strict=True):
+        what = "mask" if name == case.mask_name else "image"
+        try:
+            result = read(corrected / name)
+        except CMROrientError as error:
+            return f"{what} cannot be read: {error.message}"
+        if result.array.dtype != truth.array.dtype or not np.array_equal(result.array, truth.array):
+            return f"{what} differs"
+        if case.header != "empty" and not np.allclose(result.grid.affine, truth.grid.affine, atol=1e-3):
+            return f"{what} lies elsewhere"
+        if not np.allclose(result.grid.spacing, truth.grid.spacing, atol=1e-4):
+            return f"{what} has another spacing"
+    return ""
+
+
+def _check_free(output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise UsageError("this is a file; give a folder for the demo", output)
+    if output.is_dir() and any(output.iterdir()) and not (output / _CORRECTED / JSONL_NAME).is_file():
+        raise UsageError("this folder is not empty and holds no earlier demo; give a new one with -o", output)
+
+
+def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
+    rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
+    for case, finding in findings.items():
+        record = records.get(case.name)
+        stored = f"{int(case.orientation)} {case.orientation.label}"
+        if record is None or record.orientation is None:
+            rows.append((case.name, stored, "", "", "", case.header, "", f"WRONG: {finding}"))
+            continue
+        rows.append(
+            (
+                case.name,
+                stored,
+                str(record.orientation),
+                "" if record.confidence is None else confidence_words(record.confidence),
+                f"{record.votes[record.orientation]}/{record.slices}",
+                case.header,
+                _agreement(record),
+                f"WRONG: {finding}" if finding else "right",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _agreement(record: Record) -> str:
+    if record.conflict:
+        return "differ by a mirror" if record.mirrored else "differ"
+    return "agree" if record.header_state == "known" else "says nothing"
+
+
+def _pair(case: Case, output: Path) -> Pair:
+    title = f"{case.name.partition('.')[0]}: {case.orientation.label}"
+    after = output / _CORRECTED / case.name
+    return Pair(title, read(output / _STUDY / case.name), read(after) if after.is_file() else None)

@@ -1,0 +1,22 @@
+"""Reading and writing images: NIfTI, NRRD, MetaImage and DICOM.
+
+Values are read raw (no slope applied), and what a header holds beside the grid is kept for a
+writer of the same format.
+"""
+
+from __future__ import annotations
+
+from .find import Source, find, read, read_source, write, write_source
+from .suffixes import SUFFIXES, suffix_of, without_suffix
+
+__all__ = [
+    "SUFFIXES",
+    "Source",
+    "find",
+    "read",
+    "read_source",
+    "suffix_of",
+    "without_suffix",
+    "write",
+    "write_source",
+]

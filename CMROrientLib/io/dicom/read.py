@@ -1,0 +1,179 @@
+"""Read DICOM files of one series as a volume."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import FileDataset
+
+from ...errors import CMROrientError
+from ...volume import Volume
+from ..metadata import Storage
+from .classify import unreadable
+from .frames import Stack, arrange, split
+from .header import Header, header_of, naming, number, read_dataset
+from .pixels import decode
+
+
+@dataclass(frozen=True)
+class DicomStorage(Storage):
+    """What the writer needs to make a derived series.
+
+    Parameters
+    ----------
+    files:
+        The source files; they are read again when the derived series is written.
+    checksums:
+        SHA-256 of each, so that nothing else is written than what was read.
+    identities:
+        What the new instance UID of each file is made of: its own UID, with the checksum where that
+        is missing or not the only one of its kind.
+    series:
+        What the new series UID is made of.
+    places:
+        For each file the (phase, slice) of each of its frames in the volume's array.
+    inverted:
+        Whether small values are shown bright (MONOCHROME1, or a falling rescale slope); the values
+        are not changed for it.
+    complete:
+        Whether each slice has as many phases; else the missing ones repeat the one before and belong
+        to no file.
+    notes:
+        What is worth knowing of how the files were read, in sentences.
+    scanner:
+        Manufacturer and model, where the first file names them.
+    """
+
+    files: tuple[Path, ...] = ()
+    checksums: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+    series: str = ""
+    places: tuple[tuple[tuple[int, int], ...], ...] = ()
+    inverted: bool = False
+    complete: bool = True
+    notes: tuple[str, ...] = ()
+    scanner: str | None = None
+
+
+def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None) -> Volume:
+    """Read the files of one DICOM series, or one file, as a volume of raw stored values.
+
+    Slices are sorted along their normal (row direction × column direction), phases by trigger time
+    or instance number. Values are as stored: neither RescaleSlope nor the sense of MONOCHROME1 is
+    applied. Where slices have unequal numbers of phases, the array repeats what there is.
+
+    Parameters
+    ----------
+    files:
+        The files of one ``Source``, in any order.
+    slice_axis:
+        2 or None: DICOM files are slices already.
+
+    Returns
+    -------
+    Volume
+        ``[slice, row, column]``, or ``[phase, slice, row, column]`` for a cine; grid in LPS, mm.
+        ``has_geometry`` is False where the files do not say how rows and columns lie (no
+        ImageOrientationPatient): the grid's directions are then made up.
+
+    Raises
+    ------
+    CMROrientError
+        Where a file is damaged, no image, or does not belong to the others.
+    """
+    paths = [Path(file) for file in files]
+    if not paths:
+        raise CMROrientError("no DICOM files to read")
+    if slice_axis not in (None, 2):
+        raise CMROrientError("a DICOM image is a slice already; its slice axis cannot be chosen", paths[0])
+    headers, checksums, frames, scalings = [], [], [], set()
+    for path in paths:
+        dataset, checksum = read_dataset(path)
+        header = header_of(dataset, path)
+        reason = unreadable(header)
+        if reason is not None:
+            raise CMROrientError(f"is not an image to correct: {reason}", path)
+        containers, bits = decode(dataset, path)
+        headers.append(header)
+        checksums.append(checksum)
+        frames.append(bits.values(containers))
+        with naming(path, "read"):
+            scalings.add(_scaling(dataset))
+    parts = split(headers)
+    if len(parts) > 1:
+        raise CMROrientError("does not belong to one image with the other files given", parts[1][0].path)
+    stack = arrange(headers)
+    slopes = [slope for slope, _ in scalings]
+    storage = DicomStorage(
+        scaling=scalings.pop() if len(scalings) == 1 else (1.0, 0.0),
+        time_step=_time_step(headers, stack),
+        description=headers[0].description,
+        files=tuple(paths),
+        checksums=tuple(checksums),
+        identities=_identities(headers, checksums),
+        series=headers[0].series or " ".join(sorted(checksums)),
+        places=stack.places,
+        inverted=(headers[0].photometric == "MONOCHROME1") != (min(slopes) < 0),
+        complete=stack.complete,
+        notes=_notes(stack),
+        scanner=headers[0].scanner,
+    )
+    return Volume(_fill(stack, frames), stack.grid, 2, stack.has_geometry, storage)
+
+
+def _identities(headers: Sequence[Header], checksums: Sequence[str]) -> tuple[str, ...]:
+    used = Counter(header.instance for header in headers)
+    return tuple(
+        header.instance if header.instance and used[header.instance] == 1 else f"{header.instance} {checksum}"
+        for header, checksum in zip(headers, checksums, strict=True)
+    )
+
+
+def _fill(stack: Stack, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    columns, rows, slices = stack.grid.size
+    array = np.zeros((stack.phases, slices, rows, columns), frames[0].dtype)
+    for places, pictures in zip(stack.places, frames, strict=True):
+        for (phase, k), picture in zip(places, pictures, strict=True):
+            array[phase, k] = picture
+    if not stack.complete:
+        taken = {place for places in stack.places for place in places}
+        for phase in range(1, stack.phases):
+            for k in range(slices):
+                if (phase, k) not in taken:
+                    array[phase, k] = array[phase - 1, k]
+    return array if stack.phases > 1 else array[0]
+
+
+def _scaling(dataset: FileDataset) -> tuple[float, float]:
+    slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+    return (1.0 if slope is None else slope), (intercept or 0.0)
+
+
+def _time_step(headers: Sequence[Header], stack: Stack) -> float | None:
+    """Seconds between the phases of the first slice, where its trigger times say so."""
+    times = [
+        frame.trigger
+        for header, places in zip(headers, stack.places, strict=True)
+        for frame, (_, k) in zip(header.frames, places, strict=True)
+        if k == 0
+    ]
+    known = sorted(time for time in times if time is not None)
+    if len(known) < 2 or len(known) < len(times):
+        return None
+    return (known[-1] - known[0]) / (len(known) - 1) / 1000 or None
+
+
+def _notes(stack: Stack) -> tuple[str, ...]:
+    notes = []
+    if not stack.complete:
+        notes.append("The slices have unequal numbers of phases; missing ones repeat the one before.")
+    if not stack.even:
+        notes.append("The slices are not equally far apart.")
+    return tuple(notes)

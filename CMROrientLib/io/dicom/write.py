@@ -1,0 +1,155 @@
+"""Write a corrected volume as a derived DICOM series."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from pydicom import FileDataset, dcmwrite
+
+from ...errors import CMROrientError
+from ...orientation import Orientation
+from ...volume import Volume
+from ..atomic import UNFINISHED
+from .derive import make_derived
+from .encode import encode, to_little_endian
+from .frames import arrange
+from .header import Header, header_of, naming, read_dataset, transfer_syntax
+from .overlays import turn_overlays
+from .pixels import decode
+from .read import DicomStorage
+from .strip import drop_what_cannot_turn
+from .turn import Turn, turn_attributes
+
+#: How far a volume's grid may be from what its own files and turns make of it, in mm.
+_TOLERANCE = 1e-4
+
+
+def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Path]:
+    """Write a turned DICOM volume as a derived series, one file for each source file.
+
+    The source files are read again and turned one by one, so each keeps its own header; see
+    ``dicom_turn``, ``dicom_losses`` and ``dicom_derived`` for what becomes of it. A volume that was
+    not turned is copied byte for byte.
+
+    Parameters
+    ----------
+    volume:
+        As ``read_dicom`` gave it, turned with ``Volume.reindexed``.
+    destination:
+        For one source file the new file; for several, or where it is a folder, the folder that they
+        are put into under their old names, subfolders included.
+
+    Returns
+    -------
+    The files written, in the order of the source files. All of them appear, or none.
+
+    Raises
+    ------
+    CMROrientError
+        Where the volume was not read from DICOM, its values or its grid were changed in other ways,
+        a source file has changed since, or the destination cannot be written.
+    """
+    storage = volume.storage
+    if not isinstance(storage, DicomStorage) or not storage.files:
+        raise CMROrientError("only images read from DICOM can be written as DICOM; use .nii.gz or .nrrd", destination)
+    targets = _targets(storage.files, Path(destination))
+    with _placed_together(targets) as unfinished:
+        headers = [_write_one(volume, storage, n, path) for n, path in enumerate(unfinished)]
+        _check_grid(volume, headers)
+    return targets
+
+
+def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) -> Header:
+    """Turn one source file; the header of the source is returned."""
+    source = storage.files[n]
+    dataset, checksum = read_dataset(source)
+    if checksum != storage.checksums[n]:
+        raise CMROrientError("has changed since it was read; run again", source)
+    header = header_of(dataset, source)
+    containers, bits = decode(dataset, source)
+    turn = Turn(volume.pixels_turned, volume.directions_turned, header.rows, header.columns)
+    turned = np.ascontiguousarray(turn.pixels.apply(containers))
+    for (phase, k), values in zip(storage.places[n], bits.values(turned), strict=True):
+        frame = volume.array[phase, k] if volume.array.ndim == 4 else volume.array[k]
+        if frame.dtype != values.dtype or not np.array_equal(frame, values):
+            raise CMROrientError("has other pixel values than the volume; write it as .nii.gz or .nrrd", source)
+    if turn.pixels is turn.directions is Orientation.IDENTITY:
+        shutil.copyfile(source, unfinished)
+        return header
+    with naming(source, "turned"):
+        to_little_endian(dataset)
+        pixels_turned = turn.pixels is not Orientation.IDENTITY
+        lost = drop_what_cannot_turn(dataset, pixels_turned=pixels_turned)
+        lost += turn_overlays(dataset, turn)
+        lost += turn_attributes(dataset, turn)
+        if pixels_turned or not transfer_syntax(dataset).is_little_endian:
+            encode(dataset, turned, bits, source)
+        make_derived(dataset, turn, lost, instance=storage.identities[n], series=storage.series)
+        data = _bytes_of(dataset)
+    unfinished.write_bytes(data)
+    return header
+
+
+def _bytes_of(dataset: FileDataset) -> bytes:
+    buffer = io.BytesIO()
+    # A damaged source may lack what a complete file has to have; it is then written as it came.
+    complete = bool(dataset.get("SOPClassUID"))
+    dcmwrite(buffer, dataset, enforce_file_format=complete)
+    return buffer.getvalue()
+
+
+def _check_grid(volume: Volume, headers: list[Header]) -> None:
+    grid = arrange(headers).grid.reindexed(volume.pixels_turned, volume.directions_turned)
+    if grid.size != volume.grid.size or np.abs(grid.affine - volume.grid.affine).max() > _TOLERANCE:
+        raise CMROrientError("lies elsewhere than its files say; write it as .nii.gz or .nrrd", headers[0].path)
+
+
+def _targets(files: tuple[Path, ...], destination: Path) -> list[Path]:
+    if len(files) == 1 and not destination.is_dir():
+        targets = [destination]
+    elif destination.is_file():
+        raise CMROrientError("is a file; a series of several files needs a folder", destination)
+    else:
+        root = Path(os.path.commonpath([file.parent for file in files]))
+        targets = [destination / file.relative_to(root) for file in files]
+    sources = {file.resolve() for file in files}
+    if any(target.resolve() in sources for target in targets):
+        raise CMROrientError("is one of the source files; choose another place", destination)
+    return targets
+
+
+@contextlib.contextmanager
+def _placed_together(targets: list[Path]) -> Iterator[list[Path]]:
+    """Names to write to, in a hidden folder beside the targets; at the end all files take their places."""
+    folders = sorted({parent for target in targets for parent in target.parents if not parent.exists()})
+    beside = folders[0].parent if folders else targets[0].parent
+    unfinished = beside / f"{UNFINISHED}{secrets.token_hex(8)}"
+    placed: list[Path] = []
+    try:
+        unfinished.mkdir()
+        names = [unfinished / f"{n}.dcm" for n in range(len(targets))]
+        yield names
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        for name, target in zip(names, targets, strict=True):
+            name.replace(target)
+            placed.append(target)
+    except BaseException as error:
+        # Interruptions too must leave nothing half done.
+        for target in placed:
+            target.unlink(missing_ok=True)
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise CMROrientError(f"cannot be written ({error.strerror or error})", targets[0].parent) from error
+        raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

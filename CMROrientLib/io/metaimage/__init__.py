@@ -1,0 +1,1 @@
+"""MetaImage, ``.mha`` and ``.mhd``."""

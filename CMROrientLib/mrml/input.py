@@ -1,0 +1,172 @@
+"""What may go in: a volume or a cine of the scene, and sentences for what may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import CMROrientError
+from ..volume import Volume
+from .nodes import volume_from_nodes
+
+_AS_SEQUENCE = (
+    "Load it as a sequence instead: in the DICOM module tick Advanced, press Examine and choose the row that says "
+    "“Volume Sequence”; for a file, choose “Sequence” as its description in Add Data."
+)
+
+#: Slices of a stack differ: over 498 short-axis stacks no two ends correlate by more than 0.5.
+#: Phases of one slice always look alike: 0.96 and more over 40 phases of two cines.
+_PHASES_CORRELATE = 0.8
+
+#: Fewer slices than this may look alike by chance, and no cine is that short.
+_FEWEST_PHASES = 5
+
+#: Every slice of a stack or a cine; of a large volume an even spread.
+_SLICES_COMPARED = 40
+
+
+@dataclass(frozen=True)
+class Source:
+    """One image of the scene: a volume, or the frames of a cine.
+
+    Parameters
+    ----------
+    frames:
+        The volume nodes that hold voxels; those of a cine live in its sequence.
+    node:
+        The volume node that people see: the volume itself, or the cine's proxy (None without one).
+    sequence, browser:
+        Of a cine; the browser is None where the sequence has none.
+    """
+
+    frames: list[Any]
+    node: Any = None
+    sequence: Any = None
+    browser: Any = None
+
+    @property
+    def name(self) -> str:
+        """The name that people know it by."""
+        return str((self.node if self.sequence is None else self.sequence).GetName())
+
+    @property
+    def is_cine(self) -> bool:
+        """Whether its phases are decided on together."""
+        return self.sequence is not None
+
+
+def source_of(node: Any) -> Source:
+    """The image that a node stands for: a volume, a sequence, or a sequence's proxy.
+
+    Raises
+    ------
+    CMROrientError
+        With a sentence that says what to do, where the node holds no image to correct.
+    """
+    why = why_not(node)
+    if why:
+        raise CMROrientError(why, node.GetName() if node else None)
+    browser = sequence = None
+    proxy = node
+    if node.IsA("vtkMRMLSequenceNode"):
+        sequence, browser = node, sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
+        proxy = browser.GetProxyNode(node) if browser else None
+    else:
+        browser = sequences_logic().GetFirstBrowserNodeForProxyNode(node)
+        sequence = browser.GetSequenceNode(node) if browser else None
+    if sequence is None:
+        return Source([node], node)
+    frames = [sequence.GetNthDataNode(index) for index in range(sequence.GetNumberOfDataNodes())]
+    return Source(frames, proxy, sequence, browser)
+
+
+def volume_from_source(source: Source, slice_axis: int | None = None) -> Volume:
+    """The voxels and the grid of a volume or of all frames of a cine.
+
+    Raises
+    ------
+    CMROrientError
+        Where frames differ in size or place, or where the slices are phases of one slice.
+    """
+    volume = volume_from_nodes(source.frames, slice_axis)
+    if not source.is_cine and slices_are_phases(volume):
+        raise CMROrientError(
+            f"its {volume.grid.size[2]} slices are phases of one slice, not a stack. {_AS_SEQUENCE}", source.name
+        )
+    return volume
+
+
+def why_not(node: Any) -> str | None:
+    """Why a node cannot be an input, as a sentence that says what to do; None where it can."""
+    if node is None:
+        return "Select a volume or a cine sequence."
+    if node.IsA("vtkMRMLSequenceNode"):
+        if node.GetNumberOfDataNodes() == 0:
+            return "This sequence holds no frames yet."
+        reasons = (_why_not_volume(node.GetNthDataNode(index)) for index in range(node.GetNumberOfDataNodes()))
+        reason = next((reason for reason in reasons if reason), None)
+        return f"A frame of this sequence cannot be used. {reason}" if reason else None
+    return _why_not_volume(node)
+
+
+def _why_not_volume(node: Any) -> str | None:
+    if node.IsA("vtkMRMLMultiVolumeNode"):
+        return f"This is a multi-volume. {_AS_SEQUENCE}"
+    if node.IsA("vtkMRMLLabelMapVolumeNode"):
+        return "This is a label map, not an image. Select the image; the label map can follow it under Segmentations."
+    if not node.IsA("vtkMRMLScalarVolumeNode") or node.IsA("vtkMRMLDiffusionTensorVolumeNode"):
+        return "This is not a volume with one grey value a voxel. Select a grey-scale volume or a cine sequence."
+    image = node.GetImageData()
+    if image is None or image.GetNumberOfPoints() == 0 or image.GetPointData().GetScalars() is None:
+        return "This volume holds no voxels. Load it again."
+    if image.GetNumberOfScalarComponents() != 1:
+        if node.IsA("vtkMRMLVectorVolumeNode") and image.GetNumberOfScalarComponents() in (3, 4):
+            return "This is a colour image. Select a grey-scale volume or a cine sequence."
+        return f"This volume holds several values a voxel, likely phases of a cine. {_AS_SEQUENCE}"
+    return None
+
+
+def slices_are_phases(volume: Volume) -> bool:
+    """Whether the slices of a single volume all show one slice at different times."""
+    if volume.array.ndim != 3 or volume.grid.size[2] < _FEWEST_PHASES:
+        return False
+    step = -(-volume.grid.size[2] // _SLICES_COMPARED)
+    some = volume.array[::step, ::2, ::2]
+    flat = np.nan_to_num(some.reshape(len(some), -1).astype(np.float64))
+    flat -= flat.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    if not np.all(lengths > 0):
+        return False
+    flat /= lengths
+    return bool((flat @ flat.T).min() > _PHASES_CORRELATE)
+
+
+def sources_of_scene(scene: Any) -> list[Source]:
+    """Every image of a scene that could be corrected, cines once; results of this module are left out."""
+    found: list[Source] = []
+    seen: set[str] = set()
+    for class_name in ("vtkMRMLScalarVolumeNode", "vtkMRMLSequenceNode"):
+        for index in range(scene.GetNumberOfNodesByClass(class_name)):
+            node = scene.GetNthNodeByClass(index, class_name)
+            if why_not(node) or node.GetAttribute(MADE_HERE):
+                continue
+            source = source_of(node)
+            key = (source.sequence or source.node).GetID()
+            if key in seen or (source.sequence is not None and source.sequence.GetAttribute(MADE_HERE)):
+                continue
+            seen.add(key)
+            found.append(source)
+    return found
+
+
+#: The attribute that every node written by this module carries: the class that was undone.
+MADE_HERE = "CMROrient.Orientation"
+
+
+def sequences_logic() -> Any:
+    """Slicer's logic of sequences and their browsers."""
+    import slicer
+
+    return slicer.modules.sequences.logic()

@@ -1,0 +1,1 @@
+"""The synthetic heart: what every committed picture and every test without real images shows."""

@@ -1,0 +1,232 @@
+"""How far an answer can be trusted: from the network's outputs to a confidence and a decision.
+
+A model's card holds the parameters under ``decision``; they are fitted on data that training has
+not seen (``training.calibration``). The same functions serve recognition and calibration.
+
+The confidence is a logistic function of four things that can be seen without knowing the truth::
+
+    margin      mean log-probability of the best class minus that of the second, over the slices
+    votes       share of the slices whose most probable class is the best one
+    agreement   share of all turned copies of all slices that name the best one
+    slices      how many slices were looked at
+
+``log(1 + margin)`` and ``log(slices)`` enter, so that ten slices that agree weigh more than one,
+and one slice alone does not get the confidence of a stack.
+
+Whether it is a short-axis image at all is another logistic function: of the network's ninth output,
+and again of margin and agreement, because about anything else the turned copies disagree::
+
+    ninth       log-odds of the ninth output, median over the slices
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..orientation import Orientation
+
+#: The order of the logistic function's terms in a card.
+TERMS = ("intercept", "margin", "votes", "agreement", "slices")
+#: The same for the function that tells short-axis images from others.
+OUTSIDER_TERMS = ("intercept", "ninth", "margin", "agreement")
+
+#: What a model without a calibrated card gets.
+DEFAULT_MIN_CONFIDENCE = 0.9
+DEFAULT_MAX_NOT_SHORT_AXIS = 0.5
+
+#: The parts of a card's decision section that are weights.
+_WEIGHTS = ("averaged", "single", "outsider_averaged", "outsider_single")
+
+#: Permutations that carry the classes of a turned copy back: row g, column k is g.after(k).
+_BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """The ``decision`` section of a card.
+
+    Parameters
+    ----------
+    temperature:
+        Logits are divided by it.
+    min_confidence:
+        Below it an answer is ``uncertain``.
+    max_not_short_axis:
+        A volume whose ``not_short_axis`` is above it is decided to be that.
+    averaged, single:
+        Weights of ``TERMS`` for answers averaged over the eight turned copies and for single
+        passes; None where nobody calibrated them, and the confidence is then the softmax of the
+        mean log-probabilities.
+    outsider_averaged, outsider_single:
+        Weights of ``OUTSIDER_TERMS`` for the two; None where nobody fitted them, and the ninth output
+        then stands for itself.
+    """
+
+    temperature: float = 1.0
+    min_confidence: float = DEFAULT_MIN_CONFIDENCE
+    max_not_short_axis: float = DEFAULT_MAX_NOT_SHORT_AXIS
+    averaged: Mapping[str, float] | None = field(default=None)
+    single: Mapping[str, float] | None = field(default=None)
+    outsider_averaged: Mapping[str, float] | None = field(default=None)
+    outsider_single: Mapping[str, float] | None = field(default=None)
+
+    @classmethod
+    def from_card(cls, decision: Mapping[str, Any] | None) -> DecisionRule:
+        """The rule of a card's ``decision`` section; defaults for what it does not say."""
+        known = {name: value for name, value in (decision or {}).items() if name in cls.__dataclass_fields__}
+        return cls(**known)
+
+    def to_card(self) -> dict[str, Any]:
+        """The ``decision`` section."""
+        return {
+            "temperature": self.temperature,
+            "min_confidence": self.min_confidence,
+            "max_not_short_axis": self.max_not_short_axis,
+            **{name: dict(weights) for name in _WEIGHTS if (weights := getattr(self, name))},
+        }
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the answer for a volume rests on.
+
+    Parameters
+    ----------
+    orientation:
+        The class with the highest mean log-probability.
+    mean_log_probabilities:
+        (8,) over slices and turned copies.
+    margin, votes, agreement, slices:
+        See the module's text.
+    copies:
+        Turned copies of each slice: 8 for each look, or 1 for single passes.
+    """
+
+    orientation: Orientation
+    mean_log_probabilities: NDArray[np.float64]
+    margin: float
+    votes: float
+    agreement: float
+    slices: int
+    copies: int
+
+    @property
+    def terms(self) -> NDArray[np.float64]:
+        """(5,) what the weights of ``TERMS`` multiply."""
+        return np.array([1.0, np.log1p(self.margin), self.votes, self.agreement, np.log(self.slices)])
+
+
+def log_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """(..., 8) log-probabilities of the eight classes, given that the slice is a short-axis one.
+
+    Parameters
+    ----------
+    logits:
+        (..., 8) or (..., 9); a ninth output is left out before normalizing.
+    """
+    eight = np.asarray(logits, np.float64)[..., :8] / temperature
+    eight = eight - eight.max(-1, keepdims=True)
+    return eight - np.log(np.exp(eight).sum(-1, keepdims=True))
+
+
+def not_short_axis_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(...) probability of the ninth output against the other eight; zeros where there is none."""
+    outputs = np.asarray(logits, np.float64)
+    if outputs.shape[-1] < 9:
+        return np.zeros(outputs.shape[:-1])
+    outputs = np.exp(outputs - outputs.max(-1, keepdims=True))
+    return np.asarray(outputs[..., 8] / outputs.sum(-1))
+
+
+def ninth_output(logits: NDArray[np.floating]) -> float:
+    """Probability of the ninth output for a volume: 0 to 1; 0 for networks that have none.
+
+    The median over the slices, because the ends of true stacks show great vessels or the abdomen
+    only and may look like something else.
+
+    Parameters
+    ----------
+    logits:
+        (S, G, outputs) of S ≥ 1 slices in G turned copies.
+    """
+    return float(np.median(not_short_axis_probabilities(logits).mean(1)))
+
+
+def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Give the classes of turned copies their meaning for the slice itself.
+
+    Parameters
+    ----------
+    turned:
+        (..., 8 or 16 copies, 8 classes): entry [g, j] is class j of the copy turned by g % 8. Class k
+        of the slice is class ``g.after(k)`` of that copy.
+    """
+    back = np.tile(_BACK, (turned.shape[-2] // len(_BACK), 1))
+    return np.take_along_axis(turned, back.reshape((1,) * (turned.ndim - 2) + back.shape), axis=-1)
+
+
+def weigh(copies: NDArray[np.floating]) -> Evidence:
+    """Put the slices of a volume together.
+
+    Parameters
+    ----------
+    copies:
+        (S, G, 8) log-probabilities of S ≥ 1 slices in G copies, classes carried back.
+    """
+    slices = copies.mean(1)
+    mean = slices.mean(0)
+    best = int(mean.argmax())
+    second = np.delete(mean, best).max()
+    return Evidence(
+        orientation=Orientation(best),
+        mean_log_probabilities=np.asarray(mean, np.float64),
+        margin=float(mean[best] - second),
+        votes=float((slices.argmax(-1) == best).mean()),
+        agreement=float((copies.argmax(-1) == best).mean()),
+        slices=len(copies),
+        copies=copies.shape[1],
+    )
+
+
+def confidence(evidence: Evidence, rule: DecisionRule) -> float:
+    """The probability that the orientation is right, 0 to 1."""
+    weights = rule.averaged if evidence.copies > 1 else rule.single
+    if weights is None:
+        return float(np.exp(log_probabilities(evidence.mean_log_probabilities)[evidence.orientation]))
+    return _logistic(evidence.terms, [weights[term] for term in TERMS])
+
+
+def not_short_axis(ninth: float, evidence: Evidence, rule: DecisionRule) -> float:
+    """The probability that a volume is no short-axis image, 0 to 1.
+
+    Parameters
+    ----------
+    ninth:
+        What ``ninth_output`` gave for it; 0 for networks that cannot tell, and 0 it stays.
+    evidence:
+        Of the same logits.
+    """
+    weights = rule.outsider_averaged if evidence.copies > 1 else rule.outsider_single
+    if weights is None or ninth == 0:
+        return ninth
+    return _logistic(outsider_terms(ninth, evidence), [weights[term] for term in OUTSIDER_TERMS])
+
+
+def outsider_terms(ninth: float, evidence: Evidence) -> NDArray[np.float64]:
+    """(4,) what the weights of ``OUTSIDER_TERMS`` multiply."""
+    odds = np.log(np.clip(ninth, 1e-6, 1 - 1e-6) / np.clip(1 - ninth, 1e-6, 1 - 1e-6))
+    return np.array([1.0, odds, np.log1p(evidence.margin), evidence.agreement])
+
+
+def _logistic(terms: NDArray[np.float64], weights: list[float]) -> float:
+    return float(1 / (1 + np.exp(-np.clip(terms @ np.array(weights), -30, 30))))
+
+
+def confidence_words(sure: float) -> str:
+    """A confidence in two digits, never rounded up to certainty."""
+    return "over 0.99" if sure >= 0.995 else f"{sure:.2f}"

@@ -1,0 +1,221 @@
+"""Run a network: ONNX Runtime on the CPU, PyTorch on CUDA when available.
+
+Both run the same weights. A plain install needs no torch: ``auto`` looks for a CUDA driver
+before it imports torch, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CMROrientError, UsageError
+
+if TYPE_CHECKING:
+    from .model_files import ModelFiles
+
+#: Slices run at once on the CPU. Larger batches gain nothing there and cost page faults.
+CPU_BATCH = 16
+#: Slices run at once on CUDA.
+CUDA_BATCH = 128
+
+#: Loaded networks stay: a run asks for the same one again and again.
+_ENGINES: dict[tuple[Path, str, str, int | None], Engine] = {}
+_LOCK = threading.Lock()
+
+
+class Engine(Protocol):
+    """A loaded network."""
+
+    @property
+    def description(self) -> str:
+        """The device in words."""
+
+    @property
+    def batch(self) -> int:
+        """How many inputs are run at once."""
+
+    def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits (N, outputs) of inputs (N, channels, rows, columns), both float32.
+
+        A network that draws gives the place of the heart behind them, see ``looks``.
+        """
+
+
+def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = None) -> Engine:
+    """Load a model once for each device and number of threads.
+
+    Parameters
+    ----------
+    model:
+        What ``find_model`` returned.
+    device:
+        ``auto`` (CUDA when there is a driver and a torch that can use it, else the CPU), ``cpu``
+        (ONNX Runtime), ``cuda`` or ``cuda:N`` (PyTorch), ``torch-cpu`` (PyTorch on the CPU, to
+        compare with).
+    threads:
+        CPU threads; all cores where None.
+
+    Raises
+    ------
+    UsageError
+        Where the device is unknown, or is CUDA and there is none.
+    CMROrientError
+        Where the weights cannot be loaded.
+    """
+    chosen = choose_device(device)
+    key = (model.onnx, model.checksum, chosen, threads)
+    with _LOCK:
+        if key not in _ENGINES:
+            _ENGINES[key] = (
+                OnnxEngine(model.onnx, threads or 0)
+                if chosen == "cpu"
+                else TorchEngine(model.safetensors, model.card["architecture"], chosen, threads)
+            )
+        return _ENGINES[key]
+
+
+def choose_device(device: str = "auto") -> str:
+    """The device that a name stands for: ``cpu``, ``cuda``, ``cuda:N`` or ``torch-cpu``.
+
+    Raises ``UsageError`` for names that stand for none, and for CUDA where it cannot be used.
+    """
+    if device in ("cpu", "torch-cpu"):
+        if device == "torch-cpu" and importlib.util.find_spec("torch") is None:
+            raise UsageError("PyTorch is not installed; use the device 'cpu'")
+        return device
+    if device == "auto":
+        return "cuda" if _has_cuda_driver() and _why_no_cuda() is None else "cpu"
+    if device == "cuda" or (device.startswith("cuda:") and device[5:].isdigit()):
+        reason = _why_no_cuda()
+        if reason is not None:
+            raise UsageError(f"CUDA cannot be used: {reason}; use the device 'cpu' or 'auto'")
+        return device
+    raise UsageError(f"there is no device {device!r}; devices are auto, cpu, cuda and cuda:N")
+
+
+def _has_cuda_driver() -> bool:
+    """Whether the CUDA driver's library can be loaded, asked without torch."""
+    names = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libcuda.so")
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _why_no_cuda() -> str | None:
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+        return "PyTorch and safetensors are not installed"
+    try:
+        import torch
+    except Exception as error:  # a broken install raises what it likes: OSError, ImportError, RuntimeError
+        return f"PyTorch cannot be loaded ({error})"
+    return None if torch.cuda.is_available() else "PyTorch finds no device"
+
+
+class OnnxEngine:
+    """ONNX Runtime on the CPU."""
+
+    description = "CPU"
+    batch = CPU_BATCH
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        """Load ``path``; 0 threads means one for each core."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or available_cores()
+        options.inter_op_num_threads = 1
+        # Waiting threads that spin take the cores from the other workers of a run.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            # Bytes, not the path: the runtime does not take every Windows path.
+            self._session = onnxruntime.InferenceSession(
+                path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]
+            )
+        except OSError as error:
+            raise CMROrientError(f"the model cannot be read ({error.strerror or error})", path) from error
+        except Exception as error:  # the runtime's own classes derive from Exception only
+            raise CMROrientError(f"ONNX Runtime cannot load this model ({_first_line(error)})", path) from error
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
+
+    def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``Engine.run``."""
+        parts = [
+            self._session.run([self._output], {self._input: np.ascontiguousarray(inputs[start : start + self.batch])})[
+                0
+            ]
+            for start in range(0, len(inputs), self.batch)
+        ]
+        return np.concatenate(parts)
+
+
+class TorchEngine:
+    """PyTorch, on CUDA or on the CPU, with the weights of the ``.safetensors`` file."""
+
+    def __init__(self, weights: Path, architecture: dict[str, Any], device: str, threads: int | None = None) -> None:
+        """Build ``architecture`` (``name`` and the builder's keywords) and load ``weights``."""
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+
+        from .networks import build
+
+        self._device = torch.device("cpu" if device == "torch-cpu" else device)
+        if self._device.type == "cpu":
+            self.batch = CPU_BATCH
+            if threads:
+                torch.set_num_threads(threads)
+        else:
+            self.batch = CUDA_BATCH
+        keywords = dict(architecture)
+        try:
+            network = build(keywords.pop("name"), **keywords)
+            network.load_state_dict(load(weights.read_bytes()))
+        except OSError as error:
+            raise CMROrientError(f"the weights cannot be read ({error.strerror or error})", weights) from error
+        except (KeyError, RuntimeError, TypeError, ValueError, CMROrientError, SafetensorError) as error:
+            raise CMROrientError(
+                f"the weights do not fit the network of their card ({_first_line(error)})", weights
+            ) from error
+        self._network = network.eval().to(self._device)
+        self.description = (
+            "CPU (PyTorch)" if self._device.type == "cpu" else f"CUDA: {torch.cuda.get_device_name(self._device)}"
+        )
+
+    def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``Engine.run``."""
+        import torch
+
+        # TF32 would cost three digits; the two engines agree to 1e-4 without it.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            parts = []
+            for start in range(0, len(inputs), self.batch):
+                batch = torch.from_numpy(np.ascontiguousarray(inputs[start : start + self.batch]))
+                parts.append(self._network(batch.to(self._device)).float().cpu().numpy())
+        return np.concatenate(parts)
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Windows and macOS
+        return os.cpu_count() or 1
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

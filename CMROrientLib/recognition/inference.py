@@ -1,0 +1,193 @@
+"""How a network looks at the slices of a volume: whole, and once more closer to the heart.
+
+In a full field of view the heart is small, and its ventricles, which tell left from right, are a few
+pixels. A network that draws them says where they are; a window round that place, the same for all
+slices, is shown to it again. Both looks count alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CMROrientError
+from ..orientation import Orientation
+from .preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from .engines import Engine
+    from .model_files import ModelFiles
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Progress = Callable[[int, int], None]
+
+#: Sides of the squares that a window is cut from, as a multiple of the network's input.
+FINER = 2
+#: Windows are never smaller than this share of a slice.
+SMALLEST = 0.3
+#: Outputs behind the logits of a network that finds the heart: column, row, diameter.
+PLACE = 3
+
+
+@dataclass(frozen=True)
+class Looks:
+    """A network with all that is needed to show it slices.
+
+    Parameters
+    ----------
+    run:
+        float32 (N, channels, size, size) to outputs (N, 8 or 9), as ``Engine.run``; three more
+        at the end, the place of the heart, of a network that draws.
+    preprocessing:
+        That of the network.
+    closer:
+        Side of the window of the second look in diameters of the heart; 0 for networks that look once.
+    outputs:
+        Logits: 8 or 9.
+    at_once:
+        Slices run together.
+    source:
+        The model's file, for messages.
+    """
+
+    run: Run
+    preprocessing: Preprocessing
+    closer: float = 0.0
+    outputs: int = 9
+    at_once: int = 8
+    source: Path | None = None
+
+    @classmethod
+    def of(cls, model: ModelFiles, engine: Engine) -> Looks:
+        """The network of a model, loaded. Raises TypeError or ValueError where its card is of another version."""
+        preprocessing = Preprocessing.from_card(model.card["preprocessing"])
+        closer, outputs = float(model.card.get("closer", 0)), int(model.card["outputs"])
+        return cls(engine.run, preprocessing, closer, outputs, max(1, engine.batch // len(Orientation)), model.onnx)
+
+    def __call__(
+        self,
+        images: Sequence[NDArray[Any]],
+        spacing: tuple[float, float] = (1.0, 1.0),
+        averaging: bool = True,
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32]:
+        """What the network says about the slices of one volume.
+
+        Parameters
+        ----------
+        images:
+            S ≥ 1 slices (rows, columns) on one grid.
+        spacing:
+            Distance of rows and of columns in mm.
+        averaging:
+            Show each slice in the eight turned copies, and look twice; otherwise one pass over each.
+        progress:
+            Called with (slices done, slices).
+
+        Returns
+        -------
+        (S, G, 8 or 9) logits. G is 1 without averaging, else 8 or 16: entry [s, g % 8] is about slice
+        s turned by class g % 8, from 8 on in the second look.
+
+        Raises
+        ------
+        CMROrientError
+            Where the network gives another number of outputs than its card says.
+        """
+        turns = list(Orientation) if averaging else [Orientation.IDENTITY]
+        at_once = self.at_once * len(Orientation) // len(turns)
+        twice = averaging and self.closer > 0
+        squares = [self.preprocessing.square(image, spacing) for image in images]
+        first = turned_logits(self.run, self.preprocessing, squares, turns, at_once, _Part(progress, 0, 1 + twice))
+        self._check(first.shape[-1])
+        if twice:
+            heart = place_of(first[..., -PLACE:])
+            fine = (self.preprocessing.square(image, spacing, FINER * self.preprocessing.size) for image in images)
+            closer = [window(square, heart, self.closer) for square in fine]
+            windows = [self.preprocessing.square(part) for part in closer]
+            second = turned_logits(self.run, self.preprocessing, windows, turns, at_once, _Part(progress, 1, 2))
+            first = np.concatenate([first, second], axis=1)
+        return first[..., : self.outputs]
+
+    def _check(self, given: int) -> None:
+        """Raise CMROrientError where the network does not fit its card."""
+        expected = [self.outputs + PLACE] if self.closer > 0 else [self.outputs, self.outputs + PLACE]
+        if given not in expected:
+            raise CMROrientError(
+                f"the model gives {given} outputs, where its card speaks of {expected[0]}", self.source
+            )
+
+
+def turned_logits(
+    run: Run,
+    preprocessing: Preprocessing,
+    squares: Sequence[NDArray[Any]] | NDArray[Any],
+    turns: Sequence[Orientation] = tuple(Orientation),
+    at_once: int = 64,
+    progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Outputs (N, G, outputs) for N squares, entry [n, g] for the square turned by ``turns[g]``.
+
+    Parameters
+    ----------
+    squares:
+        (N, side, side); resampled where the side is not the input's.
+    """
+    parts = []
+    for start in range(0, len(squares), at_once):
+        if progress is not None:
+            progress(start, len(squares))
+        chosen = np.stack([np.asarray(square, np.float32) for square in squares[start : start + at_once]])
+        if chosen.shape[1] != preprocessing.size:
+            chosen = np.stack([preprocessing.square(square) for square in chosen])
+        inputs = preprocessing.normalise(chosen)
+        copies = np.stack([turn.apply(inputs) for turn in turns], axis=1)
+        outputs = run(np.ascontiguousarray(copies.reshape(-1, *inputs.shape[1:])))
+        parts.append(outputs.reshape(len(chosen), len(turns), -1))
+    if progress is not None:
+        progress(len(squares), len(squares))
+    return np.concatenate(parts)
+
+
+def place_of(places: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Where the heart of a stack lies: column, row and diameter, shares of the slice's side.
+
+    Parameters
+    ----------
+    places:
+        (S, 8, 3) what the network says of each slice in its eight turned copies. Slices in which it
+        sees more of the heart count more.
+    """
+    turned = np.asarray(places, np.float64)
+    centred = turned[..., [1, 0]] - 0.5
+    back = np.stack([centred[:, g] @ g.inverse.matrix.T for g in Orientation], axis=1)
+    weight = turned[..., 2] ** 2 + 1e-9
+    row, column = (back * weight[..., None]).sum((0, 1)) / weight.sum() + 0.5
+    return float(column), float(row), float((turned[..., 2] * weight).sum() / weight.sum())
+
+
+def window(square: NDArray[np.float32], heart: tuple[float, float, float], diameters: float) -> NDArray[np.float32]:
+    """The part of a square (side, side) round the heart; never beyond the square's edges.
+
+    Turning the square and the heart's place turns the window.
+    """
+    side = len(square)
+    width = int(np.clip(diameters * heart[2], SMALLEST, 1) * side) // 2 * 2
+    left, top = (int(np.clip(round(middle * side - width / 2), 0, side - width)) for middle in heart[:2])
+    return square[top : top + width, left : left + width]
+
+
+class _Part:
+    """Progress of one look of several."""
+
+    def __init__(self, progress: Progress | None, index: int, count: int) -> None:
+        self.progress, self.index, self.count = progress, index, count
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress((self.index * total + done) // self.count, total)

@@ -1,0 +1,283 @@
+"""The networks, by name: the paper's, its baselines, and the compact one of the universal model.
+
+Every network maps float32 (N, channels, rows, columns) to logits (N, outputs): outputs 0 to 7 are
+the orientation classes, a ninth one, where there is one, says "not a short-axis slice". A network
+that draws the ventricles gives three more, where the heart lies, for a second look (``looks``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import CMROrientError
+from ..orientation import Orientation
+
+#: Parameters of the paper's network, as the paper counts them.
+ORIENTNET_PARAMETERS = 1_078_056
+
+#: What is drawn: background, right ventricle, myocardium, left ventricle.
+TISSUES = 4
+#: Cells of a drawing along each side of a cell of the feature map that it is drawn from.
+FINER = 4
+
+
+class OrientNet(nn.Module):
+    """The paper's network (Liu 2022, arXiv 2211.11336, figure 2), for inputs of 256 × 256.
+
+    Parameters
+    ----------
+    outputs:
+        8 in the paper.
+    in_channels:
+        3 in the paper: three truncations of the slice.
+    """
+
+    def __init__(self, outputs: int = 8, in_channels: int = 3) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = in_channels
+        for width in (32, 32, 64):
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+            channels = width
+        self.backbone = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
+        self.head = nn.Sequential(nn.Linear(64 * 16 * 16, 64), nn.Sigmoid(), nn.Linear(64, outputs))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.backbone(images))
+        return logits
+
+
+class CompactNet(nn.Module):
+    """A small residual network for inputs of any size.
+
+    Each stage halves the resolution by a strided convolution and then refines it by residual
+    blocks; the average over the last map goes through one linear layer. Another layer can draw the
+    ventricles from that map, coarsely: taught by masks, it makes the network look at them.
+
+    Parameters
+    ----------
+    outputs, in_channels:
+        Length of the logits, channels of the input.
+    channels:
+        Width of each stage.
+    blocks:
+        Residual blocks of each stage.
+    features:
+        Width of the last map before averaging.
+    dropout:
+        Share of features dropped in training.
+    draws:
+        Whether it draws, and gives the heart's place behind the logits: centre (column, row) and
+        diameter as shares of the input's side.
+    """
+
+    def __init__(
+        self,
+        outputs: int = 9,
+        in_channels: int = 1,
+        channels: Sequence[int] = (16, 28, 64, 128),
+        blocks: Sequence[int] = (0, 1, 1, 1),
+        features: int = 256,
+        dropout: float = 0.1,
+        draws: bool = False,
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        width = in_channels
+        for index, (stage, repeats) in enumerate(zip(channels, blocks, strict=True)):
+            layers.append(_convolution(width, stage, kernel=5 if index == 0 else 3, stride=2))
+            layers += [_Residual(stage) for _ in range(repeats)]
+            width = stage
+        self.backbone = nn.Sequential(*layers, _convolution(width, features, kernel=1))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, outputs))
+        if draws:
+            self.draw = nn.Sequential(nn.Conv2d(features, TISSUES * FINER**2, 1), nn.PixelShuffle(FINER))
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = self.backbone(images)
+        logits: Tensor = self.head(maps.mean(dim=(2, 3)))
+        if hasattr(self, "draw"):
+            logits = torch.cat([logits, _place(self.draw(maps))], dim=1)
+        return logits
+
+
+class EquivariantNet(nn.Module):
+    """Equivariant to the eight turns by design: one score for "this is the standard orientation".
+
+    The logit of class k is the score of the input with k undone, so that turning the input
+    permutes the logits exactly. The ninth output is the mean of a second score. One pass costs
+    eight of the scoring network.
+    """
+
+    def __init__(self, outputs: int = 9, **settings: Any) -> None:
+        super().__init__()
+        if settings.get("draws"):
+            raise CMROrientError("an equivariant network does not draw")
+        self.outputs = outputs
+        self.scorer = CompactNet(outputs=outputs - 7, **settings)
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The part that a transfer freezes."""
+        return self.scorer.backbone
+
+    @property
+    def head(self) -> nn.Module:
+        """The part that a transfer trains first."""
+        return self.scorer.head
+
+    def forward(self, images: Tensor) -> Tensor:
+        scores = [self.scorer(turned(images, k.inverse)) for k in Orientation]
+        logits = torch.stack([score[:, 0] for score in scores], dim=1)
+        if self.outputs == 8:
+            return logits
+        other = torch.stack([score[:, 1] for score in scores], dim=1).mean(dim=1, keepdim=True)
+        return torch.cat([logits, other], dim=1)
+
+
+class Baseline(nn.Module):
+    """A network of MONAI, with the names of backbone and head that a transfer needs."""
+
+    def __init__(self, network: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._head = [head]
+
+    @property
+    def head(self) -> nn.Module:
+        """The last layer."""
+        return self._head[0]
+
+    @property
+    def backbone(self) -> nn.Module:
+        """All of the network; the head inside is unfrozen again by whoever freezes this."""
+        return self.network
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network(images)
+        return logits
+
+
+def _resnet18(outputs: int = 8, in_channels: int = 3) -> nn.Module:
+    from monai.networks.nets import resnet18
+
+    network = resnet18(
+        spatial_dims=2, n_input_channels=in_channels, num_classes=outputs, conv1_t_stride=2, bias_downsample=False
+    )
+    head = network.fc
+    assert isinstance(head, nn.Module)
+    return Baseline(network, head)
+
+
+def _densenet121(outputs: int = 8, in_channels: int = 3) -> nn.Module:
+    from monai.networks.nets import DenseNet121
+
+    network = DenseNet121(spatial_dims=2, in_channels=in_channels, out_channels=outputs)
+    head = network.class_layers.out
+    assert isinstance(head, nn.Module)
+    return Baseline(network, head)
+
+
+_NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "orientnet": OrientNet,
+    "compact": CompactNet,
+    "equivariant": EquivariantNet,
+    "resnet18": _resnet18,
+    "densenet121": _densenet121,
+}
+
+
+def build(name: str, **settings: Any) -> nn.Module:
+    """A freshly initialized network.
+
+    Parameters
+    ----------
+    name:
+        ``orientnet`` (the paper's), ``compact``, ``equivariant``, ``resnet18`` or ``densenet121``.
+    settings:
+        ``outputs`` (8 or 9), ``in_channels`` and what else the network takes.
+
+    Raises
+    ------
+    CMROrientError
+        On an unknown name or setting, and where MONAI is missing.
+    """
+    if name not in _NETWORKS:
+        raise CMROrientError(f"there is no network {name!r}; choose one of {', '.join(_NETWORKS)}")
+    try:
+        return _NETWORKS[name](**settings)
+    except ModuleNotFoundError as error:
+        raise CMROrientError(
+            f"the network {name!r} needs the package {error.name}: pip install {error.name}"
+        ) from error
+    except TypeError as error:
+        raise CMROrientError(f"the network {name!r} does not take these settings: {error}") from error
+
+
+def parameters(network: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def multiply_adds(network: nn.Module, channels: int, size: int) -> int:
+    """Multiply-adds of convolutions and linear layers for one input of (channels, size, size)."""
+    total = 0
+
+    def count(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
+        nonlocal total
+        weight = layer.weight
+        assert isinstance(weight, Tensor)
+        total += output[0].numel() * weight[0].numel()
+
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    training = network.training
+    network.eval()
+    with torch.no_grad():
+        network(torch.zeros(1, channels, size, size))
+    network.train(training)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def turned(images: Tensor, orientation: Orientation) -> Tensor:
+    """``Orientation.apply`` for tensors: the last two axes are rows and columns."""
+    matrix = orientation.matrix
+    if orientation.exchanges_axes:
+        images = images.transpose(-2, -1)
+    axes = [axis for axis, signs in zip((-2, -1), matrix, strict=True) if signs.sum() < 0]
+    return torch.flip(images, axes) if axes else images
+
+
+def _place(drawn: Tensor) -> Tensor:
+    """Centre (column, row) and diameter of what is no background: (N, 3), shares of the side."""
+    heart = 1 - drawn.float().softmax(dim=1)[:, 0]
+    # Squared, so that a little doubt everywhere weighs nothing.
+    mass = heart * heart
+    side = mass.shape[-1]
+    steps = (torch.arange(side, device=mass.device, dtype=mass.dtype) + 0.5) / side
+    total = mass.sum(dim=(1, 2)) + 1e-6
+    column, row = (mass.sum(dim=1) * steps).sum(dim=1) / total, (mass.sum(dim=2) * steps).sum(dim=1) / total
+    diameter = 2 / side * torch.sqrt(total / math.pi)
+    return torch.stack([column, row, diameter], dim=1)
+
+
+def _convolution(channels: int, width: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+    )
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _convolution(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.relu(images + self.second(self.first(images)))

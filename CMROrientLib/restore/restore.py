@@ -1,0 +1,278 @@
+"""The way back: segmentations made on corrected images, put onto the grids of the originals."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..errors import CMROrientError, UsageError
+from ..io import Source, find, read_source, suffix_of, without_suffix, write
+from ..io.suffixes import DICOM_SUFFIXES
+from ..run.plan import check_places, long_path, relative
+from ..run.record import Record, read_records
+from ..volume import Volume
+from .grid import WayBack
+from .segments import with_turned_segments
+
+#: Slicer's own ending of segmentation files; taken off like a format's suffix.
+_SLICER_ENDING = ".seg"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What became of one segmentation.
+
+    Parameters
+    ----------
+    path:
+        The segmentation, relative to the folder that was given.
+    output:
+        What was written, relative to the destination; None where it was refused.
+    image:
+        The original's path in the record, None where there is none.
+    error:
+        Why it was refused, one line, or None.
+    """
+
+    path: str
+    output: str | None = None
+    image: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A segmentation, the records that have its path, and what it is going to be."""
+
+    source: Source
+    name: str
+    records: tuple[Record, ...]
+    output: str
+    target: Path
+    hint: str = ""
+
+
+#: Called with each segmentation done, the number done, and of all.
+Progress = Callable[[Restored, int, int], None]
+
+
+def restore(
+    out: str | os.PathLike[str],
+    segmentations: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    suffix: str = "",
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> list[Restored]:
+    """Put segmentations of corrected images onto the grids of the originals.
+
+    A segmentation belongs to the corrected image that has its path: both relative to the folders
+    that are given, without extensions, ``suffix`` taken off the segmentation's name. A DICOM series
+    goes by its folder, or by its SeriesInstanceUID in that folder. Every result keeps the
+    segmentation's path and format; for DICOM originals it is a ``.nii.gz``.
+
+    Parameters
+    ----------
+    out:
+        The output folder of a run of ``correct``, with its record.
+    segmentations:
+        A folder of NIfTI, NRRD or MetaImage files, or one such file. They are not changed.
+    destination:
+        The folder to write to.
+    suffix:
+        Ending of the segmentations' names before the extension, such as ``_seg``. Files without
+        it are passed over.
+    overwrite:
+        Replace files that are there already.
+    progress:
+        Called after each segmentation.
+
+    Returns
+    -------
+    What became of each segmentation, in the order of their names.
+
+    Raises
+    ------
+    UsageError
+        Before anything is written: no record, no segmentation, a destination inside the inputs,
+        files in the way, or two segmentations that would write one file.
+    """
+    place, root, folder = Path(out), Path(segmentations), Path(destination)
+    pairs = _plan(place, root, folder, suffix, overwrite)
+    done = []
+    for pair in pairs:
+        done.append(_restore_one(pair))
+        if progress is not None:
+            progress(done[-1], len(done), len(pairs))
+    return done
+
+
+def run(
+    out: str | os.PathLike[str],
+    segmentations: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    suffix: str = "",
+    *,
+    overwrite: bool = False,
+) -> int:
+    """Restore and tell: written files on standard output, refusals and the sum on standard error.
+
+    Returns
+    -------
+    The exit status: 0 all restored, 1 some refused.
+    """
+
+    def tell(entry: Restored, done: int, total: int) -> None:
+        if entry.error is None:
+            print(f"{entry.path} -> {entry.output} (grid of {entry.image})")
+        else:
+            print(f"error: {entry.path}: {entry.error}", file=sys.stderr)
+
+    entries = restore(out, segmentations, destination, suffix, overwrite=overwrite, progress=tell)
+    refused = sum(entry.error is not None for entry in entries)
+    print(f"{len(entries) - refused} restored, {refused} refused", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> list[_Pair]:
+    for given in (out, root):
+        if not given.exists():
+            raise UsageError("there is no such file or folder", given)
+    check_places([out, root], folder)
+    try:
+        records = read_records(out)
+        sources = [source for source in find(root) if source.kind != "dicom"]
+    except CMROrientError as error:
+        raise UsageError(error.message, error.path) from error
+    base = root if root.is_dir() else root.parent
+    by_key = _by_key(records, out)
+    pairs = []
+    for source in sources:
+        name = relative(source.path, base)
+        key = _stem(name)
+        if not PurePosixPath(key).name.endswith(suffix):
+            continue
+        key = key[: len(key) - len(suffix)]
+        found = tuple(by_key.get(key, ()))
+        output = _target_name(name, found)
+        hint = "" if found else _missing_suffix(_stem(name), by_key)
+        pairs.append(_Pair(source, name, found, output, long_path(folder / output), hint))
+    if not pairs:
+        ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
+        raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}", root)
+    _check_targets(pairs, overwrite)
+    return pairs
+
+
+def _by_key(records: Sequence[Record], out: Path) -> dict[str, list[Record]]:
+    """Records by every path without extension that a segmentation of theirs may have."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        # What was not written has its name all the same: the refusal then tells why there is no image.
+        path = record.output if record.output is not None else record.path
+        if path == ".":
+            keys = {out.resolve().name}
+        elif record.kind == "dicom" and PurePosixPath(path).suffix.lower() not in DICOM_SUFFIXES:
+            # A folder, or a file without extension: dots belong to its name.
+            keys = {path}
+        else:
+            keys = {_stem(path)}
+        if record.series is not None:
+            keys.add(record.series if path == "." else f"{path}/{record.series}")
+        for key in keys:
+            found.setdefault(key, []).append(record)
+    return found
+
+
+def _stem(name: str) -> str:
+    """A path below a folder without its extension."""
+    path = PurePosixPath(name)
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        return path.with_suffix("").as_posix()
+    stem = without_suffix(name).name
+    if stem.lower().endswith(_SLICER_ENDING) and len(stem) > len(_SLICER_ENDING):
+        stem = stem[: -len(_SLICER_ENDING)]
+    return path.with_name(stem).as_posix()
+
+
+def _missing_suffix(key: str, keys: Iterable[str]) -> str:
+    """What has to be taken off for the name to be one of the run's images."""
+    endings = [key[len(known) :] for known in keys if key.startswith(known) and "/" not in key[len(known) :]]
+    return min(endings, key=len, default="")
+
+
+def _is_slicer(name: str) -> bool:
+    return name.lower().endswith((".seg.nrrd", ".seg.nhdr"))
+
+
+def _target_name(name: str, records: Sequence[Record]) -> str:
+    if not any(record.kind == "dicom" for record in records) or suffix_of(name) in (".nii", ".nii.gz"):
+        return name
+    return f"{name[: -len(suffix_of(name))]}.nii.gz"
+
+
+def _check_targets(pairs: Sequence[_Pair], overwrite: bool) -> None:
+    writers: dict[str, str] = {}
+    for pair in pairs:
+        # Names that differ in case only are one file on Windows and mostly on macOS.
+        first = writers.setdefault(os.path.normcase(pair.target), pair.name)
+        if first != pair.name:
+            raise UsageError(f"{first} and {pair.name} would both be written to it; restore them apart", pair.target)
+        if not pair.target.exists():
+            continue
+        if not overwrite:
+            raise UsageError("this file is in the way; give another folder or --overwrite", pair.target)
+        digest = hashlib.sha256(pair.target.read_bytes()).hexdigest() if pair.target.is_file() else None
+        if any(digest == record.sha256_in for record in pair.records):
+            raise UsageError("this is the original image itself; give another folder", pair.target)
+
+
+def _restore_one(pair: _Pair) -> Restored:
+    image = pair.records[0].path if len(pair.records) == 1 else None
+    try:
+        if not pair.records:
+            raise CMROrientError(_lonely(pair))
+        volume = read_source(pair.source)
+        layered = _is_slicer(pair.name)
+        record, way = _way_for(pair, volume, layered)
+        image = record.path
+        restored = way.restore(volume, layered=layered)
+        if layered:
+            restored = with_turned_segments(volume, restored, way)
+        write(restored, pair.target)
+    except CMROrientError as error:
+        return Restored(pair.name, image=image, error=" ".join(error.message.split()))
+    except MemoryError:
+        return Restored(pair.name, image=image, error="there is not enough memory for it")
+    return Restored(pair.name, pair.output, image)
+
+
+def _way_for(pair: _Pair, volume: Volume, layered: bool) -> tuple[Record, WayBack]:
+    """The one record whose corrected image the segmentation fits; several series may share a folder."""
+    fitting, reasons = [], []
+    for record in pair.records:
+        try:
+            way = WayBack.of(record)
+            way.restore(volume, layered=layered)
+            fitting.append((record, way))
+        except CMROrientError as error:
+            reasons.append(error.message)
+    if not fitting:
+        raise CMROrientError("; ".join(dict.fromkeys(reasons)))
+    same_format = [entry for entry in fitting if suffix_of(entry[0].output or "") == suffix_of(pair.name)]
+    if len(fitting) > 1 and len(same_format) == 1:
+        return same_format[0]
+    if len(fitting) > 1:
+        names = ", ".join(record.name for record, _ in fitting)
+        raise CMROrientError(f"it fits several images of the run ({names}); name it after the series' UID")
+    return fitting[0]
+
+
+def _lonely(pair: _Pair) -> str:
+    text = "the run's record has no image of this path"
+    return f"{text}; perhaps --suffix {pair.hint} is needed" if pair.hint else text

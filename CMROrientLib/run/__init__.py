@@ -1,0 +1,1 @@
+"""A run over files and folders: options, plan, work, and the record of it."""

@@ -1,0 +1,96 @@
+"""Masks beside images: which belongs to which, and whether it fits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import CMROrientError, UsageError
+from ..io import Source, suffix_of, without_suffix
+from ..volume import Volume
+
+
+@dataclass(frozen=True)
+class MaskPair:
+    """One mask of an image, and its name relative to the path that was given."""
+
+    source: Source
+    name: str
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Images without the masks among them.
+
+    Parameters
+    ----------
+    images:
+        What is to be corrected.
+    masks:
+        The masks of an image, by its path.
+    lonely:
+        Masks whose image is not there.
+    """
+
+    images: list[Source]
+    masks: dict[Path, list[Source]] = field(default_factory=dict)
+    lonely: list[Path] = field(default_factory=list)
+
+
+def pair_masks(sources: Sequence[Source], endings: Sequence[str]) -> Paired:
+    """Tell masks from images by their names.
+
+    ``case.nii.gz`` has the mask ``case_seg.nrrd`` in its folder where ``_seg`` is among the
+    endings; the formats may differ.
+    """
+    stems: dict[Path, list[Source]] = defaultdict(list)
+    for source in sources:
+        if source.kind != "dicom":
+            stems[_stem(source.path)].append(source)
+    images: list[Source] = []
+    masks: dict[Path, list[Source]] = defaultdict(list)
+    lonely: list[Path] = []
+    for source in sources:
+        stem = _stem(source.path)
+        ending = next((e for e in endings if source.kind != "dicom" and stem.name.endswith(e)), None)
+        if ending is None:
+            images.append(source)
+            continue
+        owners = stems.get(stem.with_name(stem.name[: -len(ending)])) if len(stem.name) > len(ending) else None
+        if owners:
+            for owner in owners:
+                masks[owner.path].append(source)
+        else:
+            lonely.append(source.path)
+    return Paired(images, dict(masks), lonely)
+
+
+def check_endings(endings: Sequence[str]) -> tuple[str, ...]:
+    """The endings of mask names, longest first; raises ``UsageError`` for an empty one or a suffix."""
+    for ending in endings:
+        if not ending or "/" in ending or "\\" in ending:
+            raise UsageError(f"{ending!r} is no ending of a mask's name; give something like _seg or _seg,_gt")
+        if suffix_of(Path("image" + ending)):
+            raise UsageError(f"give the ending of a mask's name without the format: _seg, not {ending}")
+    return tuple(sorted(set(endings), key=lambda e: (-len(e), e)))
+
+
+def check_fit(mask: Volume, image: Volume, path: Path) -> None:
+    """Raise ``CMROrientError`` where a mask has not its image's slices, rows and columns."""
+    if mask.array.shape[-3:] != image.array.shape[-3:]:
+        raise CMROrientError(
+            f"the mask has {_size(mask)} columns × rows × slices, its image {_size(image)}; it cannot follow the image",
+            path,
+        )
+    if mask.array.ndim == 4 and (image.array.ndim == 3 or mask.array.shape[0] not in (1, image.array.shape[0])):
+        raise CMROrientError("the mask has other phases than its image; it cannot follow the image", path)
+
+
+def _size(volume: Volume) -> str:
+    return " × ".join(str(n) for n in volume.grid.size)
+
+
+def _stem(path: Path) -> Path:
+    return without_suffix(path)

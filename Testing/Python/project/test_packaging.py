@@ -1,0 +1,239 @@
+"""What is shipped: the shape of the tree, what an import costs, and a wheel that works on its own."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import parts
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+LIBRARY = parts.REPOSITORY / "CMROrientLib"
+MODEL_SUFFIXES = {".onnx", ".safetensors"}
+IMAGE_SUFFIXES = (
+    ".nii",
+    ".nii.gz",
+    ".nrrd",
+    ".nhdr",
+    ".mha",
+    ".mhd",
+    ".dcm",
+    ".ima",
+    ".npy",
+    ".npz",
+    ".h5",
+    ".pt",
+    ".pth",
+)
+
+
+def tree() -> list[Path]:
+    """Every file of the project: tracked, or new and not ignored."""
+    listed = subprocess.run(
+        [parts.need_program("git"), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=parts.REPOSITORY,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    if listed.returncode:
+        parts.missing("needs a git checkout")
+    paths = (parts.REPOSITORY / name for name in sorted(set(listed.stdout.split("\0"))) if name)
+    return [path for path in paths if path.is_file()]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(parts.REPOSITORY).as_posix()
+
+
+def test_files_are_short():
+    lengths = {relative(p): len(p.read_text(encoding="utf-8").splitlines()) for p in tree() if p.suffix == ".py"}
+    assert len(lengths) > 20
+    assert {name: lines for name, lines in lengths.items() if lines >= 450} == {}
+
+
+def test_no_image_data_is_in_the_tree():
+    assert [relative(p) for p in tree() if p.name.lower().endswith(IMAGE_SUFFIXES)] == []
+    weights = [p for p in tree() if p.suffix in MODEL_SUFFIXES]
+    assert [relative(p) for p in weights if p.parent != LIBRARY / "recognition" / "models"] == []
+    big = [relative(p) for p in tree() if p.stat().st_size > 2_000_000 and p.suffix not in MODEL_SUFFIXES]
+    assert big == []
+
+
+def test_the_product_names_no_place_on_one_machine():
+    place = re.compile(r"""(?<![\w.])/(?:work|home|root|Users|tmp)/""")
+    product = [p for p in tree() if p.suffix in {".py", ".ui", ".md", ".toml", ".txt", ".js", ".html"}]
+    found = {
+        relative(p)
+        for p in product
+        if relative(p).split("/")[0] in ("CMROrient", "CMROrientLib", "README.md", "Documentation")
+        and place.search(p.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+def test_importing_the_library_is_cheap():
+    heavy = [
+        "torch",
+        "onnxruntime",
+        "onnx",
+        "monai",
+        "slicer",
+        "vtk",
+        "qt",
+        "ctk",
+        "PySide6",
+        "matplotlib",
+        "dask",
+        "skimage",
+    ]
+    code = f"import sys, CMROrientLib\nprint([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=parts.REPOSITORY, capture_output=True, encoding="utf-8")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_public_name_is_there():
+    import CMROrientLib
+
+    for name in CMROrientLib.__all__:
+        assert getattr(CMROrientLib, name) is not None
+
+
+def library_modules() -> dict[str, Path]:
+    """Dotted name below the package (``files.nifti``; ``files`` for its ``__init__``) to file."""
+    modules = {}
+    for path in LIBRARY.rglob("*.py"):
+        name = ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+        modules[name] = path
+    return modules
+
+
+def imports(name: str, path: Path, modules: dict[str, Path]) -> Iterator[str]:
+    """The library's modules that a module imports, anywhere in it, but not for type checking only."""
+    parsed = ast.parse(path.read_text(encoding="utf-8"))
+    for node in list(ast.walk(parsed)):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            node.body = []
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    package = [part for part in package if part]
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
+            whole = ".".join(part for part in base if part)
+            for alias in node.names:
+                deeper = f"{whole}.{alias.name}".lstrip(".")
+                yield deeper if deeper in modules else whole
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "CMROrientLib":
+            whole = (node.module or "").removeprefix("CMROrientLib").lstrip(".")
+            for alias in node.names:
+                deeper = f"{whole}.{alias.name}".lstrip(".")
+                yield deeper if deeper in modules else whole
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "CMROrientLib":
+                    yield alias.name.removeprefix("CMROrientLib").lstrip(".")
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    modules = library_modules()
+    return {name: set(imports(name, path, modules)) - {name} for name, path in modules.items() if name}
+
+
+def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in graph.get(waiting.pop(), set()) - found:
+            found.add(name)
+            waiting.append(name)
+    return found
+
+
+def test_imports_run_one_way(graph):
+    assert {name for name in graph if name in reachable(graph, name)} == set()
+    assert graph["orientation"] == set()
+    assert graph["volume"] <= {"orientation", "errors"}
+    top = {"batch", "mrml", "cli", "report", "demo", "audit"}
+    for name in ("recognition", "correction", "files", "preprocessing", "engines", "model_files"):
+        assert not {reached.split("_")[0].split(".")[0] for reached in reachable(graph, name)} & top, name
+
+
+def test_only_the_command_line_reaches_training(graph):
+    users = {name for name, used in graph.items() if any(u.split(".")[0] == "training" for u in used)}
+    assert {name for name in users if name.split(".")[0] != "training" and not name.startswith("cli")} == set()
+
+
+def test_the_library_knows_nothing_of_windows():
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not {name.split(".")[0] for name in names} & {"qt", "ctk", "PySide6", "CMROrient"}, path
+
+
+def test_every_imported_package_is_declared():
+    project = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = project["dependencies"] + [d for extra in project["optional-dependencies"].values() for d in extra]
+    known = {re.split(r"[\s<>=\[;]", requirement)[0].lower().replace("-", "_") for requirement in declared}
+    known |= {"skimage", "sklearn", "pil", "gdcm", "openjpeg", "jpeg_ls", "pyside6"}  # sold under another name
+    # Slicer brings its own; tomllib is tomli before Python 3.11.
+    known |= {"slicer", "vtk", "tomllib", "cmrorientlib", "pytorchutils"}
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in {name.split(".")[0] for name in names} - set(sys.stdlib_module_names):
+                assert name.lower() in known, f"{relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"]])
+def test_linters_pass(command):
+    parts.need_module(command[0])
+    done = subprocess.run([sys.executable, "-m", *command], cwd=parts.REPOSITORY, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_wheel_in_an_empty_environment_runs_the_demo(tmp_path):
+    source = tmp_path / "source"
+    for path in tree():
+        target = source / path.relative_to(parts.REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    home = tmp_path / "environment"
+    venv.create(home, with_pip=True)
+    scripts = home / ("Scripts" if os.name == "nt" else "bin")
+    python = scripts / "python"
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+    def run(*command: object) -> str:
+        done = subprocess.run(
+            [str(part) for part in command], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8"
+        )
+        if done.returncode and "No matching distribution found" in done.stderr:
+            parts.missing("needs the package index")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, source)
+    (wheel,) = tmp_path.glob("cmrorient-*.whl")
+    run(python, "-m", "pip", "install", "--quiet", wheel)
+    installed = run(python, "-c", "import CMROrientLib; print(CMROrientLib.__file__)")
+    assert Path(installed.strip()).is_relative_to(home)
+    for absent in ("torch", "matplotlib"):
+        run(python, "-c", f"import importlib.util as u; assert u.find_spec({absent!r}) is None")
+    table = run(scripts / "cmrorient", "demo", "-o", tmp_path / "demo")
+    assert "12 of 12 volumes are right" in table
+    assert list((tmp_path / "demo").rglob("*.png"))

@@ -1,0 +1,151 @@
+"""Preprocessing against other formulations, and what it must not depend on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.exposure import equalize_hist
+from skimage.transform import resize
+
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.preprocessing import Preprocessing, is_blank, trimmed
+
+PAPER = Preprocessing.paper()
+UNIVERSAL = Preprocessing()
+
+
+def picture(rows: int = 90, columns: int = 120, seed: int = 0) -> np.ndarray:
+    """A smooth picture with noise, values as of a 12 bit scanner."""
+    random = np.random.default_rng(seed)
+    smooth = resize(random.random((8, 9)), (rows, columns), order=3)
+    return (800 * np.clip(smooth, 0, None) + 60 * random.random((rows, columns))).astype(np.int16)
+
+
+def test_the_papers_input_is_that_of_scikit_image() -> None:
+    square = PAPER.square(picture())
+    channels = [equalize_hist(np.minimum(square, share * square.max()), nbins=4096) for share in (0.6, 0.8, 1.0)]
+    expected = np.stack(channels)
+    expected = (expected - expected.mean()) / expected.std()
+    # scikit-image interpolates between bins, which differs in the bin below the cut only.
+    difference = np.abs(PAPER(picture()) - expected)
+    assert difference.mean() < 5e-3
+    assert np.quantile(difference, 0.995) < 0.02
+
+
+def test_the_papers_channels_are_shares_of_darker_pixels() -> None:
+    image = np.arange(256 * 256, dtype=np.float32).reshape(256, 256)
+    result = PAPER.normalise(image[None])[0]
+    ranks = [np.where(image >= share * image.max(), 1.0, (image + 1) / image.size) for share in (0.6, 0.8, 1.0)]
+    expected = np.stack(ranks)
+    difference = np.abs(result - (expected - expected.mean()) / expected.std())
+    # The grey level that is cut through goes to one side: 16 of 65536 pixels in this picture.
+    assert np.quantile(difference, 0.999) < 4 / 4096
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (256, 216), (128, 60), (300, 411)])
+def test_the_geometry_is_a_bilinear_resize(shape: tuple[int, int]) -> None:
+    image = picture(*shape).astype(np.float32)
+    expected = resize(image, (256, 256), order=1, mode="edge", anti_aliasing=False, preserve_range=True)
+    found = PAPER.square(image)
+    inner = np.s_[2:-2, 2:-2]
+    tolerance = 1e-2 if max(shape) <= 256 else 60.0  # when shrinking it averages, which scikit-image does not
+    np.testing.assert_allclose(found[inner], expected[inner], atol=tolerance)
+
+
+def test_shrinking_averages() -> None:
+    checkers = np.indices((192, 192)).sum(0) % 2 * 100.0
+    np.testing.assert_allclose(UNIVERSAL.square(checkers)[1:-1, 1:-1], 50, atol=1)
+
+
+@given(
+    k=st.sampled_from(list(Orientation)),
+    shape=st.tuples(st.integers(20, 130), st.integers(20, 130)),
+    ratio=st.sampled_from([0.5, 1.0, 1.7]),
+    preprocessing=st.sampled_from([PAPER.resized(64), UNIVERSAL, UNIVERSAL.resized(61)]),
+)
+@settings(max_examples=40, deadline=None)
+def test_it_commutes_with_turning(
+    k: Orientation, shape: tuple[int, int], ratio: float, preprocessing: Preprocessing
+) -> None:
+    image, spacing = picture(*shape), (1.3, 1.3 * ratio)
+    turned = spacing[::-1] if k.exchanges_axes else spacing
+    np.testing.assert_allclose(
+        preprocessing.square(k.apply(image), turned), k.apply(preprocessing.square(image, spacing)), atol=0.05
+    )
+
+
+def test_the_aspect_is_kept_in_millimetres() -> None:
+    disc = np.hypot(*np.indices((80, 80)) - 39.5) < 20
+    squeezed = disc[::2]
+    found = UNIVERSAL.square(squeezed, (3.0, 1.5)) > 0.5
+    rows, columns = found.any(1).sum(), found.any(0).sum()
+    assert abs(int(rows) - int(columns)) <= 2
+
+
+def test_padding_changes_nothing() -> None:
+    image = picture()
+    padded = np.pad(image, ((30, 50), (7, 0)))
+    np.testing.assert_array_equal(UNIVERSAL(padded), UNIVERSAL(image))
+
+
+def test_scale_and_offset_of_intensities_change_nothing() -> None:
+    image = picture().astype(np.float64)
+    np.testing.assert_allclose(UNIVERSAL(image * 7.5 - 3000), UNIVERSAL(image), atol=0.1)
+
+
+def test_inverting_the_contrast_inverts_the_input() -> None:
+    image = picture(120, 120).astype(np.float32)
+    assert np.corrcoef(UNIVERSAL(image).ravel(), UNIVERSAL(image.max() - image).ravel())[0, 1] < -0.99
+
+
+@pytest.mark.parametrize("preprocessing", [PAPER, UNIVERSAL, Preprocessing(contrast="linear")])
+def test_input_is_standardized(preprocessing: Preprocessing) -> None:
+    result = preprocessing(picture())
+    assert result.shape == (preprocessing.channels, preprocessing.size, preprocessing.size)
+    assert result.dtype == np.float32
+    assert abs(float(result.mean())) < 1e-4
+    assert float(result.std()) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("preprocessing", [PAPER, UNIVERSAL])
+@pytest.mark.parametrize("value", [0, 7, -3e30, np.nan, np.inf])
+def test_a_slice_that_shows_nothing_gives_zeros(preprocessing: Preprocessing, value: float) -> None:
+    image = np.full((40, 30), value)
+    assert is_blank(image)
+    assert not preprocessing(image).any()
+
+
+@pytest.mark.parametrize("preprocessing", [PAPER, UNIVERSAL])
+def test_values_that_are_not_finite_do_no_harm(preprocessing: Preprocessing) -> None:
+    image = picture().astype(np.float64)
+    image[:3] = np.nan
+    image[5, 5], image[6, 6] = np.inf, -np.inf
+    assert np.isfinite(preprocessing(image)).all()
+    assert np.isfinite(preprocessing(np.array([[1e308, -1e308], [0, 5]]))).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (2, 3), (500, 3)])
+@pytest.mark.parametrize("preprocessing", [PAPER, UNIVERSAL])
+def test_odd_shapes(preprocessing: Preprocessing, shape: tuple[int, int]) -> None:
+    image = np.arange(np.prod(shape)).reshape(shape)
+    assert preprocessing(image).shape[1:] == (preprocessing.size, preprocessing.size)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int32, np.float32, np.float64, bool])
+def test_every_type(dtype: type) -> None:
+    assert np.isfinite(UNIVERSAL(picture().astype(dtype))).all()
+
+
+def test_trimming_keeps_what_it_cannot_cut() -> None:
+    line = np.zeros((50, 50))
+    line[25, 10:40] = np.arange(30)
+    assert trimmed(line).shape == (50, 50)
+
+
+def test_a_card_brings_it_back() -> None:
+    for preprocessing in (PAPER, UNIVERSAL, Preprocessing(size=112, gain=3.0)):
+        assert Preprocessing.from_card(preprocessing.to_card()) == preprocessing
+    with pytest.raises(ValueError, match="colour"):
+        Preprocessing.from_card({"colour": "red"})

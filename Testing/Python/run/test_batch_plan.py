@@ -1,0 +1,194 @@
+"""Where the images of a run go, and the calls that are refused before anything is written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from study import MODEL, phantom, put
+
+from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.io import Source
+from CMROrientLib.recognition.model_files import find_model
+from CMROrientLib.run import plan as batch_plan
+from CMROrientLib.run.companions import check_endings
+from CMROrientLib.run.folder import correct_folder, recognize_folder
+from CMROrientLib.run.plan import Plan, Settings, plan_run
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def names(plan: Plan) -> list[str]:
+    return [task.path for task in plan.tasks]
+
+
+def test_the_tree_keeps_its_shape(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    touch(source / "a.nii.gz", source / "sub one" / "ü" / "b.mha", source / "notes.txt", source / ".hidden.nii")
+    plan = plan_run([source], out)
+    assert names(plan) == ["a.nii.gz", "sub one/ü/b.mha"]
+    assert [task.destination for task in plan.tasks] == [out / "a.nii.gz", out / "sub one" / "ü" / "b.mha"]
+
+
+def test_files_and_folders_together(tmp_path: Path) -> None:
+    touch(tmp_path / "one" / "a.nii", tmp_path / "two" / "deep" / "b.nrrd", tmp_path / "two" / "c.nii")
+    plan = plan_run([tmp_path / "one" / "a.nii", tmp_path / "two"], tmp_path / "out")
+    assert names(plan) == ["a.nii", "c.nii", "deep/b.nrrd"]
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+def test_masks_follow_their_image(tmp_path: Path, suffix: str) -> None:
+    touch(tmp_path / "p" / f"a{suffix}", tmp_path / "p" / "a_seg.nii.gz", tmp_path / "p" / "a_gt.mha")
+    touch(tmp_path / "p" / "a_segmented.nii", tmp_path / "q" / "b_seg.nii", tmp_path / "p" / "_seg.nii")
+    plan = plan_run([tmp_path], masks=check_endings(["_seg", "_gt"]))
+    assert names(plan) == [f"p/a{suffix}", "p/a_segmented.nii"]
+    assert sorted(mask.name for mask in plan.tasks[0].masks) == ["p/a_gt.mha", "p/a_seg.nii.gz"]
+    assert sorted(path.name for path in plan.lonely_masks) == ["_seg.nii", "b_seg.nii"]
+
+
+@pytest.mark.parametrize("endings", [[""], ["_seg.nii.gz"], ["a/b"]])
+def test_endings_that_make_no_sense(endings: list[str]) -> None:
+    with pytest.raises(UsageError, match="ending of a mask"):
+        check_endings(endings)
+
+
+def test_missing_and_empty_inputs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file or folder"):
+        plan_run([tmp_path / "missing"])
+    with pytest.raises(UsageError, match="at least one"):
+        plan_run([])
+    with pytest.raises(CMROrientError, match="no images found") as caught:
+        plan_run([tmp_path])
+    assert not isinstance(caught.value, UsageError)
+
+
+def test_output_and_input_lie_apart(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    touch(source / "sub" / "a.nii")
+    for output in (source, source / "out", source / "sub" / ".." / "x", tmp_path):
+        with pytest.raises(UsageError, match="lies inside"):
+            plan_run([source], output)
+    with pytest.raises(UsageError, match="lies inside"):
+        plan_run([source / "sub" / "a.nii"], source / "sub")
+    with pytest.raises(UsageError, match="the output is a file"):
+        plan_run([source / "sub"], source / "sub" / "a.nii")
+    # Beside a single file is not over it.
+    assert len(plan_run([source / "sub" / "a.nii"], source / "sub" / "out").tasks) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights that a Windows user lacks")
+def test_links_do_not_lead_out_of_the_output(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    touch(source / "sub" / "a.nii")
+    out.mkdir()
+    (tmp_path / "link").symlink_to(source)
+    with pytest.raises(UsageError, match="lies inside"):
+        plan_run([source], tmp_path / "link" / "out")
+    (out / "sub").symlink_to(source / "sub")
+    with pytest.raises(UsageError, match="a link leads out"):
+        plan_run([source], out)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights that a Windows user lacks")
+def test_links_do_not_lead_into_the_output(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    touch(source / "a.nii", out / "sub" / "a.nii")
+    (source / "round").symlink_to(tmp_path)
+    # Else every run would take the results of the one before for images.
+    with pytest.raises(UsageError, match="a link in the input leads into the output folder"):
+        plan_run([source], out)
+    assert names(plan_run([source], tmp_path / "other")) == ["a.nii", "round/out/sub/a.nii"]
+
+
+def test_two_inputs_for_one_output(tmp_path: Path) -> None:
+    touch(tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii", tmp_path / "two" / "b.nii")
+    with pytest.raises(UsageError, match="would both be written"):
+        plan_run([tmp_path / "one", tmp_path / "two"], tmp_path / "out")
+    with pytest.raises(UsageError, match="would both be written"):
+        plan_run([tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii"], tmp_path / "out")
+    assert names(plan_run([tmp_path / "one", tmp_path / "two" / "b.nii"], tmp_path / "out")) == ["a.nii", "b.nii"]
+    # Nothing is written twice by looking twice.
+    assert len(plan_run([tmp_path / "one", tmp_path / "two"]).tasks) == 3
+
+
+def test_the_same_input_twice_is_one(tmp_path: Path) -> None:
+    touch(tmp_path / "in" / "a.nii")
+    plan = plan_run([tmp_path / "in", tmp_path / "in", tmp_path / "in" / "a.nii"], tmp_path / "out")
+    assert names(plan) == ["a.nii"]
+
+
+def test_a_series_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = (tmp_path / "in" / "s" / "1", tmp_path / "in" / "s" / "2")
+    touch(*files)
+    series = [Source(files[0].parent, files[:1], "dicom", "1.2"), Source(files[1].parent, files[1:], "dicom")]
+    monkeypatch.setattr(batch_plan, "find", lambda root: series)
+    plan = plan_run([tmp_path / "in"], tmp_path / "out")
+    assert [task.key for task in plan.tasks] == [("s", "1.2"), ("s", None)]
+    assert {task.destination for task in plan.tasks} == {tmp_path / "out" / "s"}
+    clashing = [replace(series[0], series="1.3"), series[0]]
+    monkeypatch.setattr(batch_plan, "find", lambda root: clashing)
+    with pytest.raises(UsageError, match="would both be written"):
+        plan_run([tmp_path / "in"], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"geometry": "best"}, "geometry is one of"),
+        ({"target": 8}, "target is a class"),
+        ({"orientation": -1}, "orientation is a class"),
+        ({"slice_axis": 3}, "slice axis"),
+        ({"jobs": 0}, "number of jobs"),
+        ({"min_confidence": 2.0}, "from 0 to 1"),
+        ({"model": "best"}, "no model"),
+        ({"device": "best"}, "no device"),
+        ({"masks": [".nii"]}, "ending of a mask"),
+        ({"decisions": "missing.csv"}, "cannot be read"),
+        ({"orientation": 1, "decisions": "x.csv"}, "not both"),
+    ],
+)
+def test_wrong_calls_write_nothing(tmp_path: Path, settings: dict[str, object], message: str) -> None:
+    put(phantom(slices=1), tmp_path / "in" / "a.nii")
+    with pytest.raises(UsageError, match=message):
+        correct_folder(tmp_path / "in", tmp_path / "out", **settings)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_calls_are_told_before_the_first_image(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        recognize_folder(tmp_path / "missing")
+
+
+def test_settings_have_a_digest() -> None:
+    model = find_model(MODEL)
+    other = replace(model, checksum="other")
+    recalibrated = replace(model, card={**model.card, "decision": {"min_confidence": 0.123}})
+    settings = Settings()
+    assert settings.digest(model, None) == Settings(device="cpu", threads=3).digest(model, None)
+    others = [
+        Settings(min_confidence=0.5),
+        Settings(geometry="keep"),
+        Settings(skip_conflicts=True),
+        Settings(slice_axis=2),
+        Settings(averaging=False),
+    ]
+    digests = {settings.digest(m, None) for m in (model, other, recalibrated, None)}
+    digests |= {entry.digest(model, None) for entry in others}
+    assert len(digests) == 9
+
+
+def test_long_windows_paths() -> None:
+    path = Path("folder") / ("x" * 250)
+    if os.name == "nt":
+        assert str(batch_plan.long_path(path)).startswith("\\\\?\\")
+        assert batch_plan.short_path(str(batch_plan.long_path(path))) == str(path.absolute())
+    else:
+        assert batch_plan.long_path(path) == path
+    assert batch_plan.short_path(r"\\?\C:\a.nii: broken") == r"C:\a.nii: broken"
+    assert batch_plan.short_path(r"\\?\UNC\host\a.nii") == r"\\host\a.nii"

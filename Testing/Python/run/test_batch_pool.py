@@ -1,0 +1,125 @@
+"""Many workers: the same results, and no death that takes others with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parts import need_module
+from study import MODEL, correct, make_study, phantom, put, tree
+
+from CMROrientLib.errors import UsageError
+from CMROrientLib.io import read
+from CMROrientLib.run import pool as batch_pool
+from CMROrientLib.run.folder import correct_folder
+from CMROrientLib.run.plan import Settings, Task, plan_run
+from CMROrientLib.run.pool import run_tasks
+from CMROrientLib.run.work import Outcome
+from CMROrientLib.volume import Volume
+
+
+@pytest.fixture(autouse=True)
+def outside_slicer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of its own: other tests leave a Slicer behind, in which no worker may start."""
+    monkeypatch.delitem(sys.modules, "slicer", raising=False)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return make_study(tmp_path / "in")
+
+
+def test_jobs_give_the_same(study: Path, tmp_path: Path) -> None:
+    alone = correct(study, tmp_path / "one")
+    together = correct(study, tmp_path / "two", jobs=2)
+    same = [
+        {path: replace(record, seconds=None, confidence=None) for path, record in records.items()}
+        for records in (alone, together)
+    ]
+    assert same[0] == same[1]
+    for name, content in tree(tmp_path / "one").items():
+        if not name.startswith("cmrorient"):
+            assert tree(tmp_path / "two")[name] == content
+
+
+class Deadly(str):
+    """A path that kills the process that unpickles it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (9,)
+
+
+def test_a_worker_that_dies_takes_nothing_with_it(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    for n in range(4):
+        put(phantom(1, slices=1), source / f"{n}.nii")
+    tasks: list[Task] = plan_run([source], tmp_path / "out").tasks
+    tasks = [replace(task, path=Deadly(task.path)) if task.path == "1.nii" else task for task in tasks]
+    settings = Settings(model=MODEL, correcting=False)
+    outcomes: list[Outcome] = list(run_tasks(tasks, settings, jobs=2))
+    errors = {outcome.record.path: outcome.record.error for outcome in outcomes}
+    assert sorted(errors) == ["0.nii", "1.nii", "2.nii", "3.nii"]
+    assert errors.pop("1.nii") == "its worker process died (out of memory, or killed)"
+    assert set(errors.values()) == {None}
+
+
+def test_workers_are_never_started_inside_slicer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+    import types
+
+    slicer = types.ModuleType("slicer")
+    slicer.app = object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "slicer", slicer)
+
+    def refuse(jobs: int) -> None:
+        raise AssertionError("a worker process was started")
+
+    monkeypatch.setattr(batch_pool, "_pool", refuse)
+    for n in range(3):
+        put(phantom(1, slices=1), tmp_path / "in" / f"{n}.nii")
+    records = correct_folder(tmp_path / "in", tmp_path / "out", orientation=1, jobs=3)
+    assert [record.error for record in records] == [None] * 3
+
+
+def test_what_nobody_expected_is_an_error_of_one_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from CMROrientLib.run import work as batch_work
+
+    def read_source(source: Any, slice_axis: int | None) -> Volume:
+        if source.path.name == "a.nii":
+            raise KeyError("surprise")
+        if source.path.name == "b.nii":
+            raise MemoryError
+        return read(source.path, slice_axis)
+
+    monkeypatch.setattr(batch_work, "read_source", read_source)
+    for name in "abc":
+        put(phantom(1, slices=1), tmp_path / "in" / f"{name}.nii")
+    records = correct(tmp_path / "in", tmp_path / "out", orientation=1)
+    assert records["a.nii"].error is not None
+    assert records["a.nii"].error.startswith("unexpected KeyError: 'surprise' (test_batch_pool.py, line ")
+    assert records["b.nii"].error == "there is not enough memory for it"
+    assert records["c.nii"].error is None
+
+
+def test_a_dask_cluster_gives_the_same(study: Path, tmp_path: Path) -> None:
+    distributed = need_module("distributed")
+    alone = correct(study, tmp_path / "one")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        together = correct(study, tmp_path / "two", dask=cluster.scheduler_address)
+    assert {path: (r.orientation, r.sha256_out, r.error) for path, r in together.items()} == {
+        path: (r.orientation, r.sha256_out, r.error) for path, r in alone.items()
+    }
+
+
+def test_no_scheduler_is_wrong_usage(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_module("distributed")
+    monkeypatch.setattr(batch_pool, "DASK_TIMEOUT", "0.5s")
+    with pytest.raises(UsageError, match="no Dask scheduler answers there"):
+        correct(study, tmp_path / "out", dask="tcp://127.0.0.1:1")
+    assert not (tmp_path / "out").exists()

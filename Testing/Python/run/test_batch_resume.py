@@ -1,0 +1,186 @@
+"""Runs after runs: going on after a stop, other settings, and decisions of a user."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from study import correct, counting, make_study, phantom, put, tree
+
+from CMROrientLib.errors import UsageError
+from CMROrientLib.io import read
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.run.record import Record, append_record, read_records
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return make_study(tmp_path / "in")
+
+
+def test_the_undecided_are_not_written(study: Path, tmp_path: Path) -> None:
+    records = correct(study, tmp_path / "out", min_confidence=1.0)
+    assert {r.decision for r in records.values()} == {"uncertain", None}
+    assert all(record.failed for record in records.values())
+    assert [name for name in tree(tmp_path / "out") if not name.startswith("cmrorient")] == []
+
+
+def test_what_no_longer_holds_is_removed(study: Path, tmp_path: Path) -> None:
+    """An output of an earlier run that this one would not write must not pass for corrected."""
+    out = tmp_path / "out"
+    correct(study, out)
+    (out / "sub" / "empty.mha").write_bytes(b"edited by hand")
+    (out / "sub" / "mine.txt").write_bytes(b"not of a run")
+    correct(study, out, min_confidence=1.0)
+    assert sorted(n for n in tree(out) if not n.startswith("cmrorient")) == ["sub/empty.mha", "sub/mine.txt"]
+    assert {record.output for record in read_records(out)} == {None}
+
+
+def test_what_cannot_be_read_any_more_keeps_its_output(study: Path, tmp_path: Path) -> None:
+    """It may be the only good copy that is left."""
+    out = tmp_path / "out"
+    correct(study, out)
+    written = (out / "turned.nii.gz").read_bytes()
+    (study / "turned.nii.gz").write_bytes(b"lost")
+    assert correct(study, out)["turned.nii.gz"].error is not None
+    assert (out / "turned.nii.gz").read_bytes() == written
+
+
+def test_a_mask_that_becomes_an_image_stays(tmp_path: Path) -> None:
+    image, mask = phantom(2, with_mask=True)
+    put(image, tmp_path / "in" / "a.nii")
+    put(mask, tmp_path / "in" / "a_seg.nii")
+    out = tmp_path / "out"
+    correct(tmp_path / "in", out, masks=["_seg"], orientation=2)
+    before = (out / "a_seg.nii").read_bytes()
+    records = correct(tmp_path / "in", out, orientation=2)
+    assert records["a_seg.nii"].output == "a_seg.nii"
+    assert records["a.nii"].masks == []
+    assert (out / "a_seg.nii").read_bytes() == before
+
+
+def test_a_second_run_does_only_what_is_missing(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = correct(study, out)
+    before = tree(out)
+    kept: list[bool] = []
+    again = correct(study, out, progress=counting(kept))
+    # The one that failed is tried again; what it says is the same but for its time.
+    assert sorted(kept) == [False, True, True, True]
+    assert {p: replace(r, seconds=None) for p, r in again.items()} == {
+        p: replace(r, seconds=None) for p, r in first.items()
+    }
+    after = tree(out)
+    assert {n: b for n, b in after.items() if not n.startswith("cmrorient")} == {
+        n: b for n, b in before.items() if not n.startswith("cmrorient")
+    }
+    assert after["cmrorient.html"].count(b"data:image/") == before["cmrorient.html"].count(b"data:image/")
+
+
+def test_what_changed_is_done_again(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    correct(study, out)
+    put(phantom(3, seed=1), study / "turned.nii.gz")
+    (out / "sub" / "empty.mha").unlink()
+    (out / "standard.nrrd").write_bytes(b"damaged")
+    (study / "text.nii").unlink()
+    kept: list[bool] = []
+    records = correct(study, out, progress=counting(kept))
+    assert kept == [False, False, False]
+    assert records["turned.nii.gz"].orientation == 3
+    np.testing.assert_array_equal(read(out / "turned.nii.gz").array, phantom(0, seed=1).array)
+    assert (out / "standard.nrrd").read_bytes() == (study / "standard.nrrd").read_bytes()
+    assert {record.path for record in read_records(out)} == {*records, "text.nii"}, "the record forgets nothing"
+
+
+def test_other_settings_are_another_run(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    correct(study, out)
+    kept: list[bool] = []
+    correct(study, out, target=2, progress=counting(kept))
+    assert kept == [False] * 4
+    np.testing.assert_array_equal(read(out / "turned.nii.gz").array, phantom(2).array)
+
+
+def test_overwrite_does_everything_anew(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    correct(study, out)
+    kept: list[bool] = []
+    correct(study, out, overwrite=True, progress=counting(kept))
+    assert kept == [False] * 4
+
+
+def test_files_that_are_not_of_a_run_are_not_replaced(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    put(phantom(1), out / "turned.nii.gz")
+    before = tree(out)
+    with pytest.raises(UsageError, match="in the way"):
+        correct(study, out, orientation=1)
+    assert tree(out) == before
+    assert correct(study, out, orientation=1, overwrite=True)["turned.nii.gz"].error is None
+
+
+def test_a_run_that_was_killed_goes_on(study: Path, tmp_path: Path) -> None:
+    """As a kill leaves it: an output without a record, and a record that breaks off."""
+    out = tmp_path / "out"
+    records = correct(study, out)
+    lines = (out / "cmrorient.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    wanted = [line for line in lines if '"path": "standard.nrrd"' in line]
+    (out / "cmrorient.jsonl").write_text(wanted[0] + lines[-1][:40], encoding="utf-8")
+    (out / "cmrorient.csv").unlink()
+    (out / "cmrorient.html").unlink()
+    assert [record.path for record in read_records(out)] == ["standard.nrrd"]
+    kept: list[bool] = []
+    again = correct(study, out, progress=counting(kept))
+    assert kept.count(True) == 1
+    assert again.keys() == records.keys()
+    assert {record.path for record in read_records(out)} == set(records)
+    assert (out / "cmrorient.html").read_text(encoding="utf-8").count("data:image/") >= 6
+
+
+def test_a_line_that_breaks_off_is_ended_before_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "cmrorient.jsonl"
+    append_record(path, Record("a.nii"))
+    with path.open("ab") as stream:
+        stream.write(b'{"path": "b.n')
+    append_record(path, Record("c.nii"))
+    assert [record.path for record in read_records(path)] == ["a.nii", "c.nii"]
+
+
+def test_decisions_override_the_network(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    correct(study, out)
+    path = out / "cmrorient.csv"
+    rows = list(csv.DictReader(path.open(encoding="utf-8-sig", newline="")))
+    for row in rows:
+        if row["path"] == "turned.nii.gz":
+            row["orientation"] = "6"
+        if row["path"] == "standard.nrrd":
+            row["decision"] = "not_short_axis"
+    table = tmp_path / "edited.csv"
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    records = correct(study, out, decisions=table)
+    turned = records["turned.nii.gz"]
+    assert (turned.orientation, turned.decided_by, turned.model, turned.votes) == (6, "user", None, [0] * 8)
+    np.testing.assert_array_equal(read(out / "turned.nii.gz").array, Orientation(6).inverse.apply(phantom(5).array))
+    left_alone = records["standard.nrrd"]
+    assert (left_alone.decision, left_alone.decided_by, left_alone.output) == ("not_short_axis", "user", None)
+    assert not (out / "standard.nrrd").exists()
+    assert records["sub/empty.mha"].decided_by == "network"
+    kept: list[bool] = []
+    correct(study, out, decisions=table, progress=counting(kept))
+    assert kept.count(True) == 3
+
+
+def test_decisions_without_an_image_are_refused(study: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("path,orientation\nmissing.nii,1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="not among the inputs"):
+        correct(study, tmp_path / "out", decisions=table)
+    assert not (tmp_path / "out").exists()
