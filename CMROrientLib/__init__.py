@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .errors import CMROrientError
     from .io import read, write
     from .orientation import Orientation
-    from .recognition.recognizer import Recognition, Recognizer
+    from .recognition.recognizer import Recognizer
+    from .recognition.result import Recognition
     from .run.folder import correct_folder
     from .volume import Grid, Volume
 
@@ -25,7 +26,7 @@ _HOMES = {
     "Correction": "correction",
     "Grid": "volume",
     "Orientation": "orientation",
-    "Recognition": "recognition.recognizer",
+    "Recognition": "recognition.result",
     "Recognizer": "recognition.recognizer",
     "Volume": "volume",
     "correct": "correction",

@@ -14,7 +14,7 @@ from .orientation import Orientation
 from .volume import Volume
 
 if TYPE_CHECKING:
-    from .recognition.recognizer import Recognition
+    from .recognition.result import Recognition
 
 GeometryMode = Literal["auto", "follow", "keep"]
 GEOMETRY_MODES: tuple[GeometryMode, ...] = get_args(GeometryMode)

@@ -13,7 +13,8 @@ from CMROrientLib.correction import Correction
 from CMROrientLib.mrml.input import why_not
 from CMROrientLib.mrml.session import Looked
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.recognizer import Recognition
+from CMROrientLib.recognition.result import Recognition
+from CMROrientLib.recognition.slices import central_slice
 
 from . import slice_table, texts
 from .pictures import class_pixmap, slice_pixmap, votes_pixmap
@@ -122,7 +123,7 @@ def show_preview(ui: Any, looked: Looked | None, planned: Correction | None, row
         return
     indices = looked.recognition.slice_indices
     stack = looked.volume.array.shape[-3]
-    phase, index = (int(n) for n in indices[row]) if row < len(indices) else (0, stack // 2)
+    phase, index = (int(n) for n in indices[row]) if row < len(indices) else (0, central_slice(stack))
     ui.beforePicture.setPixmap(slice_pixmap(looked.volume, phase, index, _PREVIEW, ratio))
     if planned is not None:
         ui.afterPicture.setPixmap(slice_pixmap(planned.apply(looked.volume), phase, index, _PREVIEW, ratio))

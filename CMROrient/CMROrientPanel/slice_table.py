@@ -6,7 +6,7 @@ import numpy as np
 import qt
 
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.recognizer import Recognition
+from CMROrientLib.recognition.result import Recognition
 from CMROrientLib.volume import Volume
 
 from .pictures import slice_pixmap

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from CMROrientLib.mrml.output import REVERSED
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.recognizer import Recognition, words
+from CMROrientLib.recognition.result import Recognition
+from CMROrientLib.recognition.wording import words
 
 HELP = (
     "Recognizes from the pixels whether short-axis cardiac MR is flipped, mirrored or turned by 90°, holds it against "

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..orientation import Orientation
-from ..recognition.decision import confidence_words
+from ..recognition.wording import confidence_words
 from ..run.record import ACTED_ON, Record
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ..recognition.slices import central_slice
 from ..volume import Volume
 
 _TILE, _ARROW, _TITLE, _GAP, _MARGIN = 200, 36, 30, 26, 30
@@ -72,7 +73,7 @@ def _draw_card(image: Image.Image, draw: ImageDraw.ImageDraw, pair: Pair, x: int
 def _tile(volume: Volume) -> Image.Image:
     """The middle slice of the first phase in true proportions, centred on a black square."""
     stack = volume.array if volume.array.ndim == 3 else volume.array[0]
-    pixels = np.asarray(stack[stack.shape[0] // 2], np.float64)
+    pixels = np.asarray(stack[central_slice(len(stack))], np.float64)
     low, high = np.percentile(pixels, (1, 99.3))
     grey = np.clip((pixels - low) / max(high - low, 1e-9), 0, 1) ** 0.8
     across, down, _ = volume.grid.spacing

@@ -12,7 +12,7 @@ from ..errors import CMROrientError, UsageError
 from ..io import read, write
 from ..orientation import Orientation
 from ..phantom.phantom import Header, Sequence, make_phantom
-from ..recognition.decision import confidence_words
+from ..recognition.wording import confidence_words
 from ..run.folder import correct_folder
 from ..run.record import HTML_NAME, JSONL_NAME, Record
 from ..volume import Volume

@@ -20,7 +20,7 @@ from .segmentations import follow_label_map, follow_segmentation
 
 if TYPE_CHECKING:
     from ..recognition.model_files import ModelFiles
-    from ..recognition.recognizer import Recognition
+    from ..recognition.result import Recognition
 
 #: What a result's sentence ends with where Slicer's right-handed grids made a difference.
 REVERSED = (

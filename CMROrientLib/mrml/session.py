@@ -11,7 +11,9 @@ import numpy as np
 from ..correction import Correction, GeometryMode, plan
 from ..errors import CMROrientError
 from ..orientation import Orientation
-from ..recognition.recognizer import Recognition, decided, words
+from ..recognition.recognizer import decided
+from ..recognition.result import Recognition
+from ..recognition.wording import words
 from ..volume import Volume
 from .input import Source, source_of, sources_of_scene, volume_from_source
 from .nodes import right_handed

@@ -13,10 +13,11 @@ The confidence is a logistic function of four things that can be seen without kn
 ``log(1 + margin)`` and ``log(slices)`` enter, so that ten slices that agree weigh more than one,
 and one slice alone does not get the confidence of a stack.
 
-Whether it is a short-axis image at all is another logistic function: of the network's ninth output,
-and again of margin and agreement, because about anything else the turned copies disagree::
+Whether it is a short-axis image at all is another logistic function: of the network's
+out-of-distribution output (the ninth, behind the eight classes), and again of margin and agreement,
+because about anything else the turned copies disagree::
 
-    ninth       log-odds of the ninth output, median over the slices
+    ninth       log-odds of the out-of-distribution output, median over the slices
 """
 
 from __future__ import annotations
@@ -33,14 +34,19 @@ from ..orientation import Orientation
 #: The order of the logistic function's terms in a card.
 TERMS = ("intercept", "margin", "votes", "agreement", "slices")
 #: The same for the function that tells short-axis images from others.
-OUTSIDER_TERMS = ("intercept", "ninth", "margin", "agreement")
+OUT_OF_DISTRIBUTION_TERMS = ("intercept", "ninth", "margin", "agreement")
 
 #: What a model without a calibrated card gets.
 DEFAULT_MIN_CONFIDENCE = 0.9
 DEFAULT_MAX_NOT_SHORT_AXIS = 0.5
 
-#: The parts of a card's decision section that are weights.
-_WEIGHTS = ("averaged", "single", "outsider_averaged", "outsider_single")
+#: The parts of a card's decision section that are weights, and the attributes that hold them.
+_WEIGHTS = {
+    "averaged": "averaged",
+    "single": "single",
+    "outsider_averaged": "out_of_distribution_averaged",
+    "outsider_single": "out_of_distribution_single",
+}
 
 #: Permutations that carry the classes of a turned copy back: row g, column k is g.after(k).
 _BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
@@ -62,9 +68,9 @@ class DecisionRule:
         Weights of ``TERMS`` for answers averaged over the eight turned copies and for single
         passes; None where nobody calibrated them, and the confidence is then the softmax of the
         mean log-probabilities.
-    outsider_averaged, outsider_single:
-        Weights of ``OUTSIDER_TERMS`` for the two; None where nobody fitted them, and the ninth output
-        then stands for itself.
+    out_of_distribution_averaged, out_of_distribution_single:
+        Weights of ``OUT_OF_DISTRIBUTION_TERMS`` for the two; None where nobody fitted them, and the
+        out-of-distribution output then stands for itself.
     """
 
     temperature: float = 1.0
@@ -72,14 +78,14 @@ class DecisionRule:
     max_not_short_axis: float = DEFAULT_MAX_NOT_SHORT_AXIS
     averaged: Mapping[str, float] | None = field(default=None)
     single: Mapping[str, float] | None = field(default=None)
-    outsider_averaged: Mapping[str, float] | None = field(default=None)
-    outsider_single: Mapping[str, float] | None = field(default=None)
+    out_of_distribution_averaged: Mapping[str, float] | None = field(default=None)
+    out_of_distribution_single: Mapping[str, float] | None = field(default=None)
 
     @classmethod
     def from_card(cls, decision: Mapping[str, Any] | None) -> DecisionRule:
         """The rule of a card's ``decision`` section; defaults for what it does not say."""
-        known = {name: value for name, value in (decision or {}).items() if name in cls.__dataclass_fields__}
-        return cls(**known)
+        named = {_WEIGHTS.get(name, name): value for name, value in (decision or {}).items()}
+        return cls(**{name: value for name, value in named.items() if name in cls.__dataclass_fields__})
 
     def to_card(self) -> dict[str, Any]:
         """The ``decision`` section."""
@@ -87,7 +93,7 @@ class DecisionRule:
             "temperature": self.temperature,
             "min_confidence": self.min_confidence,
             "max_not_short_axis": self.max_not_short_axis,
-            **{name: dict(weights) for name in _WEIGHTS if (weights := getattr(self, name))},
+            **{key: dict(weights) for key, name in _WEIGHTS.items() if (weights := getattr(self, name))},
         }
 
 
@@ -104,7 +110,7 @@ class Evidence:
     margin, votes, agreement, slices:
         See the module's text.
     copies:
-        Turned copies of each slice: 8 for each look, or 1 for single passes.
+        Turned copies of each slice: 8, 16 with a crop round the heart, or 1 for single passes.
     """
 
     orientation: Orientation
@@ -127,15 +133,15 @@ def log_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) ->
     Parameters
     ----------
     logits:
-        (..., 8) or (..., 9); a ninth output is left out before normalizing.
+        (..., 8) or (..., 9); an out-of-distribution output is left out before normalizing.
     """
     eight = np.asarray(logits, np.float64)[..., :8] / temperature
     eight = eight - eight.max(-1, keepdims=True)
     return eight - np.log(np.exp(eight).sum(-1, keepdims=True))
 
 
-def not_short_axis_probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(...) probability of the ninth output against the other eight; zeros where there is none."""
+def out_of_distribution_outputs(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(...) probability of the out-of-distribution output against the eight classes; zeros where there is none."""
     outputs = np.asarray(logits, np.float64)
     if outputs.shape[-1] < 9:
         return np.zeros(outputs.shape[:-1])
@@ -143,8 +149,8 @@ def not_short_axis_probabilities(logits: NDArray[np.floating]) -> NDArray[np.flo
     return np.asarray(outputs[..., 8] / outputs.sum(-1))
 
 
-def ninth_output(logits: NDArray[np.floating]) -> float:
-    """Probability of the ninth output for a volume: 0 to 1; 0 for networks that have none.
+def out_of_distribution_output(logits: NDArray[np.floating]) -> float:
+    """Probability of the out-of-distribution output for a volume: 0 to 1; 0 for networks that have none.
 
     The median over the slices, because the ends of true stacks show great vessels or the abdomen
     only and may look like something else.
@@ -154,7 +160,7 @@ def ninth_output(logits: NDArray[np.floating]) -> float:
     logits:
         (S, G, outputs) of S ≥ 1 slices in G turned copies.
     """
-    return float(np.median(not_short_axis_probabilities(logits).mean(1)))
+    return float(np.median(out_of_distribution_outputs(logits).mean(1)))
 
 
 def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -201,32 +207,27 @@ def confidence(evidence: Evidence, rule: DecisionRule) -> float:
     return _logistic(evidence.terms, [weights[term] for term in TERMS])
 
 
-def not_short_axis(ninth: float, evidence: Evidence, rule: DecisionRule) -> float:
+def out_of_distribution(output: float, evidence: Evidence, rule: DecisionRule) -> float:
     """The probability that a volume is no short-axis image, 0 to 1.
 
     Parameters
     ----------
-    ninth:
-        What ``ninth_output`` gave for it; 0 for networks that cannot tell, and 0 it stays.
+    output:
+        What ``out_of_distribution_output`` gave for it; 0 for networks that cannot tell, and 0 it stays.
     evidence:
         Of the same logits.
     """
-    weights = rule.outsider_averaged if evidence.copies > 1 else rule.outsider_single
-    if weights is None or ninth == 0:
-        return ninth
-    return _logistic(outsider_terms(ninth, evidence), [weights[term] for term in OUTSIDER_TERMS])
+    weights = rule.out_of_distribution_averaged if evidence.copies > 1 else rule.out_of_distribution_single
+    if weights is None or output == 0:
+        return output
+    return _logistic(out_of_distribution_terms(output, evidence), [weights[term] for term in OUT_OF_DISTRIBUTION_TERMS])
 
 
-def outsider_terms(ninth: float, evidence: Evidence) -> NDArray[np.float64]:
-    """(4,) what the weights of ``OUTSIDER_TERMS`` multiply."""
-    odds = np.log(np.clip(ninth, 1e-6, 1 - 1e-6) / np.clip(1 - ninth, 1e-6, 1 - 1e-6))
+def out_of_distribution_terms(output: float, evidence: Evidence) -> NDArray[np.float64]:
+    """(4,) what the weights of ``OUT_OF_DISTRIBUTION_TERMS`` multiply."""
+    odds = np.log(np.clip(output, 1e-6, 1 - 1e-6) / np.clip(1 - output, 1e-6, 1 - 1e-6))
     return np.array([1.0, odds, np.log1p(evidence.margin), evidence.agreement])
 
 
 def _logistic(terms: NDArray[np.float64], weights: list[float]) -> float:
     return float(1 / (1 + np.exp(-np.clip(terms @ np.array(weights), -30, 30))))
-
-
-def confidence_words(sure: float) -> str:
-    """A confidence in two digits, never rounded up to certainty."""
-    return "over 0.99" if sure >= 0.995 else f"{sure:.2f}"

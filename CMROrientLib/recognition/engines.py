@@ -46,7 +46,7 @@ class Engine(Protocol):
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (N, outputs) of inputs (N, channels, rows, columns), both float32.
 
-        A network that draws gives the place of the heart behind them, see ``looks``.
+        A network that draws gives the place of the heart behind them, see ``inference``.
         """
 
 

@@ -1,8 +1,8 @@
-"""How a network looks at the slices of a volume: whole, and once more closer to the heart.
+"""Inference with test-time augmentation: whole slices, and a crop round the heart, in turned copies.
 
 In a full field of view the heart is small, and its ventricles, which tell left from right, are a few
-pixels. A network that draws them says where they are; a window round that place, the same for all
-slices, is shown to it again. Both looks count alike.
+pixels. A network that draws them says where they are; a crop round that place, the same for all
+slices, is shown to it again. Whole slices and crops count alike.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from .engines import Engine
     from .model_files import ModelFiles
 
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
 
-#: Sides of the squares that a window is cut from, as a multiple of the network's input.
+#: Sides of the squares that a crop is cut from, as a multiple of the network's input.
 FINER = 2
-#: Windows are never smaller than this share of a slice.
-SMALLEST = 0.3
+#: Crops are never smaller than this share of a slice.
+SMALLEST_CROP = 0.3
 #: Outputs behind the logits of a network that finds the heart: column, row, diameter.
 PLACE = 3
 
 
 @dataclass(frozen=True)
-class Looks:
-    """A network with all that is needed to show it slices.
+class Inference:
+    """A network with all that is needed to run it on slices.
 
     Parameters
     ----------
-    run:
+    forward:
         float32 (N, channels, size, size) to outputs (N, 8 or 9), as ``Engine.run``; three more
         at the end, the place of the heart, of a network that draws.
     preprocessing:
         That of the network.
-    closer:
-        Side of the window of the second look in diameters of the heart; 0 for networks that look once.
+    crop_diameters:
+        Side of the crop round the heart in the heart's diameters; 0 for networks that see whole slices only.
     outputs:
         Logits: 8 or 9.
     at_once:
@@ -55,19 +55,19 @@ class Looks:
         The model's file, for messages.
     """
 
-    run: Run
+    forward: Forward
     preprocessing: Preprocessing
-    closer: float = 0.0
+    crop_diameters: float = 0.0
     outputs: int = 9
     at_once: int = 8
     source: Path | None = None
 
     @classmethod
-    def of(cls, model: ModelFiles, engine: Engine) -> Looks:
+    def of(cls, model: ModelFiles, engine: Engine) -> Inference:
         """The network of a model, loaded. Raises TypeError or ValueError where its card is of another version."""
         preprocessing = Preprocessing.from_card(model.card["preprocessing"])
-        closer, outputs = float(model.card.get("closer", 0)), int(model.card["outputs"])
-        return cls(engine.run, preprocessing, closer, outputs, max(1, engine.batch // len(Orientation)), model.onnx)
+        diameters, outputs = float(model.card.get("closer", 0)), int(model.card["outputs"])
+        return cls(engine.run, preprocessing, diameters, outputs, max(1, engine.batch // len(Orientation)), model.onnx)
 
     def __call__(
         self,
@@ -85,14 +85,14 @@ class Looks:
         spacing:
             Distance of rows and of columns in mm.
         averaging:
-            Show each slice in the eight turned copies, and look twice; otherwise one pass over each.
+            Test-time augmentation: each slice in eight turned copies, whole and cropped; otherwise one pass over each.
         progress:
             Called with (slices done, slices).
 
         Returns
         -------
         (S, G, 8 or 9) logits. G is 1 without averaging, else 8 or 16: entry [s, g % 8] is about slice
-        s turned by class g % 8, from 8 on in the second look.
+        s turned by class g % 8, from 8 on cropped round the heart.
 
         Raises
         ------
@@ -101,22 +101,23 @@ class Looks:
         """
         turns = list(Orientation) if averaging else [Orientation.IDENTITY]
         at_once = self.at_once * len(Orientation) // len(turns)
-        twice = averaging and self.closer > 0
+        cropped = averaging and self.crop_diameters > 0
         squares = [self.preprocessing.square(image, spacing) for image in images]
-        first = turned_logits(self.run, self.preprocessing, squares, turns, at_once, _Part(progress, 0, 1 + twice))
-        self._check(first.shape[-1])
-        if twice:
-            heart = place_of(first[..., -PLACE:])
+        logits = turned_logits(
+            self.forward, self.preprocessing, squares, turns, at_once, _Part(progress, 0, 1 + cropped)
+        )
+        self._check(logits.shape[-1])
+        if cropped:
+            heart = place_of(logits[..., -PLACE:])
             fine = (self.preprocessing.square(image, spacing, FINER * self.preprocessing.size) for image in images)
-            closer = [window(square, heart, self.closer) for square in fine]
-            windows = [self.preprocessing.square(part) for part in closer]
-            second = turned_logits(self.run, self.preprocessing, windows, turns, at_once, _Part(progress, 1, 2))
-            first = np.concatenate([first, second], axis=1)
-        return first[..., : self.outputs]
+            crops = [self.preprocessing.square(crop(square, heart, self.crop_diameters)) for square in fine]
+            of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, _Part(progress, 1, 2))
+            logits = np.concatenate([logits, of_crops], axis=1)
+        return logits[..., : self.outputs]
 
     def _check(self, given: int) -> None:
         """Raise CMROrientError where the network does not fit its card."""
-        expected = [self.outputs + PLACE] if self.closer > 0 else [self.outputs, self.outputs + PLACE]
+        expected = [self.outputs + PLACE] if self.crop_diameters > 0 else [self.outputs, self.outputs + PLACE]
         if given not in expected:
             raise CMROrientError(
                 f"the model gives {given} outputs, where its card speaks of {expected[0]}", self.source
@@ -124,7 +125,7 @@ class Looks:
 
 
 def turned_logits(
-    run: Run,
+    forward: Forward,
     preprocessing: Preprocessing,
     squares: Sequence[NDArray[Any]] | NDArray[Any],
     turns: Sequence[Orientation] = tuple(Orientation),
@@ -147,7 +148,7 @@ def turned_logits(
             chosen = np.stack([preprocessing.square(square) for square in chosen])
         inputs = preprocessing.normalise(chosen)
         copies = np.stack([turn.apply(inputs) for turn in turns], axis=1)
-        outputs = run(np.ascontiguousarray(copies.reshape(-1, *inputs.shape[1:])))
+        outputs = forward(np.ascontiguousarray(copies.reshape(-1, *inputs.shape[1:])))
         parts.append(outputs.reshape(len(chosen), len(turns), -1))
     if progress is not None:
         progress(len(squares), len(squares))
@@ -171,19 +172,19 @@ def place_of(places: NDArray[np.floating]) -> tuple[float, float, float]:
     return float(column), float(row), float((turned[..., 2] * weight).sum() / weight.sum())
 
 
-def window(square: NDArray[np.float32], heart: tuple[float, float, float], diameters: float) -> NDArray[np.float32]:
+def crop(square: NDArray[np.float32], heart: tuple[float, float, float], diameters: float) -> NDArray[np.float32]:
     """The part of a square (side, side) round the heart; never beyond the square's edges.
 
-    Turning the square and the heart's place turns the window.
+    Turning the square and the heart's place turns the crop.
     """
     side = len(square)
-    width = int(np.clip(diameters * heart[2], SMALLEST, 1) * side) // 2 * 2
+    width = int(np.clip(diameters * heart[2], SMALLEST_CROP, 1) * side) // 2 * 2
     left, top = (int(np.clip(round(middle * side - width / 2), 0, side - width)) for middle in heart[:2])
     return square[top : top + width, left : left + width]
 
 
 class _Part:
-    """Progress of one look of several."""
+    """Progress of one pass of several."""
 
     def __init__(self, progress: Progress | None, index: int, count: int) -> None:
         self.progress, self.index, self.count = progress, index, count

@@ -1,8 +1,9 @@
 """The networks, by name: the paper's, its baselines, and the compact one of the universal model.
 
 Every network maps float32 (N, channels, rows, columns) to logits (N, outputs): outputs 0 to 7 are
-the orientation classes, a ninth one, where there is one, says "not a short-axis slice". A network
-that draws the ventricles gives three more, where the heart lies, for a second look (``looks``).
+the orientation classes, a ninth one, where there is one, says "not a short-axis slice"
+(out of distribution). A network
+that draws the ventricles gives three more, where the heart lies, for a crop round it (``inference``).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class EquivariantNet(nn.Module):
     """Equivariant to the eight turns by design: one score for "this is the standard orientation".
 
     The logit of class k is the score of the input with k undone, so that turning the input
-    permutes the logits exactly. The ninth output is the mean of a second score. One pass costs
+    permutes the logits exactly. The out-of-distribution output is the mean of a second score. One pass costs
     eight of the scoring network.
     """
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..orientation import Orientation
-from ..recognition.decision import confidence_words
+from ..recognition.wording import confidence_words
 from ..run.record import ACTED_ON, Record
 from ..run.thumbnails import Thumbnails
 

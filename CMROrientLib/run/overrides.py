@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from ..errors import UsageError
 from ..orientation import Orientation
-from ..recognition.recognizer import Decision
+from ..recognition.result import Decision
 
 _DECISIONS = get_args(Decision)
 _LEFT_ALONE: dict[str, Decision] = {"uncertain": "uncertain", "not_short_axis": "not_short_axis"}

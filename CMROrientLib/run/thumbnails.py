@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..recognition.slices import central_slice
 from ..volume import Volume
 
 #: Longest side of a picture in pixels. Ten thousand pairs of this size stay well under 100 MB.
@@ -54,7 +55,7 @@ def picture(volume: Volume, side: int = SIDE) -> bytes:
         Longest side of the picture in pixels; pictures are never enlarged beyond it.
     """
     stack = volume.array if volume.array.ndim == 3 else volume.array[0]
-    grey = _grey(stack[stack.shape[0] // 2])
+    grey = _grey(stack[central_slice(len(stack))])
     if getattr(volume.storage, "inverted", False):
         grey = 255 - grey
     across, down, _ = volume.grid.spacing

@@ -21,7 +21,9 @@ from ..errors import CMROrientError
 from ..io import Source, read, read_source, write_source
 from ..io import voxels as blocks
 from ..io.atomic import replacing
-from ..recognition.recognizer import Recognition, Recognizer, decided, words
+from ..recognition.recognizer import Recognizer, decided
+from ..recognition.result import Recognition
+from ..recognition.wording import words
 from ..volume import Volume
 from .companions import MaskPair, check_fit
 from .plan import Settings, Task, copies, relative

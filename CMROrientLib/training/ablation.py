@@ -29,9 +29,9 @@ def row(recipe: Path, run: Path, data: Path, index: Path | None = None) -> dict[
     variant = recipe.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
     taken = read_recipe(recipe).data
     cases = [case for case in read_cases(data, index) if not taken.takes(case)]
-    files, looks = opened(run / "model", "cpu")
+    files, inference = opened(run / "model", "cpu")
     facts = training_facts(files.card)
-    found = figures(predict(looks, cases))
+    found = figures(predict(inference, cases))
     return {
         "variant": variant,
         "fold": " and ".join(sorted({case.dataset for case in cases})),

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ..errors import CMROrientError
 from ..orientation import Orientation
-from ..recognition.inference import SMALLEST
+from ..recognition.inference import SMALLEST_CROP
 
 #: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
 MEAN_ANGLE, BORDER = -23.0, 45.0
@@ -47,8 +47,8 @@ class Augmentation:
         Smallest field of view where place and size of the heart are known, in diameters of the
         heart; it takes the place of ``zoom``'s lower end where it is smaller. 0 switches it off.
     closer, closer_share:
-        Side of the window of a second look in diameters of the heart (``looks``), 0 for a network
-        that looks once; share of the slices that are shown like that, with some inaccuracy.
+        Side of the crop round the heart in its diameters (``inference``), 0 for a network that sees
+        whole slices only; share of the slices that are shown like that, with some inaccuracy.
     aspect:
         Largest stretch of one side, as a factor.
     shift:
@@ -299,7 +299,7 @@ class Augmenter:
         if second.any():
             seen = torch.where(located, settings.closer * hearts[:, 2], self._uniform(count, 0.5, 0.75))
             inexact = torch.exp(0.15 * torch.randn(count, generator=self.generator))
-            zoom = torch.where(second, (seen * inexact).clamp(SMALLEST, 1), zoom)
+            zoom = torch.where(second, (seen * inexact).clamp(SMALLEST_CROP, 1), zoom)
         width, height = zoom * stretch, zoom / stretch
         if settings.shift is None:
             width, height = width.clamp(max=1), height.clamp(max=1)

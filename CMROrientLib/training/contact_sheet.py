@@ -1,6 +1,6 @@
 """A contact sheet of the slices that a network got wrong, to look at and to learn what they share.
 
-``python -m CMROrientLib.training.contact_sheet PREDICTIONS.npz -o FOLDER`` reads what ``judge measure``
+``python -m CMROrientLib.training.contact_sheet PREDICTIONS.npz -o FOLDER`` reads what ``leave_source_out measure``
 or ``cmrorient evaluate --predictions`` kept. The pictures show patients: the folder is for one's own
 eyes and stays out of version control.
 """

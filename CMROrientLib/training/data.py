@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import CMROrientError
 from ..io import SUFFIXES, read, without_suffix
 from ..recognition.preprocessing import Preprocessing, is_blank, kept
+from ..recognition.slices import middle_slices
 
 #: Meaning of mask values, by data set, as (right ventricle, myocardium, left ventricle).
 MASK_VALUES: dict[str, tuple[int, int, int]] = {
@@ -31,6 +32,9 @@ MASK_VALUES: dict[str, tuple[int, int, int]] = {
 
 #: Data sets that show the same people under the same subject names.
 _SAME_PEOPLE = {"MyoPS 2020": "MyoPS", "MSCMR": "MyoPS"}
+
+#: Of the arrays that ``load_slices`` keeps.
+_CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -205,8 +209,8 @@ class Slices:
         (N, size, size) uint8 as ``read_mask``; 0 everywhere where there is none.
     case:
         (N,) index of each slice's case in ``cases``.
-    position:
-        (N,) place in the stack, 0 at one end, 1 at the other; 0.5 for a single slice.
+    middle:
+        (N,) whether each is one of the middle slices of its stack (``recognition.slices``).
     hearts:
         (cases, 3) centre (column, row) and diameter of each case's heart as shares of the side;
         nan where no mask tells.
@@ -217,7 +221,7 @@ class Slices:
     squares: NDArray[np.float16]
     masks: NDArray[np.uint8]
     case: NDArray[np.int_]
-    position: NDArray[np.float32]
+    middle: NDArray[np.bool_]
     hearts: NDArray[np.float32]
     cases: tuple[Case, ...]
 
@@ -227,9 +231,7 @@ class Slices:
     def of(self, chosen: Callable[[Case], bool]) -> Slices:
         """Those of the chosen cases; ``cases`` stays, so that indices keep their meaning."""
         keep = np.array([chosen(case) for case in self.cases], bool)[self.case]
-        return Slices(
-            self.squares[keep], self.masks[keep], self.case[keep], self.position[keep], self.hearts, self.cases
-        )
+        return Slices(self.squares[keep], self.masks[keep], self.case[keep], self.middle[keep], self.hearts, self.cases)
 
 
 def scaled(square: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -261,8 +263,8 @@ def load_slices(
     stored = None if cache is None else cache / f"slices-{_fingerprint(cases, preprocessing, size)}.npz"
     if stored is not None and stored.is_file():
         with np.load(stored) as data:
-            return _with_hearts(data["squares"], data["masks"], data["case"], data["position"], cases)
-    squares, masks, owners, positions = [], [], [], []
+            return _with_hearts(data["squares"], data["masks"], data["case"], data["middle"], cases)
+    squares, masks, owners, middle = [], [], [], []
     for number, case in enumerate(cases):
         array, spacing = read_slices(case)
         mask = read_mask(case)
@@ -274,14 +276,14 @@ def load_slices(
             squares.append(scaled(preprocessing.square(image, spacing, size)))
             masks.append(_mask_square(image, None if mask is None else mask[k], spacing, preprocessing, size))
             owners.append(number)
-            positions.append(k / (len(array) - 1) if len(array) > 1 else 0.5)
+            middle.append(bool(middle_slices(k, len(array))))
         if progress is not None:
             progress(number + 1, len(cases))
     if not squares:
         raise CMROrientError("none of the volumes holds a slice that shows anything", cases[0].path.parent)
-    result = _with_hearts(np.stack(squares), np.stack(masks), np.array(owners), np.array(positions, np.float32), cases)
+    result = _with_hearts(np.stack(squares), np.stack(masks), np.array(owners), np.array(middle), cases)
     if stored is not None:
-        _save(stored, squares=result.squares, masks=result.masks, case=result.case, position=result.position)
+        _save(stored, squares=result.squares, masks=result.masks, case=result.case, middle=result.middle)
     return result
 
 
@@ -289,7 +291,7 @@ def _with_hearts(
     squares: NDArray[np.float16],
     masks: NDArray[np.uint8],
     owner: NDArray[np.int_],
-    position: NDArray[np.float32],
+    middle: NDArray[np.bool_],
     cases: Sequence[Case],
 ) -> Slices:
     hearts = np.full((len(cases), 3), np.nan, np.float32)
@@ -301,7 +303,7 @@ def _with_hearts(
             # As wide as a disc of the largest slice's area.
             diameter = 2 * np.sqrt(inside.sum(axis=(1, 2)).max() / np.pi)
             hearts[number] = np.array([columns.mean() + 0.5, rows.mean() + 0.5, diameter]) / side
-    return Slices(squares, masks, owner, position, hearts, tuple(cases))
+    return Slices(squares, masks, owner, middle, hearts, tuple(cases))
 
 
 def _mask_square(
@@ -325,7 +327,7 @@ def _fingerprint(cases: Iterable[Case], preprocessing: Preprocessing, size: int)
     paths = [path for case in cases for path in (case.path, case.mask if case.drawn else None) if path is not None]
     files = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in paths]
     values = [case.mask_values for case in cases]
-    text = json.dumps([files, values, preprocessing.fit, preprocessing.trim, size])
+    text = json.dumps([_CACHE_FORMAT, files, values, preprocessing.fit, preprocessing.trim, size])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

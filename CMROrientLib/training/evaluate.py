@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CMROrientError, UsageError
 from ..recognition.decision import DecisionRule
-from ..recognition.inference import Looks
+from ..recognition.inference import Inference
 from .calibration import answers, expected_calibration_error
 from .data import Case, read_cases
 from .predictions import Predictions, Progress, predict
-from .rejection import volumes_not_short_axis
+from .rejection import volumes_out_of_distribution
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .splits import Split
 from .statistics import accuracy, clopper_pearson
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from ..recognition.model_files import ModelFiles
 
 
-def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Looks]:
-    """A model's files, and how it looks at slices."""
+def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Inference]:
+    """A model's files, and its network ready to run."""
     from ..recognition.engines import open_engine
     from ..recognition.model_files import find_model
 
     files = find_model(model)
-    return files, Looks.of(files, open_engine(files, device))
+    return files, Inference.of(files, open_engine(files, device))
 
 
 def training_facts(card: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def decisions(predictions: Predictions, rule: DecisionRule) -> dict[str, Any]:
     """
     whole = answers(predictions, rule, sizes=(0,))
     sure = whole.confidences(rule) >= rule.min_confidence
-    rejected = volumes_not_short_axis(predictions.of(counts), rule) > rule.max_not_short_axis
+    rejected = volumes_out_of_distribution(predictions.of(counts), rule) > rule.max_not_short_axis
     acted = sure & ~rejected
     wrong = int((acted & ~whole.right).sum())
     result: dict[str, Any] = {
@@ -101,8 +101,8 @@ def evaluate(
     What goes into ``Training/metrics``: ``model``, ``checksum``, ``training`` and ``metrics``' keys;
     and the predictions behind them.
     """
-    files, looks = opened(model, device)
-    predictions = predict(looks, cases, progress)
+    files, inference = opened(model, device)
+    predictions = predict(inference, cases, progress)
     rule = DecisionRule.from_card(files.card.get("decision"))
     facts = {"model": files.name, "checksum": files.checksum, "training": training_facts(files.card)}
     return {**facts, **metrics(predictions, rule)}, predictions

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from ..errors import CMROrientError
-from ..recognition.inference import Run, turned_logits
+from ..recognition.inference import Forward, turned_logits
 from ..recognition.networks import build
 from .augment import Augmenter, Batch
+from .auxiliary_loss import AuxiliarySegmentationLoss
 from .data import Slices
-from .guide import Guide
-from .recipes import Phase, Recipe
+from .recipes import Recipe, Stage
 from .validation import validate
 
 Report = Callable[[str], None]
@@ -44,7 +44,7 @@ class Trainer:
     recipe:
         What to do.
     training, validation:
-        Slices of people to learn from, and of others to look at now and then.
+        Slices of people to learn from, and of others to validate on now and then.
     negatives:
         (M, side, side) float16 pictures in 0…1 that are not short-axis slices.
     folder:
@@ -83,7 +83,7 @@ class Trainer:
         if start is not None:
             _load(self.network, start)
         self.network = self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._guide: Guide | None = None
+        self._auxiliary: AuxiliarySegmentationLoss | None = None
         self._average: AveragedModel | None = None
         if recipe.average > 0:
             self._average = AveragedModel(
@@ -91,7 +91,7 @@ class Trainer:
             )
         if recipe.guide > 0:
             # After the copy for the average, which must not keep drawings.
-            self._guide = Guide(self.network)
+            self._auxiliary = AuxiliarySegmentationLoss(self.network)
         self._optimizer: torch.optim.Optimizer | None = None
         self._resume()
 
@@ -124,38 +124,38 @@ class Trainer:
         return self.result
 
     def logits(self, slices: Slices) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """(N, 8, outputs) logits of the eight turned copies of slices, looked at once."""
-        found = turned_logits(self._runner(), self.recipe.preprocessing, slices.squares)
+        """(N, 8, outputs) logits of the eight turned copies of whole slices."""
+        found = turned_logits(self._forward(), self.recipe.preprocessing, slices.squares)
         return found[..., : self.recipe.outputs]
 
-    def _runner(self) -> Run:
+    def _forward(self) -> Forward:
         network = self.result
 
-        def run(inputs: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        def forward(inputs: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
             with torch.inference_mode(), self._cheaper():
                 parts = torch.from_numpy(inputs).split(64)
                 logits = [network(part.to(self.device, memory_format=torch.channels_last)).float() for part in parts]
             output: np.ndarray[Any, np.dtype[np.float32]] = torch.cat(logits).cpu().numpy()
             return output
 
-        return run
+        return forward
 
     def _one_epoch(self) -> dict[str, Any]:
         recipe = self.recipe
-        index, epoch = recipe.phase_of(self.epoch)
-        phase = recipe.phases[index]
+        index, epoch = recipe.stage_of(self.epoch)
+        stage = recipe.phases[index]
         random = np.random.default_rng([recipe.seed, self.epoch])
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         torch.manual_seed(int(random.integers(2**62)))  # dropout draws from the global generator
         if epoch == 0 or self._optimizer is None:
-            self._optimizer = self._new_optimizer(phase)
+            self._optimizer = self._new_optimizer(stage)
         augment = Augmenter(recipe.augmentation, recipe.preprocessing.size, recipe.outputs, generator)
         order = self._order(random)
         steps = max(len(order) // recipe.batch, 1)
-        self._set_training(phase)
+        self._set_training(stage)
         total = right = count = 0.0
         for step, chosen in enumerate(np.array_split(order, steps)):
-            rate = _rate(phase, (epoch + step / steps) / phase.epochs)
+            rate = _rate(stage, (epoch + step / steps) / stage.epochs)
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
             batch = self._batch(chosen)
@@ -166,9 +166,9 @@ class Trainer:
             if not torch.isfinite(loss):
                 raise CMROrientError("the loss is no longer finite; lower the rate in the recipe")
             total += float(loss.detach()) * len(chosen)
-            if self._guide is not None and not phase.freeze_backbone:
-                tissues = augment.tissues(batch.masks, self._guide.side)
-                loss = loss + recipe.guide * self._guide.loss(tissues, batch.drawn)
+            if self._auxiliary is not None and not stage.freeze_backbone:
+                tissues = augment.tissues(batch.masks, self._auxiliary.side)
+                loss = loss + recipe.guide * self._auxiliary.loss(tissues, batch.drawn)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self._optimizer.step()
@@ -224,29 +224,29 @@ class Trainer:
             images, labels, torch.from_numpy(angles), known, torch.from_numpy(negative), torch.from_numpy(drawn)
         )
 
-    def _set_training(self, phase: Phase) -> None:
+    def _set_training(self, stage: Stage) -> None:
         self.network.train()
         backbone, head = self.network.backbone, self.network.head
         assert isinstance(backbone, nn.Module) and isinstance(head, nn.Module)
-        self.network.requires_grad_(not phase.freeze_backbone)
-        if phase.freeze_backbone:
+        self.network.requires_grad_(not stage.freeze_backbone)
+        if stage.freeze_backbone:
             # Evaluation mode, too: else the batch-norm statistics would go on moving.
             backbone.eval()
             head.train().requires_grad_(True)
 
-    def _new_optimizer(self, phase: Phase) -> torch.optim.Optimizer:
-        self._set_training(phase)
+    def _new_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
+        self._set_training(stage)
         trained = [p for p in self.network.parameters() if p.requires_grad]
         # Decaying biases and batch-norm scales only harms.
         groups = [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": phase.weight_decay},
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": stage.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        if phase.optimizer == "sgd":
-            return torch.optim.SGD(groups, lr=phase.rate, momentum=phase.momentum)
-        if phase.optimizer == "adamw":
-            return torch.optim.AdamW(groups, lr=phase.rate)
-        raise CMROrientError(f"there is no optimizer {phase.optimizer!r}; choose adamw or sgd")
+        if stage.optimizer == "sgd":
+            return torch.optim.SGD(groups, lr=stage.rate, momentum=stage.momentum)
+        if stage.optimizer == "adamw":
+            return torch.optim.AdamW(groups, lr=stage.rate)
+        raise CMROrientError(f"there is no optimizer {stage.optimizer!r}; choose adamw or sgd")
 
     def _cheaper(self) -> AbstractContextManager[Any]:
         """Half precision where the machine computes faster in it."""
@@ -286,8 +286,8 @@ class Trainer:
         if self._average is not None:
             self._average.load_state_dict(state["average"])
         if 0 < self.epoch < self.recipe.epochs:
-            phase, _ = self.recipe.phase_of(self.epoch - 1)
-            self._optimizer = self._new_optimizer(self.recipe.phases[phase])
+            stage, _ = self.recipe.stage_of(self.epoch - 1)
+            self._optimizer = self._new_optimizer(self.recipe.phases[stage])
             self._optimizer.load_state_dict(state["optimizer"])
         # A kill between the checkpoint and the log leaves them one epoch apart.
         lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
@@ -311,14 +311,14 @@ def network_of(checkpoint: Path, recipe: Recipe) -> nn.Module:
     return network.eval()
 
 
-def _rate(phase: Phase, progress: float) -> float:
-    """The learning rate at a share of the phase that is done."""
-    if phase.schedule == "constant":
-        return phase.rate
-    if phase.schedule != "cosine":
-        raise CMROrientError(f"there is no schedule {phase.schedule!r}; choose constant or cosine")
+def _rate(stage: Stage, progress: float) -> float:
+    """The learning rate at a share of the stage that is done."""
+    if stage.schedule == "constant":
+        return stage.rate
+    if stage.schedule != "cosine":
+        raise CMROrientError(f"there is no schedule {stage.schedule!r}; choose constant or cosine")
     warm = min((progress + 1e-3) / _WARM_UP, 1.0)
-    return phase.rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
+    return stage.rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _load(network: nn.Module, weights: dict[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures that are not short-axis slices, for the ninth output and for its test.
+"""Pictures that are not short-axis slices, for the out-of-distribution output and for its test.
 
 Families for training and families for the test are disjoint: other files, other generators, and
 cuts from the stacks of other people. So the test says how the network treats what it has not met.

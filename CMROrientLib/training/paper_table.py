@@ -26,7 +26,7 @@ SEQUENCES = ("bSSFP", "LGE", "T2")
 
 def judged(run: Path, data: Path, index: Path | None) -> tuple[str, dict[str, Any], Predictions]:
     """One run on its own test people: sequence, card and predictions, border cases left out."""
-    files, looks = opened(run / "model", "cpu")
+    files, inference = opened(run / "model", "cpu")
     selection = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["data"]
     cases = chosen_cases(
         data,
@@ -36,7 +36,7 @@ def judged(run: Path, data: Path, index: Path | None) -> tuple[str, dict[str, An
         datasets=selection.get("datasets", ()),
         sequences=selection.get("sequences", ()),
     )
-    predictions = predict(looks, [case for case in cases if counts(case)])
+    predictions = predict(inference, [case for case in cases if counts(case)])
     (sequence,) = {case.sequence for case in cases}
     return sequence, files.card, predictions
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..recognition.decision import carried_back, log_probabilities
-from ..recognition.inference import Looks
+from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
+from ..recognition.slices import middle_slices
 from .data import Case, read_slices
 
 Progress = Callable[[int, int], None]
@@ -34,7 +35,7 @@ class Predictions:
     ----------
     logits:
         (S, 8, outputs): entry [s, k] is what the network says about slice s stored in class k. Of a
-        network that looks twice, (S, 16, outputs): [s, 8 + k] is what it says in the second look.
+        network that crops round the heart, (S, 16, outputs): [s, 8 + k] is what it says about the crop.
     case:
         (S,) index into ``cases``.
     slice_:
@@ -58,9 +59,8 @@ class Predictions:
 
     @property
     def middle(self) -> NDArray[np.bool_]:
-        """(S,) whether a slice's centre lies in the middle 70 % of its stack."""
-        place = (self.slice_ + 0.5) / self.slices[self.case]
-        return np.asarray((place >= 0.15) & (place <= 0.85))
+        """(S,) whether a slice is one of the middle ones of its stack."""
+        return middle_slices(self.slice_, self.slices[self.case])
 
     def of(self, chosen: Callable[[Case], bool]) -> Predictions:
         """The slices of the chosen cases only."""
@@ -120,20 +120,20 @@ def _case(entry: dict[str, Any]) -> Case:
 
 
 def predict(
-    looks: Looks, cases: Sequence[Case], progress: Progress | None = None, *, alone: bool = False
+    inference: Inference, cases: Sequence[Case], progress: Progress | None = None, *, alone: bool = False
 ) -> Predictions:
     """Run a network over all slices of all cases that are not blank.
 
     Parameters
     ----------
-    looks:
+    inference:
         The network.
     cases:
         Volumes in the standard orientation.
     progress:
         Called with (cases done, cases).
     alone:
-        Look at each slice as at a volume of one slice, without help from its neighbours.
+        Take each slice as a volume of one slice, without help from its neighbours.
     """
     logits, owners, numbers, counts = [], [], [], []
     for index, case in enumerate(cases):
@@ -142,7 +142,7 @@ def predict(
         counts.append(len(slices))
         if shown:
             groups = [[number] for number in shown] if alone else [shown]
-            logits += [looks([slices[number] for number in group], spacing) for group in groups]
+            logits += [inference([slices[number] for number in group], spacing) for group in groups]
             owners += [index] * len(shown)
             numbers += shown
         if progress is not None:

@@ -20,7 +20,7 @@ else:
 
 
 @dataclass(frozen=True)
-class Phase:
+class Stage:
     """One stretch of training.
 
     Parameters
@@ -102,13 +102,13 @@ class Recipe:
     average:
         Decay of the running average of weights that is kept in the end; 0 keeps the last ones.
     guide:
-        Weight of the second lesson, to draw the ventricles (``guide``), for slices that have masks;
+        Weight of the auxiliary segmentation loss (``auxiliary_loss``), for slices that have masks;
         0 does without. Needs a network that ``draws``.
     statistics:
         Estimate the batch-norm statistics once more after the last epoch. Deep networks need it where
         an epoch has few steps.
     validate_every:
-        Epochs between looks at the test subjects; the last epoch is always looked at.
+        Epochs between validations on the test subjects; the last epoch is always validated.
     start:
         A model whose weights are the start (bundled name or path); "" starts afresh.
     """
@@ -129,7 +129,7 @@ class Recipe:
     data: Selection = field(default_factory=Selection)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    phases: tuple[Phase, ...] = (Phase(),)
+    phases: tuple[Stage, ...] = (Stage(),)
 
     @property
     def outputs(self) -> int:
@@ -141,7 +141,7 @@ class Recipe:
         """Of all phases."""
         return sum(phase.epochs for phase in self.phases)
 
-    def phase_of(self, epoch: int) -> tuple[int, int]:
+    def stage_of(self, epoch: int) -> tuple[int, int]:
         """(index of the phase, epoch inside it) of an epoch counted from 0."""
         for index, phase in enumerate(self.phases):
             if epoch < phase.epochs:
@@ -199,7 +199,7 @@ def recipe_from(table: dict[str, Any], name: str = "model") -> Recipe:
     values = dict(table)
     values.setdefault("name", name)
     values["data"] = _make(Selection, values.get("data", {}), "data")
-    values["phases"] = tuple(_make(Phase, phase, "phases") for phase in values.get("phases", [{}]))
+    values["phases"] = tuple(_make(Stage, phase, "phases") for phase in values.get("phases", [{}]))
     preprocessing = dict(values.get("preprocessing", {}))
     paper = preprocessing.pop("like", "") == "paper"
     base = Preprocessing.paper() if paper else Preprocessing()

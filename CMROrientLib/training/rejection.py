@@ -1,4 +1,4 @@
-"""How well a network with a ninth output tells short-axis slices from other pictures.
+"""How well a network with an out-of-distribution output tells short-axis slices from other pictures.
 
 Other pictures are volumes of one slice, from the families that training has never shown.
 """
@@ -13,49 +13,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recognition.decision import (
-    OUTSIDER_TERMS,
+    OUT_OF_DISTRIBUTION_TERMS,
     DecisionRule,
     confidence,
-    ninth_output,
-    not_short_axis,
-    outsider_terms,
+    out_of_distribution,
+    out_of_distribution_output,
+    out_of_distribution_terms,
     weigh,
 )
-from ..recognition.inference import Looks
+from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
+from ..recognition.slices import central_slice
 from .negatives import TEST_FAMILIES, Stack, negatives_of
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import clopper_pearson
 
 
-def volumes_not_short_axis(predictions: Predictions, rule: DecisionRule) -> NDArray[np.float64]:
+def volumes_out_of_distribution(predictions: Predictions, rule: DecisionRule) -> NDArray[np.float64]:
     """(cases,) the probability that each volume is no short-axis stack."""
-    return outsiders([predictions.logits[rows] for rows in _rows(predictions)], rule)
+    return out_of_distribution_of([predictions.logits[rows] for rows in _rows(predictions)], rule)
 
 
-def middle_slices(predictions: Predictions) -> list[NDArray[np.float32]]:
-    """The logits (1, copies, outputs) of the middle slice of each case."""
-    return [predictions.logits[rows[[len(rows) // 2]]] for rows in _rows(predictions)]
+def central_slices(predictions: Predictions) -> list[NDArray[np.float32]]:
+    """The logits (1, copies, outputs) of the central slice of each case."""
+    return [predictions.logits[rows[[central_slice(len(rows))]]] for rows in _rows(predictions)]
 
 
-def outsiders(volumes: Iterable[NDArray[np.floating]], rule: DecisionRule) -> NDArray[np.float64]:
+def out_of_distribution_of(volumes: Iterable[NDArray[np.floating]], rule: DecisionRule) -> NDArray[np.float64]:
     """The probability that each volume (slices, copies, outputs) is no short-axis image."""
     found = []
     for logits in volumes:
         evidence = weigh(slice_log_probabilities(logits, rule.temperature))
-        found.append(not_short_axis(ninth_output(logits), evidence, rule))
+        found.append(out_of_distribution(out_of_distribution_output(logits), evidence, rule))
     return np.array(found)
 
 
 @dataclass(frozen=True)
-class OutsiderTerms:
+class OutOfDistributionTerms:
     """What the rule looks at in N volumes: (N, 3) each, averaged over the copies and in one pass."""
 
     averaged: NDArray[np.float64]
     single: NDArray[np.float64]
 
     @classmethod
-    def of(cls, volumes: Iterable[NDArray[np.floating]], rule: DecisionRule, seed: int = 0) -> OutsiderTerms:
+    def of(cls, volumes: Iterable[NDArray[np.floating]], rule: DecisionRule, seed: int = 0) -> OutOfDistributionTerms:
         """The terms of volumes (slices, 8 or 16 copies, 9); the one pass is of a random stored class."""
         random = np.random.default_rng(seed)
         averaged, single = [], []
@@ -63,16 +64,20 @@ class OutsiderTerms:
             copies = slice_log_probabilities(logits, rule.temperature)
             stored = int(random.integers(8))
             one = slice(stored, stored + 1)
-            averaged.append(outsider_terms(ninth_output(logits), weigh(copies))[1:])
-            single.append(outsider_terms(ninth_output(logits[:, one]), weigh(copies[:, one]))[1:])
+            averaged.append(out_of_distribution_terms(out_of_distribution_output(logits), weigh(copies))[1:])
+            single.append(
+                out_of_distribution_terms(out_of_distribution_output(logits[:, one]), weigh(copies[:, one]))[1:]
+            )
         return cls(np.array(averaged), np.array(single))
 
-    def where(self, kept: NDArray[np.bool_]) -> OutsiderTerms:
+    def where(self, kept: NDArray[np.bool_]) -> OutOfDistributionTerms:
         """Those of some volumes."""
-        return OutsiderTerms(self.averaged[kept], self.single[kept])
+        return OutOfDistributionTerms(self.averaged[kept], self.single[kept])
 
 
-def fit_outsiders(real: OutsiderTerms, others: OutsiderTerms, rule: DecisionRule) -> DecisionRule:
+def fit_out_of_distribution(
+    real: OutOfDistributionTerms, others: OutOfDistributionTerms, rule: DecisionRule
+) -> DecisionRule:
     """The rule with the weights that tell real volumes from other pictures, both not trained on.
 
     Both kinds weigh the same, so that a probability over 0.5 says "rather something else".
@@ -84,8 +89,10 @@ def fit_outsiders(real: OutsiderTerms, others: OutsiderTerms, rule: DecisionRule
         truth = np.arange(len(ours) + len(theirs)) >= len(ours)
         model = LogisticRegression(class_weight="balanced", max_iter=1000).fit(np.concatenate([ours, theirs]), truth)
         values = [float(model.intercept_[0]), *map(float, model.coef_[0])]
-        weights.append({term: round(value, 4) for term, value in zip(OUTSIDER_TERMS, values, strict=True)})
-    return replace(rule, max_not_short_axis=0.5, outsider_averaged=weights[0], outsider_single=weights[1])
+        weights.append({term: round(value, 4) for term, value in zip(OUT_OF_DISTRIBUTION_TERMS, values, strict=True)})
+    return replace(
+        rule, max_not_short_axis=0.5, out_of_distribution_averaged=weights[0], out_of_distribution_single=weights[1]
+    )
 
 
 def _rows(predictions: Predictions) -> list[NDArray[np.int_]]:
@@ -94,7 +101,7 @@ def _rows(predictions: Predictions) -> list[NDArray[np.int_]]:
 
 
 def other_pictures(
-    looks: Looks, stacks: Sequence[Stack], count: int = 1500, seed: int = 1
+    inference: Inference, stacks: Sequence[Stack], count: int = 1500, seed: int = 1
 ) -> tuple[list[str], NDArray[np.bool_], NDArray[np.float32]]:
     """Show a network pictures of the test families.
 
@@ -112,7 +119,7 @@ def other_pictures(
     return (
         [family for family, _ in drawn],
         np.array([is_blank(picture) for _, picture in drawn]),
-        np.concatenate([looks([picture]) for _, picture in drawn]),
+        np.concatenate([inference([picture]) for _, picture in drawn]),
     )
 
 
@@ -125,7 +132,7 @@ def rejection(
     ``uncertain`` those of the rest whose confidence is too low; ``interval`` is that of the share
     rejected (exact, 95 %).
     """
-    not_short = blank | (outsiders(logits[:, None], rule) > rule.max_not_short_axis)
+    not_short = blank | (out_of_distribution_of(logits[:, None], rule) > rule.max_not_short_axis)
     copies = slice_log_probabilities(logits, rule.temperature)
     unsure = np.array([confidence(weigh(one[None]), rule) < rule.min_confidence for one in copies])
     names = np.array(families)

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
-from ..recognition.inference import Looks
+from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
+from ..recognition.slices import middle_slices
 from .data import Case, read_mask, read_slices
 from .predictions import Predictions, Progress
 from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
@@ -47,13 +48,13 @@ class Change:
 
 
 def cropped(image: Image, centre: tuple[float, float], random: np.random.Generator, share: float) -> Image:
-    """The window of ``share`` times each side that is nearest to being centred on the heart."""
-    window = [max(8, round(length * share)) for length in image.shape]
+    """The crop of ``share`` times each side that is nearest to being centred on the heart."""
+    sides = [max(8, round(length * share)) for length in image.shape]
     starts = [
         int(np.clip(round(middle - side / 2), 0, length - side))
-        for middle, side, length in zip(centre, window, image.shape, strict=True)
+        for middle, side, length in zip(centre, sides, image.shape, strict=True)
     ]
-    return image[starts[0] : starts[0] + window[0], starts[1] : starts[1] + window[1]]
+    return image[starts[0] : starts[0] + sides[0], starts[1] : starts[1] + sides[1]]
 
 
 def padded(image: Image, centre: tuple[float, float], random: np.random.Generator, share: float) -> Image:
@@ -140,7 +141,7 @@ def expected_class(case: Case, rotation: float) -> Orientation | None:
 
 @dataclass(frozen=True)
 class MiddleSlice:
-    """A slice from the middle 70 % of a stack, with what is needed to change and judge it."""
+    """A middle slice of a stack, with what is needed to change and judge it."""
 
     image: Image
     spacing: tuple[float, float]
@@ -150,14 +151,14 @@ class MiddleSlice:
     slices: int
 
 
-def middle_slices(cases: Sequence[Case], each: int = 3) -> list[MiddleSlice]:
-    """At most ``each`` evenly spread slices from the middle 70 % of each case."""
+def middle_slices_of(cases: Sequence[Case], each: int = 3) -> list[MiddleSlice]:
+    """At most ``each`` evenly spread middle slices of each case."""
     found = []
     for index, case in enumerate(cases):
         stack, spacing = read_slices(case)
         mask = read_mask(case)
-        place = (np.arange(len(stack)) + 0.5) / len(stack)
-        inside = [int(n) for n in np.flatnonzero((place >= 0.15) & (place <= 0.85)) if not is_blank(stack[n])]
+        middle = middle_slices(np.arange(len(stack)), len(stack))
+        inside = [int(n) for n in np.flatnonzero(middle) if not is_blank(stack[n])]
         chosen = sorted({inside[int(n)] for n in np.linspace(0, len(inside) - 1, each).round()}) if inside else []
         heart = None if mask is None or not mask.any() else np.argwhere(mask.any(0)).mean(0)
         row, column = (np.array(stack.shape[1:]) - 1) / 2 if heart is None else heart
@@ -165,7 +166,7 @@ def middle_slices(cases: Sequence[Case], each: int = 3) -> list[MiddleSlice]:
     return found
 
 
-def stressed(looks: Looks, cases: Sequence[Case], slices: Sequence[MiddleSlice], change: Change) -> Predictions:
+def stressed(inference: Inference, cases: Sequence[Case], slices: Sequence[MiddleSlice], change: Change) -> Predictions:
     """Predictions for changed slices whose right answer is certain.
 
     The slices are turned on to class 0 where the change made them something else, so that
@@ -179,7 +180,7 @@ def stressed(looks: Looks, cases: Sequence[Case], slices: Sequence[MiddleSlice],
             continue
         image = change.apply(np.asarray(slice_.image, np.float32), slice_.centre, random)
         across = truth.inverse.exchanges_axes
-        outputs.append(looks([truth.inverse.apply(image)], slice_.spacing[::-1] if across else slice_.spacing))
+        outputs.append(inference([truth.inverse.apply(image)], slice_.spacing[::-1] if across else slice_.spacing))
         kept.append(slice_)
     counts_of = np.ones(len(cases), int)
     for slice_ in kept:
@@ -194,7 +195,7 @@ def stressed(looks: Looks, cases: Sequence[Case], slices: Sequence[MiddleSlice],
 
 
 def stress(
-    looks: Looks,
+    inference: Inference,
     cases: Sequence[Case],
     each: int = 3,
     progress: Progress | None = None,
@@ -204,8 +205,8 @@ def stress(
 
     Parameters
     ----------
-    looks:
-        The network. It looks at each slice alone.
+    inference:
+        The network. It is shown each slice alone.
     cases:
         Volumes in the standard orientation that it was not trained on.
     each:
@@ -219,11 +220,11 @@ def stress(
     -------
     Curve → a row for each level with ``level``, ``single`` and ``averaged`` (``Accuracy.to_json``).
     """
-    slices = middle_slices(cases, each)
+    slices = middle_slices_of(cases, each)
     steps = [(curve, level, change) for curve, levels in CURVES.items() for level, change in levels.items()]
     result: dict[str, list[dict[str, Any]]] = {curve: [] for curve in CURVES}
     for done, (curve, level, change) in enumerate(steps):
-        found = stressed(looks, cases, slices, change)
+        found = stressed(inference, cases, slices, change)
         if len(found.logits):
             people = found.subjects
             result[curve].append(

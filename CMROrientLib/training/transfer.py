@@ -13,15 +13,15 @@ from ..errors import CMROrientError
 from ..recognition.model_files import ModelFiles
 from ..recognition.preprocessing import Preprocessing
 from .augment import Augmentation
-from .recipes import Phase, Recipe
+from .recipes import Recipe, Stage
 
-#: Weight of the second lesson and number of other pictures where the recipe of a transfer says nothing.
+#: Weight of the auxiliary segmentation loss and number of other pictures where the recipe of a transfer says nothing.
 GUIDE, NEGATIVES = 4.0, 1000
 
 #: The paper's: 20 epochs of the head at 1e-3, then everything at 1e-4 to epoch 40.
-PAPER_PHASES = (
-    Phase(20, "sgd", 1e-3, 0.0, 0.9, "constant", freeze_backbone=True),
-    Phase(20, "sgd", 1e-4, 0.0, 0.9, "constant"),
+PAPER_STAGES = (
+    Stage(20, "sgd", 1e-3, 0.0, 0.9, "constant", freeze_backbone=True),
+    Stage(20, "sgd", 1e-4, 0.0, 0.9, "constant"),
 )
 
 
@@ -40,7 +40,7 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
     network: dict[str, Any] = dict(start.card["architecture"])
     preprocessing = Preprocessing.from_card(start.card["preprocessing"])
     recipe = replace(recipe, network=network, preprocessing=preprocessing, start=str(start.onnx))
-    # What the model can do beyond the classes it is not to forget: to look twice, and to say "something else".
+    # What the model can do beyond the classes it is not to forget: crop round the heart, and say "something else".
     closer = float(start.card.get("closer", 0))
     if closer:
         recipe = replace(recipe, augmentation=replace(recipe.augmentation, closer=closer, closer_share=0.4))
@@ -52,5 +52,5 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
 
 def paper_transfer(name: str, start: ModelFiles, seed: int = 0) -> Recipe:
     """The paper's transfer of a model, for who has no recipe of their own."""
-    recipe = Recipe(name, {}, seed=seed, batch=32, squares=256, augmentation=Augmentation.paper(), phases=PAPER_PHASES)
+    recipe = Recipe(name, {}, seed=seed, batch=32, squares=256, augmentation=Augmentation.paper(), phases=PAPER_STAGES)
     return transfer_recipe(recipe, start)

@@ -1,4 +1,4 @@
-"""A look at people held out, now and then while a network is trained: how right it is in one look."""
+"""Validation on people held out, now and then while a network is trained: how right it is on whole slices."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ def validate(logits: NDArray[np.float32], slices: Slices) -> dict[str, float | i
     Parameters
     ----------
     logits:
-        (N, 8, outputs) what ``looks.turned_logits`` gave for ``slices``.
+        (N, 8, outputs) what ``inference.turned_logits`` gave for ``slices``.
 
     Returns
     -------
-    Shares of slices right in one pass (all, and those of the middle 70 % of the stack) and when
+    Shares of slices right in one pass (all, and middle ones) and when
     averaged over the turns, of volumes right (averaged, and in one pass over the eight stored
     orientations), and the numbers behind them. Cases near a class border are left out.
     """
     clear = np.array([counts(case) for case in slices.cases], bool)[slices.case]
-    logits, owner, position = logits[clear], slices.case[clear], slices.position[clear]
+    logits, owner, middle = logits[clear], slices.case[clear], slices.middle[clear]
     if len(logits) == 0:
         return {"slices": 0, "volumes": 0}
     single, averaged = single_pass_right(logits), averaged_right(logits)
-    middle = np.abs(position - 0.5) <= 0.35
     every = log_probabilities(logits)
     mean = carried_back(every).mean(1)
     volumes = np.unique(owner)

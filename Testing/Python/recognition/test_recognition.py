@@ -13,8 +13,12 @@ from study import MIN_CONFIDENCE, MODEL, phantom
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition import recognizer as recognition
-from CMROrientLib.recognition.recognizer import Recognition, Recognizer, choose_slices, decided, words
+from CMROrientLib.recognition.conflict import hold_against_header
+from CMROrientLib.recognition.decision import DecisionRule
+from CMROrientLib.recognition.recognizer import Recognizer, decided
+from CMROrientLib.recognition.result import Recognition
+from CMROrientLib.recognition.slices import choose_slices
+from CMROrientLib.recognition.wording import words
 from CMROrientLib.volume import Grid, Volume
 
 #: Three different corners and nothing else: no two of its eight turns are alike.
@@ -25,7 +29,7 @@ SIGN[2:14, 2:14], SIGN[2:14, 18:30], SIGN[18:30, 2:14] = 300, 200, 100
 class Oracle:
     """A network that knows the sign: its logits are the likeness to each of the sign's eight turns.
 
-    Inputs that look like none of them get ``outsider`` as their ninth output.
+    Inputs that look like none of them get ``other`` as their out-of-distribution output.
     """
 
     description = "oracle"
@@ -45,18 +49,20 @@ class Oracle:
         likeness = np.corrcoef(np.vstack([turns, images]))[8:, :8]
         logits = self.sharpness * likeness
         if self.outputs == 9:
-            outsider = np.where(likeness.max(axis=1) > 0.5, -30.0, 30.0 + logits.max(axis=1))
-            logits = np.concatenate([logits, outsider[:, None]], axis=1)
+            other = np.where(likeness.max(axis=1) > 0.5, -30.0, 30.0 + logits.max(axis=1))
+            logits = np.concatenate([logits, other[:, None]], axis=1)
         return logits.astype(np.float32)
 
 
 def oracle(monkeypatch: pytest.MonkeyPatch, engine: Oracle, **settings: Any) -> Recognizer:
     """A recognizer that asks the oracle, with a card that nobody calibrated."""
-    monkeypatch.setattr(recognition, "open_engine", lambda model, device, threads: engine)
+    monkeypatch.setattr("CMROrientLib.recognition.recognizer.open_engine", lambda model, device, threads: engine)
     recognizer = Recognizer(MODEL, **settings)
-    preprocessing = replace(recognizer._looks.preprocessing, size=64, trim=False, contrast="linear")
-    recognizer._looks = replace(recognizer._looks, preprocessing=preprocessing, closer=0.0, outputs=engine.outputs)
-    recognizer._rule = recognition.DecisionRule()
+    preprocessing = replace(recognizer._inference.preprocessing, size=64, trim=False, contrast="linear")
+    recognizer._inference = replace(
+        recognizer._inference, preprocessing=preprocessing, crop_diameters=0.0, outputs=engine.outputs
+    )
+    recognizer._rule = DecisionRule()
     if settings.get("min_confidence") is None:
         recognizer.min_confidence = 0.9
     return recognizer
@@ -121,7 +127,7 @@ def test_each_slice_votes_and_the_mean_decides(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(result.votes, [0, 1, 0, 0, 0, 0, 3, 0])
     assert result.orientation is Orientation.ROTATE_270
     np.testing.assert_allclose(result.slice_probabilities.sum(axis=1), 1)
-    assert recognition.words(result).startswith("Stored turned by 90° counter-clockwise: 3 of 4 slices")
+    assert words(result).startswith("Stored turned by 90° counter-clockwise: 3 of 4 slices")
 
 
 def test_doubt_is_uncertain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +252,7 @@ def test_headers_that_say_nothing_or_something_else() -> None:
     result = decided(other, 0)
     assert (result.header_orientation, result.conflict, result.mirrored) == (None, True, False)
     assert "names another plane" in words(result)
-    assert not recognition.hold_against_header(other, Orientation(0), "not_short_axis")[1]
+    assert not hold_against_header(other, Orientation(0), "not_short_axis")[1]
 
 
 @pytest.mark.parametrize("limit", [-0.1, 1.5, float("nan")])

@@ -17,7 +17,7 @@ from report_samples import MODEL, acted_on, failed, jpeg, many, one_of_each, pic
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.decision import confidence_words
+from CMROrientLib.recognition.wording import confidence_words
 from CMROrientLib.report.page import page_kind, read_thumbnails, write_report
 from CMROrientLib.report.rows import glyph_css, votes_bar, votes_words
 from CMROrientLib.run.record import Record

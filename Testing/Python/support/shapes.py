@@ -20,7 +20,7 @@ import SimpleITK as sitk  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.augment import Augmentation  # noqa: E402
 from CMROrientLib.training.data import load_slices, read_cases  # noqa: E402
-from CMROrientLib.training.recipes import Phase, Recipe  # noqa: E402
+from CMROrientLib.training.recipes import Recipe, Stage  # noqa: E402
 
 TINY = {"name": "compact", "channels": [8, 16, 24], "blocks": [0, 1, 1], "features": 32, "outputs": 8, "in_channels": 1}
 GENTLE = replace(Augmentation.paper(), zoom=(0.9, 1.0))
@@ -65,7 +65,7 @@ def recipe(name: str = "tiny", **changes: object) -> Recipe:
         validate_every=2,
         augmentation=GENTLE,
         preprocessing=Preprocessing(size=48),
-        phases=(Phase(epochs=12, rate=5e-3),),
+        phases=(Stage(epochs=12, rate=5e-3),),
     )
     return replace(plain, **changes)
 

@@ -112,7 +112,7 @@ def test_full_augmentation_gives_finite_pictures() -> None:
 
 @pytest.mark.parametrize("shift", [0.0, None])
 def test_a_second_look_is_a_window_round_the_heart(shift: float | None) -> None:
-    """Where it is known: in the middle of the window, and as large as ``closer`` says, nearly."""
+    """Where it is known: in the middle of the crop, and as large as ``closer`` says, nearly."""
     squares = torch.zeros(64, 96, 96)
     squares[:, 36:60, 42:66] = 1
     known = torch.tensor([54 / 96, 48 / 96, 24 / 96]).repeat(64, 1)

@@ -15,9 +15,9 @@ from CMROrientLib.recognition.decision import (
     carried_back,
     confidence,
     log_probabilities,
-    ninth_output,
-    not_short_axis,
-    not_short_axis_probabilities,
+    out_of_distribution,
+    out_of_distribution_output,
+    out_of_distribution_outputs,
     weigh,
 )
 from CMROrientLib.training.calibration import (
@@ -31,7 +31,7 @@ from CMROrientLib.training.calibration import (
 )
 from CMROrientLib.training.data import Case
 from CMROrientLib.training.predictions import Predictions
-from CMROrientLib.training.rejection import OutsiderTerms, fit_outsiders, outsiders
+from CMROrientLib.training.rejection import OutOfDistributionTerms, fit_out_of_distribution, out_of_distribution_of
 
 WEIGHTS = {"intercept": -2.0, "margin": 1.5, "votes": 1.0, "agreement": 2.0, "slices": 0.7}
 
@@ -67,13 +67,13 @@ def test_classes_of_turned_copies_are_carried_back() -> None:
     np.testing.assert_array_equal(carried_back(turned).argmax(-1), 5)
 
 
-def test_log_probabilities_leave_the_ninth_output_out() -> None:
+def test_log_probabilities_leave_the_out_of_distribution_output_out() -> None:
     logits = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 100])
     np.testing.assert_allclose(np.exp(log_probabilities(logits)).sum(), 1)
     np.testing.assert_allclose(log_probabilities(logits), log_probabilities(logits[:8]))
-    assert not_short_axis_probabilities(logits) == pytest.approx(1)
-    assert not_short_axis_probabilities(np.zeros(9)) == pytest.approx(1 / 9)
-    assert not_short_axis_probabilities(np.zeros((4, 8))).tolist() == [0, 0, 0, 0]
+    assert out_of_distribution_outputs(logits) == pytest.approx(1)
+    assert out_of_distribution_outputs(np.zeros(9)) == pytest.approx(1 / 9)
+    assert out_of_distribution_outputs(np.zeros((4, 8))).tolist() == [0, 0, 0, 0]
     sharp, soft = (log_probabilities(logits, t).max() for t in (1.0, 4.0))
     assert sharp > soft
 
@@ -82,10 +82,10 @@ def test_a_stack_is_not_rejected_for_its_ends() -> None:
     logits = np.zeros((5, 8, 9))
     logits[:, :, 8] = -20.0
     logits[[0, 4], :, 8] = 20.0
-    assert ninth_output(logits) < 0.01
+    assert out_of_distribution_output(logits) < 0.01
     logits[1, :, 8] = 20.0
-    assert ninth_output(logits) > 0.99
-    assert ninth_output(logits[..., :8]) == 0
+    assert out_of_distribution_output(logits) > 0.99
+    assert out_of_distribution_output(logits[..., :8]) == 0
 
 
 def test_evidence_of_a_hand_made_volume() -> None:
@@ -195,30 +195,32 @@ def test_parts_of_stacks_may_be_wrong_now_and_then() -> None:
     assert choose_min_confidence(confidences, right, np.ones(400, bool), 0.5) == 0.81
 
 
-def outputs(random: np.random.Generator, ninth: float, agree: bool) -> np.ndarray:
+def outputs(random: np.random.Generator, output: float, agree: bool) -> np.ndarray:
     """(1, 8, 9) logits of one slice whose turned copies agree, or name any class."""
     classes = random.normal(0, 1, (1, 8, 9))
     for g in Orientation:
         classes[0, g, g if agree else random.integers(8)] += 8
-    classes[..., 8] = 8 + ninth + random.normal(0, 1)
+    classes[..., 8] = 8 + output + random.normal(0, 1)
     return classes
 
 
-def test_what_is_no_short_axis_is_told_by_the_ninth_output_and_by_disagreement() -> None:
+def test_what_is_no_short_axis_is_told_by_its_output_and_by_disagreement() -> None:
     random = np.random.default_rng(0)
     real = [outputs(random, -2, True) for _ in range(60)]
     others = [outputs(random, 2, False) for _ in range(30)]
     plain = DecisionRule()
-    rule = fit_outsiders(OutsiderTerms.of(real, plain), OutsiderTerms.of(others, plain), plain)
+    rule = fit_out_of_distribution(
+        OutOfDistributionTerms.of(real, plain), OutOfDistributionTerms.of(others, plain), plain
+    )
     assert rule.max_not_short_axis == 0.5
     assert DecisionRule.from_card(rule.to_card()) == rule
-    assert (outsiders(real, rule) < 0.5).mean() > 0.98
-    assert (outsiders(others, rule) > 0.5).mean() > 0.98
-    # The same ninth output, once with copies that agree and once with copies that do not.
-    one, other = outsiders([outputs(np.random.default_rng(1), 0, agree) for agree in (True, False)], rule)
+    assert (out_of_distribution_of(real, rule) < 0.5).mean() > 0.98
+    assert (out_of_distribution_of(others, rule) > 0.5).mean() > 0.98
+    # The same out-of-distribution output, once with copies that agree and once with copies that do not.
+    one, other = out_of_distribution_of([outputs(np.random.default_rng(1), 0, agree) for agree in (True, False)], rule)
     assert one < other
-    # A network without a ninth output never says so, and one pass has weights of its own.
-    assert not_short_axis(0.0, weigh(np.zeros((1, 8, 8))), rule) == 0
+    # A network without that output never says so, and one pass has weights of its own.
+    assert out_of_distribution(0.0, weigh(np.zeros((1, 8, 8))), rule) == 0
     single = weigh(log_probabilities(others[0])[:, :1])
-    assert not_short_axis(0.9, single, rule) != pytest.approx(0.9)
-    assert not_short_axis(0.9, single, replace(rule, outsider_single=None)) == 0.9
+    assert out_of_distribution(0.9, single, rule) != pytest.approx(0.9)
+    assert out_of_distribution(0.9, single, replace(rule, out_of_distribution_single=None)) == 0.9

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.decision import DecisionRule
-from CMROrientLib.recognition.inference import Looks
+from CMROrientLib.recognition.inference import Inference
 from CMROrientLib.recognition.preprocessing import Preprocessing
 from CMROrientLib.training.data import Case, read_cases
 from CMROrientLib.training.evaluate import add_evaluate_arguments, chosen_cases, decisions, metrics
 from CMROrientLib.training.predictions import Predictions, predict
-from CMROrientLib.training.rejection import other_pictures, rejection, volumes_not_short_axis
+from CMROrientLib.training.rejection import other_pictures, rejection, volumes_out_of_distribution
 from CMROrientLib.training.reslices import Stack
 from CMROrientLib.training.scoring import as_text, averaged_right, by_group, figures, single_pass_right
-from CMROrientLib.training.stress import CURVES, Change, expected_class, middle_slices, stress, stressed, unchanged
+from CMROrientLib.training.stress import CURVES, Change, expected_class, middle_slices_of, stress, stressed, unchanged
 
 PREPROCESSING = Preprocessing(size=32, contrast="linear")
 
@@ -36,7 +36,7 @@ def pattern(rows: int = 40, columns: int = 40) -> NDArray[np.float32]:
 
 
 def oracle(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits by correlation with the eight turned patterns; the ninth is high where nothing fits."""
+    """Logits by correlation with the eight turned patterns; the ninth output is high where nothing fits."""
     template = PREPROCESSING(pattern())[0]
     turned = np.stack([k.apply(template).ravel() for k in Orientation])
     flat = inputs[:, 0].reshape(len(inputs), -1)
@@ -63,7 +63,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_all_right_is_all_right(data: Path) -> None:
-    predictions = predict(Looks(oracle, PREPROCESSING), read_cases(data))
+    predictions = predict(Inference(oracle, PREPROCESSING), read_cases(data))
     assert predictions.logits.shape == (20, 8, 9)
     assert single_pass_right(predictions.logits).all()
     assert averaged_right(predictions.logits).all()
@@ -87,7 +87,7 @@ def test_one_wrong_stored_orientation_is_an_eighth_wrong(data: Path) -> None:
         logits[:, 4] = np.where(logits[:, :8].argmax(1) == 5, logits[:, 5] + 1, logits[:, 4])
         return logits
 
-    predictions = predict(Looks(confused, PREPROCESSING), read_cases(data))
+    predictions = predict(Inference(confused, PREPROCESSING), read_cases(data))
     right = single_pass_right(predictions.logits)
     assert right.sum(0).tolist() == [20, 20, 20, 20, 20, 0, 20, 20]
     found = figures(predictions)
@@ -102,7 +102,7 @@ def test_a_network_with_a_taste_for_one_class_is_told(data: Path) -> None:
     def stubborn(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.tile(np.eye(9, dtype=np.float32)[2], (len(inputs), 1))
 
-    predictions = predict(Looks(stubborn, PREPROCESSING), read_cases(data))
+    predictions = predict(Inference(stubborn, PREPROCESSING), read_cases(data))
     assert figures(predictions)["slices_single"]["value"] == pytest.approx(1 / 8)
     rule = DecisionRule(max_not_short_axis=0.9)
     found = decisions(predictions, rule)
@@ -113,7 +113,7 @@ def test_a_network_with_a_taste_for_one_class_is_told(data: Path) -> None:
 def test_turning_the_stored_slice_gives_the_logits_that_are_kept(data: Path) -> None:
     """Entry [s, k] is what the network says about the file stored in class k, spacing turned along."""
     case = read_cases(data)[0]
-    predictions = predict(Looks(oracle, PREPROCESSING), [case])
+    predictions = predict(Inference(oracle, PREPROCESSING), [case])
     image = pattern(40, 28)
     kept = predict_one(image, (1.0, 1.5))
     for k in Orientation:
@@ -124,11 +124,11 @@ def test_turning_the_stored_slice_gives_the_logits_that_are_kept(data: Path) -> 
 
 
 def predict_one(image: NDArray[np.float32], spacing: tuple[float, float]) -> NDArray[np.float32]:
-    return Looks(oracle, PREPROCESSING)([image], spacing)[0]
+    return Inference(oracle, PREPROCESSING)([image], spacing)[0]
 
 
 def test_predictions_survive_storage(data: Path, tmp_path: Path) -> None:
-    predictions = predict(Looks(oracle, PREPROCESSING), read_cases(data))
+    predictions = predict(Inference(oracle, PREPROCESSING), read_cases(data))
     predictions.save(tmp_path / "kept" / "p.npz")
     loaded = Predictions.load(tmp_path / "kept" / "p.npz")
     assert loaded.cases == predictions.cases
@@ -140,7 +140,7 @@ def test_predictions_survive_storage(data: Path, tmp_path: Path) -> None:
 
 
 def test_choosing_and_joining_keep_slices_with_their_case(data: Path) -> None:
-    predictions = predict(Looks(oracle, PREPROCESSING), read_cases(data))
+    predictions = predict(Inference(oracle, PREPROCESSING), read_cases(data))
     lge = predictions.of(lambda case: case.sequence == "LGE")
     rest = predictions.of(lambda case: case.sequence != "LGE")
     assert [case.path.name for case in lge.cases] == ["c.nii"]
@@ -154,7 +154,7 @@ def test_choosing_and_joining_keep_slices_with_their_case(data: Path) -> None:
 def test_volumes_acted_on_are_counted_with_the_wrong_ones(data: Path) -> None:
     """A network that takes every slice of person one for turned by 90°."""
     cases = read_cases(data)
-    good = predict(Looks(oracle, PREPROCESSING), cases)
+    good = predict(Inference(oracle, PREPROCESSING), cases)
     logits = good.logits.copy()
     wrong = np.array([case.subject == "Set/one" for case in cases])[good.case]
     for g in Orientation:
@@ -168,7 +168,7 @@ def test_volumes_acted_on_are_counted_with_the_wrong_ones(data: Path) -> None:
 
 def test_rejection_counts_other_pictures_by_family() -> None:
     stacks = [Stack(np.random.default_rng(0).random((8, 40, 40)), (8.0, 1.0, 1.0))]
-    families, blank, logits = other_pictures(Looks(oracle, PREPROCESSING), stacks, count=120)
+    families, blank, logits = other_pictures(Inference(oracle, PREPROCESSING), stacks, count=120)
     table = rejection(families, blank, logits, DecisionRule(max_not_short_axis=0.5))
     assert table["all"]["pictures"] == 120 == sum(row["pictures"] for name, row in table.items() if name != "all")
     assert table["blank"]["rejected"] == table["blank"]["pictures"] == blank.sum() > 0
@@ -180,7 +180,10 @@ def test_rejection_counts_other_pictures_by_family() -> None:
 
 
 def test_real_volumes_are_not_rejected_by_the_oracle(data: Path) -> None:
-    assert volumes_not_short_axis(predict(Looks(oracle, PREPROCESSING), read_cases(data)), DecisionRule()).max() < 0.3
+    assert (
+        volumes_out_of_distribution(predict(Inference(oracle, PREPROCESSING), read_cases(data)), DecisionRule()).max()
+        < 0.3
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,15 +238,15 @@ def test_changes_do_what_they_say(data: Path) -> None:
 
 def test_stress_counts_certain_answers_only(data: Path) -> None:
     cases = read_cases(data)
-    slices = middle_slices(cases, each=2)
+    slices = middle_slices_of(cases, each=2)
     assert len(slices) == 8
     assert {slice_.number for slice_ in slices} <= {1, 2, 3, 4}
-    still = stressed(Looks(oracle, PREPROCESSING), cases, slices, Change(unchanged))
+    still = stressed(Inference(oracle, PREPROCESSING), cases, slices, Change(unchanged))
     assert len(still.logits) == 6  # the border case is not counted
     assert still.middle.all()
     seen: list[tuple[str, float]] = []
     curves = stress(
-        Looks(oracle, PREPROCESSING), cases, each=1, keep=lambda curve, level, _: seen.append((curve, level))
+        Inference(oracle, PREPROCESSING), cases, each=1, keep=lambda curve, level, _: seen.append((curve, level))
     )
     assert list(curves) == list(CURVES)
     assert len(seen) == sum(len(levels) for levels in CURVES.values())

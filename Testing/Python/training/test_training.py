@@ -26,11 +26,11 @@ from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import ModelFiles, find_model  # noqa: E402
 from CMROrientLib.training.data import read_cases  # noqa: E402
 from CMROrientLib.training.loop import Trainer  # noqa: E402
-from CMROrientLib.training.recipes import Phase, Selection  # noqa: E402
+from CMROrientLib.training.recipes import Selection, Stage  # noqa: E402
 from CMROrientLib.training.scoring import averaged_right  # noqa: E402
 from CMROrientLib.training.splits import Split  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402
-from CMROrientLib.training.transfer import PAPER_PHASES, transfer_recipe  # noqa: E402
+from CMROrientLib.training.transfer import PAPER_STAGES, transfer_recipe  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_real_slices_are_learned(data_root: Path, tmp_path: Path) -> None:
     chosen = recipe(
         "real",
         batch=32,
-        phases=(Phase(epochs=8, rate=4e-3),),
+        phases=(Stage(epochs=8, rate=4e-3),),
         data=Selection(datasets=("MyoPS 2020", "MSCMR"), split=str(tmp_path / "split.json")),
     )
     result = train(chosen, data_root, tmp_path / "real", report=lambda text: None)
@@ -73,7 +73,7 @@ def test_real_slices_are_learned(data_root: Path, tmp_path: Path) -> None:
 
 def test_resuming_gives_the_same_weights(data: Path, tmp_path: Path) -> None:
     slices = slices_of(data)
-    phases = (Phase(epochs=2, rate=5e-3), Phase(epochs=2, optimizer="sgd", rate=1e-2, freeze_backbone=True))
+    phases = (Stage(epochs=2, rate=5e-3), Stage(epochs=2, optimizer="sgd", rate=1e-2, freeze_backbone=True))
     chosen = recipe(phases=phases, average=0.9, guide=0.5, network={**TINY, "draws": True})
     whole = Trainer(chosen, slices, None, None, tmp_path / "whole", report=lambda text: None).run()
     for _ in range(4):
@@ -113,7 +113,7 @@ def test_a_transfer_leaves_the_frozen_part_bit_for_bit(
 
     start = trained[0]
     weights = load(start.safetensors.read_bytes())
-    phases = (replace(PAPER_PHASES[0], epochs=2, rate=1e-2), replace(PAPER_PHASES[1], epochs=1, rate=1e-2))
+    phases = (replace(PAPER_STAGES[0], epochs=2, rate=1e-2), replace(PAPER_STAGES[1], epochs=1, rate=1e-2))
     chosen = transfer_recipe(recipe("moved", phases=phases), start)
     trainer = Trainer(chosen, slices_of(data), None, None, tmp_path, start=weights, report=lambda text: None)
     frozen = trainer.run(stop_after=2).state_dict()
@@ -220,7 +220,7 @@ def test_scripts_take_their_arguments_after_the_separator(
 def test_statistics_are_estimated_once_more_after_the_last_epoch(data: Path, tmp_path: Path) -> None:
     """Only batch-norm statistics change, and they are those of the final weights."""
     slices = slices_of(data)
-    once, twice = (recipe(statistics=again, phases=(Phase(epochs=1, rate=5e-3),)) for again in (False, True))
+    once, twice = (recipe(statistics=again, phases=(Stage(epochs=1, rate=5e-3),)) for again in (False, True))
     plain = Trainer(once, slices, None, None, tmp_path / "once", report=lambda text: None).run().state_dict()
     again = Trainer(twice, slices, None, None, tmp_path / "twice", report=lambda text: None).run().state_dict()
     changed = {key for key in plain if not torch.equal(plain[key], again[key])}

@@ -1,5 +1,5 @@
 # ruff: noqa: F401, F811 (pytest takes fixtures by their names)
-"""Networks that draw the ventricles and look twice: trained, exported and transferred."""
+"""Networks that draw the ventricles and crop round the heart: trained, exported and transferred."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import find_model  # noqa: E402
 from CMROrientLib.recognition.networks import build  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
-from CMROrientLib.training.guide import Guide  # noqa: E402
+from CMROrientLib.training.auxiliary_loss import AuxiliarySegmentationLoss  # noqa: E402
 from CMROrientLib.training.loop import Trainer  # noqa: E402
-from CMROrientLib.training.recipes import Phase  # noqa: E402
+from CMROrientLib.training.recipes import Stage  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402
 from CMROrientLib.training.transfer import transfer_recipe  # noqa: E402
 
 
-def test_the_second_lesson_is_learned() -> None:
+def test_the_auxiliary_loss_teaches_to_draw() -> None:
     """The drawing gets better, tells the heart's place, and slices without masks do not count."""
     torch.manual_seed(0)
     drawing = {**TINY, "draws": True}
     network = build(**drawing).train()
-    guide = Guide(network)
+    auxiliary = AuxiliarySegmentationLoss(network)
     squares = torch.zeros(8, 48, 48)
     squares[:, 8:30, 20:40] = 1
     everything = torch.ones(8, dtype=torch.bool)
     shares = torch.nn.functional.one_hot(3 * squares.long(), 4).permute(0, 3, 1, 2).float()
     network(squares[:, None])
-    tissues = torch.nn.functional.interpolate(shares, size=guide.side, mode="area")
+    tissues = torch.nn.functional.interpolate(shares, size=auxiliary.side, mode="area")
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     losses = []
     for _ in range(25):
         network(squares[:, None])
-        loss = guide.loss(tissues, everything)
+        loss = auxiliary.loss(tissues, everything)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.3 * losses[0]
     network(squares[:, None])
-    assert float(guide.loss(tissues, torch.zeros(8, dtype=torch.bool))) == 0
+    assert float(auxiliary.loss(tissues, torch.zeros(8, dtype=torch.bool))) == 0
     column, row, diameter = network.eval()(squares[:1, None])[0, -3:].tolist()
     assert column == pytest.approx(30 / 48, abs=0.06) and row == pytest.approx(19 / 48, abs=0.06)
     assert diameter == pytest.approx(2 * (22 * 20 / np.pi) ** 0.5 / 48, abs=0.1)
     with pytest.raises(CMROrientError, match="draws = true"):
-        Guide(build("orientnet"))
+        AuxiliarySegmentationLoss(build("orientnet"))
 
 
-def test_a_network_that_looks_twice_is_trained_and_exported(data: Path, tmp_path: Path) -> None:
+def test_a_network_that_crops_round_the_heart_is_trained_and_exported(data: Path, tmp_path: Path) -> None:
     """Masks or not, its model gives the place of the heart behind the logits, in both engines."""
     second = replace(GENTLE, closer=2.0, closer_share=0.5)
-    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Phase(epochs=1),))
+    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Stage(epochs=1),))
     result = train(chosen, data, tmp_path / "twice", report=lambda text: None)
     assert result.model.card["closer"] == 2.0
     inputs = np.random.default_rng(0).normal(size=(3, 1, 48, 48)).astype(np.float32)
@@ -77,7 +77,7 @@ def test_a_network_that_looks_twice_is_trained_and_exported(data: Path, tmp_path
 
 def test_the_trainer_teaches_to_draw(data: Path, tmp_path: Path) -> None:
     """After a few epochs the network finds the heart of people that it was not trained on."""
-    chosen = recipe(network={**TINY, "draws": True}, guide=4.0, phases=(Phase(epochs=10, rate=5e-3),))
+    chosen = recipe(network={**TINY, "draws": True}, guide=4.0, phases=(Stage(epochs=10, rate=5e-3),))
     result = train(chosen, data, tmp_path / "drawn", report=lambda text: None)
     assert result.validation is not None
     shown = result.validation.of(lambda case: case.drawn)
@@ -89,26 +89,26 @@ def test_the_trainer_teaches_to_draw(data: Path, tmp_path: Path) -> None:
     assert np.abs(places - shown.hearts[shown.case, :2]).max() < 0.12
 
 
-def test_without_masks_the_network_looks_once(data: Path, tmp_path: Path) -> None:
+def test_without_masks_the_network_does_not_crop(data: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     for path in sorted(data.glob("v*.nii.gz"))[:4]:
         (plain / path.name).write_bytes(path.read_bytes())
     said: list[str] = []
     second = replace(GENTLE, closer=2.0, closer_share=0.5)
-    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Phase(epochs=1),))
+    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Stage(epochs=1),))
     result = train(chosen, plain, tmp_path / "once", report=said.append)
     assert result.model.card["closer"] == 0
     assert any("look once" in line for line in said)
 
 
 def test_a_transfer_keeps_what_the_model_can_do(data: Path, tmp_path: Path) -> None:
-    """A model that looks twice and knows other pictures goes on to do both, and to draw as it did while frozen."""
+    """A model that crops and knows other pictures goes on to do both, and to draw as it did while frozen."""
     second = replace(GENTLE, closer=2.0, closer_share=0.5)
     network = {**TINY, "draws": True, "outputs": 9}
-    chosen = recipe(network=network, guide=1.0, augmentation=second, phases=(Phase(epochs=1),), negatives=20)
+    chosen = recipe(network=network, guide=1.0, augmentation=second, phases=(Stage(epochs=1),), negatives=20)
     start = train(chosen, data, tmp_path / "start", report=lambda text: None).model
-    phases = (Phase(epochs=1, rate=1e-3, freeze_backbone=True), Phase(epochs=1, rate=1e-4))
+    phases = (Stage(epochs=1, rate=1e-3, freeze_backbone=True), Stage(epochs=1, rate=1e-4))
     transferred = transfer_recipe(recipe(phases=phases), start)
     assert transferred.augmentation.closer == 2.0 and transferred.guide > 0 and transferred.negatives > 0
     trainer = Trainer(replace(transferred, negatives=0), slices_of(data), None, None, tmp_path / "t", start=None)

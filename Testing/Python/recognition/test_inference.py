@@ -1,4 +1,4 @@
-"""The second look: the heart is found in any orientation, and the window turns with the slice."""
+"""The crop round the heart: the heart is found in any orientation, and the crop turns with the slice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.decision import carried_back
-from CMROrientLib.recognition.inference import SMALLEST, Looks, place_of, turned_logits, window
+from CMROrientLib.recognition.inference import SMALLEST_CROP, Inference, crop, place_of, turned_logits
 from CMROrientLib.recognition.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing(size=32, trim=False, contrast="linear")
@@ -28,7 +28,7 @@ def bright_spot(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, columns = np.nonzero(image > 0.5 * image.max())
         found[n, 9:] = (columns.mean() + 0.5) / side, (rows.mean() + 0.5) / side, np.ptp(rows + 1) / side
         found[n, (rows.mean() > side / 2) * 2 + (columns.mean() > side / 2)] = 5
-        # So that the test sees which window it was shown.
+        # So that the test sees which crop it was shown.
         found[n, 8] = np.mean(image > 0.5 * image.max())
     return found
 
@@ -69,61 +69,61 @@ def test_slices_that_show_more_of_the_heart_count_more() -> None:
 
 @settings(deadline=None)
 @given(shares, shares, st.floats(0.05, 0.6), st.sampled_from(list(Orientation)))
-def test_the_window_turns_with_the_square_and_stays_inside(
+def test_the_crop_turns_with_the_square_and_stays_inside(
     row: float, column: float, diameter: float, k: Orientation
 ) -> None:
     square = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
     # Away from halves of a pixel, where rounding may go either way.
     row, column = (np.floor(value * 64) / 64 + 0.3 / 64 for value in (row, column))
-    seen = window(square, (column, row, diameter), 2.0)
-    assert seen.shape[0] == seen.shape[1] >= SMALLEST * 64 - 2
+    seen = crop(square, (column, row, diameter), 2.0)
+    assert seen.shape[0] == seen.shape[1] >= SMALLEST_CROP * 64 - 2
     assert seen.shape[0] <= 64
     moved = k.matrix @ (np.array([row, column]) - 0.5) + 0.5
-    np.testing.assert_array_equal(window(k.apply(square), (moved[1], moved[0], diameter), 2.0), k.apply(seen))
+    np.testing.assert_array_equal(crop(k.apply(square), (moved[1], moved[0], diameter), 2.0), k.apply(seen))
 
 
-def test_the_second_look_is_closer_and_both_count() -> None:
-    looks = Looks(bright_spot, PREPROCESSING, closer=3.0)
+def test_the_crop_is_closer_and_both_count() -> None:
+    inference = Inference(bright_spot, PREPROCESSING, crop_diameters=3.0)
     stack = [spot(0.3, 0.6)] * 3
-    logits = looks(stack)
+    logits = inference(stack)
     assert logits.shape == (3, 16, 9)
     first, second = logits[:, :8, 8], logits[:, 8:, 8]
     assert (second > 4 * first).all()
-    once = replace(looks, closer=0.0)(stack)
+    once = replace(inference, crop_diameters=0.0)(stack)
     np.testing.assert_array_equal(once[..., :9], logits[:, :8])
-    assert looks(stack, averaging=False).shape == (3, 1, 9)
+    assert inference(stack, averaging=False).shape == (3, 1, 9)
 
 
 @pytest.mark.parametrize("k", list(Orientation))
-def test_turning_the_slices_permutes_what_both_looks_say(k: Orientation) -> None:
-    """Entry [s, g] of the turned stack is entry [s, g∘k] of the stack, in either look."""
-    looks = Looks(bright_spot, PREPROCESSING, closer=3.0)
+def test_turning_the_slices_permutes_what_is_said_of_slices_and_crops(k: Orientation) -> None:
+    """Entry [s, g] of the turned stack is entry [s, g∘k] of the stack, whole and cropped."""
+    inference = Inference(bright_spot, PREPROCESSING, crop_diameters=3.0)
     image = spot(0.3, 0.6)[:, :52]
-    as_stored = looks([image], (1.0, 1.3))
-    turned = looks([k.apply(image)], (1.3, 1.0) if k.exchanges_axes else (1.0, 1.3))
+    as_stored = inference([image], (1.0, 1.3))
+    turned = inference([k.apply(image)], (1.3, 1.0) if k.exchanges_axes else (1.0, 1.3))
     for start in (0, 8):
         expected = np.stack([as_stored[:, start + g.after(k)] for g in Orientation], axis=1)
         np.testing.assert_allclose(turned[:, start : start + 8], expected, atol=1e-5)
 
 
-def test_classes_of_both_looks_are_carried_back() -> None:
+def test_classes_of_slices_and_crops_are_carried_back() -> None:
     copies = np.zeros((1, 16, 8))
     for index in range(16):
         copies[0, index, Orientation(index % 8).after(Orientation(5))] = 1
     np.testing.assert_array_equal(carried_back(copies).argmax(-1), 5)
 
 
-def test_progress_counts_slices_once_over_both_looks() -> None:
+def test_progress_counts_slices_once_over_both_passes() -> None:
     seen: list[tuple[int, int]] = []
-    looks = Looks(bright_spot, PREPROCESSING, closer=3.0, at_once=2)
-    looks([spot(0.3, 0.6)] * 6, progress=lambda done, total: seen.append((done, total)))
+    inference = Inference(bright_spot, PREPROCESSING, crop_diameters=3.0, at_once=2)
+    inference([spot(0.3, 0.6)] * 6, progress=lambda done, total: seen.append((done, total)))
     assert seen[0] == (0, 6) and seen[-1] == (6, 6)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert {total for _, total in seen} == {6}
 
 
-def test_the_window_is_cut_from_finer_squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stripes too fine for the first look are seen in the second, which a window of the first would not show."""
+def test_the_crop_is_cut_from_finer_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripes too fine for whole slices are seen in the crop, which a crop of the input would not show."""
     image = spot(0.5, 0.5, 128)
     image[58:70, 58:70] = 100 * (np.arange(12) // 2 % 2)
     shown: list[NDArray[np.float32]] = []
@@ -132,9 +132,9 @@ def test_the_window_is_cut_from_finer_squares(monkeypatch: pytest.MonkeyPatch) -
         shown.append(inputs)
         return np.tile(np.array([0.0] * 9 + [0.5, 0.5, 0.15], np.float32), (len(inputs), 1))
 
-    Looks(keep, PREPROCESSING, closer=2.0)([image])
+    Inference(keep, PREPROCESSING, crop_diameters=2.0)([image])
     monkeypatch.setattr("CMROrientLib.recognition.inference.FINER", 1)
-    Looks(keep, PREPROCESSING, closer=2.0)([image])
+    Inference(keep, PREPROCESSING, crop_diameters=2.0)([image])
 
     def stripes(inputs: NDArray[np.float32]) -> float:
         middle = inputs[0, 0, 14:18]
@@ -145,11 +145,11 @@ def test_the_window_is_cut_from_finer_squares(monkeypatch: pytest.MonkeyPatch) -
     assert fine > 1.5 * coarse
 
 
-@pytest.mark.parametrize(("outputs", "closer", "given"), [(9, 2.5, 9), (9, 0.0, 1000), (8, 0.0, 9)])
-def test_a_network_that_does_not_fit_its_card_is_refused(outputs: int, closer: float, given: int) -> None:
-    looks = Looks(lambda inputs: np.zeros((len(inputs), given), np.float32), PREPROCESSING, closer, outputs)
+@pytest.mark.parametrize(("outputs", "diameters", "given"), [(9, 2.5, 9), (9, 0.0, 1000), (8, 0.0, 9)])
+def test_a_network_that_does_not_fit_its_card_is_refused(outputs: int, diameters: float, given: int) -> None:
+    inference = Inference(lambda inputs: np.zeros((len(inputs), given), np.float32), PREPROCESSING, diameters, outputs)
     with pytest.raises(CMROrientError, match=f"{given} outputs"):
-        looks([spot(0.5, 0.5)])
+        inference([spot(0.5, 0.5)])
 
 
 def test_turned_logits_resamples_squares_of_another_size() -> None:

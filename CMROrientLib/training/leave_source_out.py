@@ -1,6 +1,6 @@
-"""Judge networks on the sources they were not trained on, and fit the decision rule to them.
+"""Leave-source-out: measure networks on the sources they were not trained on, and fit the decision rule to them.
 
-``python -m CMROrientLib.training.judge measure`` runs one network over left-out volumes, changed
+``python -m CMROrientLib.training.leave_source_out measure`` runs one network over left-out volumes, changed
 slices and other pictures, and keeps its outputs. ``… assemble`` puts what was measured for several
 left-out sources together: metrics as JSON, and the decision section for a card. No source is judged
 by a rule that was fitted on it.
@@ -32,7 +32,14 @@ from .calibration import (
 from .data import Case
 from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
 from .predictions import Predictions, predict
-from .rejection import OutsiderTerms, fit_outsiders, middle_slices, other_pictures, rejection, volumes_not_short_axis
+from .rejection import (
+    OutOfDistributionTerms,
+    central_slices,
+    fit_out_of_distribution,
+    other_pictures,
+    rejection,
+    volumes_out_of_distribution,
+)
 from .reslices import read_stack
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .statistics import clopper_pearson
@@ -59,7 +66,7 @@ class Measured:
     predictions:
         For the left-out volumes as they are.
     alone:
-        For the same slices, each looked at as a volume of one slice.
+        For the same slices, each on its own, as a volume of one slice.
     stressed:
         (curve, level, predictions) for changed slices.
     curves:
@@ -103,9 +110,9 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
     stress_volumes:
         Changed slices are taken from at most so many volumes, spread evenly over ``cases``.
     """
-    files, looks = opened(model, "cpu")
-    predict(looks, cases).save(folder / "predictions.npz")
-    predict(looks, cases, alone=True).save(folder / "alone.npz")
+    files, inference = opened(model, "cpu")
+    predict(inference, cases).save(folder / "predictions.npz")
+    predict(inference, cases, alone=True).save(folder / "alone.npz")
     chosen = [cases[int(n)] for n in np.linspace(0, len(cases) - 1, min(stress_volumes, len(cases))).round()]
     kept: list[list[Any]] = []
 
@@ -114,9 +121,9 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
         found.save(folder / file)
         kept.append([curve, level, file])
 
-    curves = stress(looks, chosen, keep=keep)
+    curves = stress(inference, chosen, keep=keep)
     stacks = [read_stack(case.path, case.mask) for case in chosen[:: max(1, len(chosen) // STACKS)]]
-    families, blank, logits = other_pictures(looks, stacks, OTHER_PICTURES)
+    families, blank, logits = other_pictures(inference, stacks, OTHER_PICTURES)
     np.savez(folder / "others.npz", allow_pickle=False, families=np.array(families), blank=blank, logits=logits)
     write_json(
         {
@@ -153,9 +160,9 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     whole = np.arange(len(plain.right)) < len(stacks.right)
     rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right, whole))
     if together.logits.shape[-1] == len(Orientation):
-        # Without a ninth output nothing is taken for no short axis.
+        # Without an out-of-distribution output nothing is taken for no short axis.
         return rule
-    return fit_outsiders(_real(measured, rule), _others(measured, rule), rule)
+    return fit_out_of_distribution(_real(measured, rule), _others(measured, rule), rule)
 
 
 def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dict[str, DecisionRule]:
@@ -163,22 +170,22 @@ def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dic
     families = np.array([family for one in measured for family in np.array(one.families)[~one.blank]])
     real, others = _real(measured, rule), _others(measured, rule)
     names = {family for one in measured for family in one.families}
-    return {name: fit_outsiders(real, others.where(families != name), rule) for name in sorted(names)}
+    return {name: fit_out_of_distribution(real, others.where(families != name), rule) for name in sorted(names)}
 
 
-def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutsiderTerms:
-    """Left-out volumes, their middle slices alone, and changed slices.
+def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
+    """Left-out volumes, their central slices alone, and changed slices.
 
     A source may be so easy that its unchanged slices teach nothing about the next.
     """
     volumes = [one.predictions.logits[one.predictions.case == n] for one in measured for n in one.volumes]
-    volumes += [logits for one in measured for logits in middle_slices(one.alone)]
+    volumes += [logits for one in measured for logits in central_slices(one.alone)]
     volumes += [logits[None] for one in measured for found in one.harder for logits in found.logits[::3]]
-    return OutsiderTerms.of(volumes, rule)
+    return OutOfDistributionTerms.of(volumes, rule)
 
 
-def _others(measured: Sequence[Measured], rule: DecisionRule) -> OutsiderTerms:
-    return OutsiderTerms.of((picture[None] for one in measured for picture in one.others[~one.blank]), rule)
+def _others(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
+    return OutOfDistributionTerms.of((picture[None] for one in measured for picture in one.others[~one.blank]), rule)
 
 
 def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
@@ -235,7 +242,7 @@ def rejection_metrics(measured: Sequence[Measured], rules: dict[str, DecisionRul
                 sums[key] += row[key]
         hard = one.predictions.of(counts)
         real += len(hard.cases)
-        rejected += int((volumes_not_short_axis(hard, rule) > rule.max_not_short_axis).sum())
+        rejected += int((volumes_out_of_distribution(hard, rule) > rule.max_not_short_axis).sum())
     sums = {
         key: sum(row[key] for row in families.values()) for key in ("pictures", "rejected", "uncertain", "acted_on")
     }
@@ -296,7 +303,7 @@ def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Me
 
 def main(options: Sequence[str] | None = None) -> int:
     """The command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.judge", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.leave_source_out", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("measure", help="run a network over a source that it was not trained on")
     one.add_argument("--name", required=True, help="of the left-out source, as the tables show it")

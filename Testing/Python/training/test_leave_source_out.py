@@ -18,7 +18,7 @@ from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.recognition.preprocessing import Preprocessing
-from CMROrientLib.training import ablation, cards, contact_sheet, judge, paper_table
+from CMROrientLib.training import ablation, cards, contact_sheet, leave_source_out, paper_table
 from CMROrientLib.training.evaluate import add_evaluate_arguments, run_evaluate
 from CMROrientLib.training.predictions import Predictions
 
@@ -51,7 +51,7 @@ def write_model(folder: Path, seed: int = 0) -> Path:
         [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["n", 9])],
         [
             onnx.numpy_helper.from_array(np.stack(weights, axis=1).astype(np.float32), "weights"),
-            # The ninth output wins where no copy of the pattern fits.
+            # The out-of-distribution output wins where no copy of the pattern fits.
             onnx.numpy_helper.from_array(np.array([0.0] * 8 + [5.0], np.float32), "bias"),
         ],
     )
@@ -125,30 +125,32 @@ def test_evaluate_counts_prints_and_keeps(data: Path, tmp_path: Path, capsys: py
 
 
 def test_sources_are_judged_by_rules_of_the_others(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "OTHER_PICTURES", 120)
+    monkeypatch.setattr(leave_source_out, "OTHER_PICTURES", 120)
     model = write_model(tmp_path / "model")
     folders = []
     for name in ("A", "B", "C"):
         folders.append(tmp_path / name)
         options = ["measure", "--name", f"Source {name}", "--model", model, "--data", data, "--dataset", name]
-        assert judge.main([str(option) for option in [*options, "--output", folders[-1]]]) == 0
+        assert leave_source_out.main([str(option) for option in [*options, "--output", folders[-1]]]) == 0
     card = model / "matched.json"
     metrics = tmp_path / "metrics"
-    assert judge.main(["assemble", *map(str, folders), "--metrics", str(metrics), "--card", str(card)]) == 0
+    assert leave_source_out.main(["assemble", *map(str, folders), "--metrics", str(metrics), "--card", str(card)]) == 0
     # No family is judged by a rule that was fitted on it.
     seen: list[int] = []
-    fit = judge.fit_outsiders
-    monkeypatch.setattr(judge, "fit_outsiders", lambda r, o, rule: seen.append(len(o.averaged)) or fit(r, o, rule))
-    one = judge.load(folders[0])
+    fit = leave_source_out.fit_out_of_distribution
+    monkeypatch.setattr(
+        leave_source_out, "fit_out_of_distribution", lambda r, o, rule: seen.append(len(o.averaged)) or fit(r, o, rule)
+    )
+    one = leave_source_out.load(folders[0])
     shown = np.array(one.families)[~one.blank]
-    without = judge.without_each_family([one], DecisionRule())
+    without = leave_source_out.without_each_family([one], DecisionRule())
     assert seen == [int((shown != family).sum()) for family in without]
     assert set(without) == set(one.families) and min(seen) < len(shown)
     fitted = json.loads(card.read_text(encoding="utf-8"))["decision"]
     # Without metrics only the rule is fitted, from one measurement, too.
-    assert judge.main(["assemble", *map(str, folders), "--card", str(card)]) == 0
+    assert leave_source_out.main(["assemble", *map(str, folders), "--card", str(card)]) == 0
     assert json.loads(card.read_text(encoding="utf-8"))["decision"] == fitted
-    assert judge.main(["assemble", str(folders[0])]) == 0
+    assert leave_source_out.main(["assemble", str(folders[0])]) == 0
     read = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in metrics.glob("*.json")}
     assert set(read) == {"left_out", "stress", "calibration", "rejection"}
     assert list(read["left_out"]) == ["Source A", "Source B", "Source C"]

@@ -1,4 +1,4 @@
-"""A second lesson while training: where the ventricles are.
+"""The auxiliary segmentation loss: a network in training also draws the ventricles.
 
 Left and right are told by the two ventricles and by little else. A network that also has to draw
 them, coarsely, from its last feature map looks at them rather than at what one hospital's images
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from ..errors import CMROrientError
 
 
-class Guide:
-    """Judges what a network draws while it is trained.
+class AuxiliarySegmentationLoss:
+    """The loss of what a network draws while it is trained.
 
     Parameters
     ----------
