@@ -111,7 +111,7 @@ def test_full_augmentation_gives_finite_pictures() -> None:
 
 
 @pytest.mark.parametrize("shift", [0.0, None])
-def test_a_second_look_is_a_window_round_the_heart(shift: float | None) -> None:
+def test_crops_are_centred_round_the_heart(shift: float | None) -> None:
     """Where it is known: in the middle of the crop, and as large as ``closer`` says, nearly."""
     squares = torch.zeros(64, 96, 96)
     squares[:, 36:60, 42:66] = 1
