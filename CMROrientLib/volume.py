@@ -66,7 +66,7 @@ class Grid:
     @property
     def centre(self) -> NDArray[np.float64]:
         """(3,) position of the index (N − 1)/2 of each axis, LPS, in mm."""
-        return (self.affine @ [*((np.array(self.size) - 1) / 2), 1.0])[:3]
+        return np.asarray((self.affine @ [*((np.array(self.size) - 1) / 2), 1.0])[:3])
 
     def permuted(self, axes: tuple[int, int, int]) -> Grid:
         """The same voxels with axis ``axes[n]`` of this grid as axis ``n``."""

@@ -99,9 +99,8 @@ def _median(work: Callable[[Any], Any], items: list[Any]) -> float:
 
 def _preprocessing_seconds(model: str | Path, stacks: list[Any]) -> float:
     from ..recognition.model_files import find_model
-    from ..recognition.preprocessing import Preprocessing
 
-    preprocessing = Preprocessing.from_card(find_model(model).card["preprocessing"])
+    preprocessing = find_model(model).card.preprocessing
     return _median(lambda volume: preprocessing(volume.array[0], (1.0, 1.0)), stacks)
 
 

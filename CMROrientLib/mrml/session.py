@@ -20,8 +20,9 @@ from .nodes import right_handed
 from .output import REVERSED, Provenance, scene_as_it_was, votes_table, write
 
 if TYPE_CHECKING:
+    from ..progress import Progress
     from ..recognition.model_files import ModelFiles
-    from ..recognition.recognizer import Progress, Recognizer
+    from ..recognition.recognizer import Recognizer
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,29 +24,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
+from .typed_json import in_json, read_object, write_object
 
 #: The order of the logistic function's terms in a card.
 TERMS = ("intercept", "margin", "votes", "agreement", "slices")
 #: The same for the function that tells short-axis images from others.
 OUT_OF_DISTRIBUTION_TERMS = ("intercept", "ninth", "margin", "agreement")
 
-#: What a model without a calibrated card gets.
+#: The limits of a model that nobody has calibrated.
 DEFAULT_MIN_CONFIDENCE = 0.9
 DEFAULT_MAX_NOT_SHORT_AXIS = 0.5
-
-#: The parts of a card's decision section that are weights, and the attributes that hold them.
-_WEIGHTS = {
-    "averaged": "averaged",
-    "single": "single",
-    "outsider_averaged": "out_of_distribution_averaged",
-    "outsider_single": "out_of_distribution_single",
-}
 
 #: Permutations that carry the classes of a turned copy back: row g, column k is g.after(k).
 _BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
@@ -76,25 +68,41 @@ class DecisionRule:
     temperature: float = 1.0
     min_confidence: float = DEFAULT_MIN_CONFIDENCE
     max_not_short_axis: float = DEFAULT_MAX_NOT_SHORT_AXIS
-    averaged: Mapping[str, float] | None = field(default=None)
-    single: Mapping[str, float] | None = field(default=None)
-    out_of_distribution_averaged: Mapping[str, float] | None = field(default=None)
-    out_of_distribution_single: Mapping[str, float] | None = field(default=None)
+    averaged: Mapping[str, float] | None = None
+    single: Mapping[str, float] | None = None
+    out_of_distribution_averaged: Mapping[str, float] | None = field(
+        default=None, metadata=in_json("outsider_averaged")
+    )
+    out_of_distribution_single: Mapping[str, float] | None = field(default=None, metadata=in_json("outsider_single"))
+
+    def __post_init__(self) -> None:
+        """Raise ValueError on what cannot be a rule, with the card's key."""
+        if self.temperature <= 0:
+            raise ValueError(f"temperature is {self.temperature:g}, not above 0")
+        for key, limit in (("min_confidence", self.min_confidence), ("max_not_short_axis", self.max_not_short_axis)):
+            if not 0 <= limit <= 1:
+                raise ValueError(f"{key} is {limit:g}, not from 0 to 1")
+        for key, weights, terms in (
+            ("averaged", self.averaged, TERMS),
+            ("single", self.single, TERMS),
+            ("outsider_averaged", self.out_of_distribution_averaged, OUT_OF_DISTRIBUTION_TERMS),
+            ("outsider_single", self.out_of_distribution_single, OUT_OF_DISTRIBUTION_TERMS),
+        ):
+            missing = [term for term in terms if weights is not None and term not in weights]
+            if missing:
+                raise ValueError(f"{key} lacks {', '.join(missing)}")
 
     @classmethod
-    def from_card(cls, decision: Mapping[str, Any] | None) -> DecisionRule:
-        """The rule of a card's ``decision`` section; defaults for what it does not say."""
-        named = {_WEIGHTS.get(name, name): value for name, value in (decision or {}).items()}
-        return cls(**{name: value for name, value in named.items() if name in cls.__dataclass_fields__})
+    def from_card(cls, decision: Mapping[str, object] | None) -> DecisionRule:
+        """The rule of a card's ``decision`` section; defaults for what it does not say.
 
-    def to_card(self) -> dict[str, Any]:
+        Raises ValueError with the key that is wrong.
+        """
+        return read_object(cls, decision or {}, "decision")
+
+    def to_card(self) -> dict[str, object]:
         """The ``decision`` section."""
-        return {
-            "temperature": self.temperature,
-            "min_confidence": self.min_confidence,
-            "max_not_short_axis": self.max_not_short_axis,
-            **{key: dict(weights) for key, name in _WEIGHTS.items() if (weights := getattr(self, name))},
-        }
+        return write_object(self)
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def log_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) ->
     """
     eight = np.asarray(logits, np.float64)[..., :8] / temperature
     eight = eight - eight.max(-1, keepdims=True)
-    return eight - np.log(np.exp(eight).sum(-1, keepdims=True))
+    return np.asarray(eight - np.log(np.exp(eight).sum(-1, keepdims=True)))
 
 
 def out_of_distribution_outputs(logits: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..errors import CMROrientError, UsageError
 
 if TYPE_CHECKING:
+    from .architecture import Architecture
     from .model_files import ModelFiles
 
 #: Slices run at once on the CPU. Larger batches gain nothing there and cost page faults.
@@ -78,7 +79,7 @@ def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = N
             _ENGINES[key] = (
                 OnnxEngine(model.onnx, threads or 0)
                 if chosen == "cpu"
-                else TorchEngine(model.safetensors, model.card["architecture"], chosen, threads)
+                else TorchEngine(model.safetensors, model.card.architecture, chosen, threads)
             )
         return _ENGINES[key]
 
@@ -166,8 +167,8 @@ class OnnxEngine:
 class TorchEngine:
     """PyTorch, on CUDA or on the CPU, with the weights of the ``.safetensors`` file."""
 
-    def __init__(self, weights: Path, architecture: dict[str, Any], device: str, threads: int | None = None) -> None:
-        """Build ``architecture`` (``name`` and the builder's keywords) and load ``weights``."""
+    def __init__(self, weights: Path, architecture: Architecture, device: str, threads: int | None = None) -> None:
+        """Build ``architecture`` and load ``weights``."""
         import torch
         from safetensors import SafetensorError
         from safetensors.torch import load
@@ -181,9 +182,8 @@ class TorchEngine:
                 torch.set_num_threads(threads)
         else:
             self.batch = CUDA_BATCH
-        keywords = dict(architecture)
         try:
-            network = build(keywords.pop("name"), **keywords)
+            network = build(architecture.name, **architecture.settings)
             network.load_state_dict(load(weights.read_bytes()))
         except OSError as error:
             raise CMROrientError(f"the weights cannot be read ({error.strerror or error})", weights) from error

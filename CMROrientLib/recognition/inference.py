@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..orientation import Orientation
+from ..progress import Progress
 from .preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .model_files import ModelFiles
 
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-Progress = Callable[[int, int], None]
 
 #: Sides of the squares that a crop is cut from, as a multiple of the network's input.
 FINER = 2
@@ -64,10 +64,10 @@ class Inference:
 
     @classmethod
     def of(cls, model: ModelFiles, engine: Engine) -> Inference:
-        """The network of a model, loaded. Raises TypeError or ValueError where its card is of another version."""
-        preprocessing = Preprocessing.from_card(model.card["preprocessing"])
-        diameters, outputs = float(model.card.get("closer", 0)), int(model.card["outputs"])
-        return cls(engine.run, preprocessing, diameters, outputs, max(1, engine.batch // len(Orientation)), model.onnx)
+        """The network of a model, loaded."""
+        card = model.card
+        at_once = max(1, engine.batch // len(Orientation))
+        return cls(engine.run, card.preprocessing, card.crop_diameters, card.outputs, at_once, model.onnx)
 
     def __call__(
         self,

@@ -12,17 +12,16 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ..errors import CMROrientError
+from ..io.atomic import replacing
+from .card import Card, read_card
 
 #: Where the bundled weights lie.
 MODELS = Path(__file__).parent / "models"
 
 #: The parts of a model, by suffix.
 PARTS = (".onnx", ".safetensors", ".json")
-
-_REQUIRED = ("name", "architecture", "preprocessing", "outputs")
 
 
 @dataclass(frozen=True)
@@ -31,22 +30,33 @@ class ModelFiles:
 
     Parameters
     ----------
-    name:
-        The card's name.
     onnx, safetensors:
         The same weights for ONNX Runtime and for PyTorch.
     card:
-        What the model is: ``architecture``, ``preprocessing``, ``outputs``, ``closer``, ``training_sets``,
-        ``recipe``, ``seed``, ``metrics``, ``known_failures``, ``license``, ``decision``.
+        What the model is.
     checksum:
         SHA-256 of the ONNX file, in hexadecimal digits.
     """
 
-    name: str
     onnx: Path
     safetensors: Path
-    card: dict[str, Any]
+    card: Card
     checksum: str
+
+    @property
+    def name(self) -> str:
+        """The card's name."""
+        return self.card.name
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """All of a model that a result depends on, as JSON can hold it.
+
+        A run is resumed where it has not changed, so what version 1.0 put into its records has to stay:
+        the checksum and the card's sections of preprocessing and decision, as they stand in the file.
+        """
+        card = self.card.to_json()
+        return self.checksum, card.get("preprocessing"), card.get("decision")
 
 
 def bundled() -> list[str]:
@@ -80,13 +90,13 @@ def find_model(name_or_path: str | os.PathLike[str]) -> ModelFiles:
             raise CMROrientError(
                 "this part of the model is missing; a model is .onnx, .safetensors and .json side by side", path
             )
-    card = _card(paths[".json"])
-    checksums = {**card.get("sha256", {}), **expected}
-    found = {suffix: _sha256(path, path.stat().st_mtime_ns) for suffix, path in paths.items()}
+    card = _card(paths[".json"], _state(paths[".json"]))
+    checksums = {**(card.sha256 or {}), **expected}
+    found = {suffix: _sha256(path, _state(path)) for suffix, path in paths.items()}
     for suffix, path in paths.items():
         if checksums.get(suffix, found[suffix]) != found[suffix]:
             raise CMROrientError("this file is damaged or was exchanged: its checksum is not the recorded one", path)
-    return ModelFiles(card["name"], paths[".onnx"], paths[".safetensors"], card, found[".onnx"])
+    return ModelFiles(paths[".onnx"], paths[".safetensors"], card, found[".onnx"])
 
 
 def write_index(folder: Path = MODELS) -> Path:
@@ -98,9 +108,8 @@ def write_index(folder: Path = MODELS) -> Path:
         parts = {suffix: card.with_suffix(suffix) for suffix in PARTS}
         index[card.stem] = {suffix: hashlib.sha256(path.read_bytes()).hexdigest() for suffix, path in parts.items()}
     path = folder / "models.json"
-    temporary = folder / f".{os.getpid()}-models.json"
-    temporary.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with replacing([path]) as (stream,):
+        stream.write((json.dumps(index, indent=2) + "\n").encode())
     _index.cache_clear()
     return path
 
@@ -132,18 +141,18 @@ def _locate(path: Path) -> tuple[Path, str]:
     )
 
 
-def _card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CMROrientError(f"the model's card cannot be read ({error})", path) from error
-    missing = [key for key in _REQUIRED if not isinstance(card, dict) or key not in card]
-    if missing:
-        raise CMROrientError(f"this is no model card: it lacks {', '.join(missing)}", path)
-    return dict(card)
+def _state(path: Path) -> tuple[int, int]:
+    """Time and size: a file that was replaced has others."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+# What was read stays as long as the file's state, the second argument, is the same.
+@lru_cache(maxsize=64)
+def _card(path: Path, _file: tuple[int, int]) -> Card:
+    return read_card(path)
 
 
 @lru_cache(maxsize=64)
-def _sha256(path: Path, changed: int) -> str:
-    # ``changed`` (the file's time) is part of the key: a file that was replaced is read again.
+def _sha256(path: Path, _file: tuple[int, int]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import CMROrientError
 from ..orientation import Orientation
+from .architecture import Setting
 
 #: Parameters of the paper's network, as the paper counts them.
 ORIENTNET_PARAMETERS = 1_078_056
@@ -115,12 +115,21 @@ class EquivariantNet(nn.Module):
     eight of the scoring network.
     """
 
-    def __init__(self, outputs: int = 9, **settings: Any) -> None:
+    def __init__(
+        self,
+        outputs: int = 9,
+        in_channels: int = 1,
+        channels: Sequence[int] = (16, 28, 64, 128),
+        blocks: Sequence[int] = (0, 1, 1, 1),
+        features: int = 256,
+        dropout: float = 0.1,
+        draws: bool = False,
+    ) -> None:
         super().__init__()
-        if settings.get("draws"):
+        if draws:
             raise CMROrientError("an equivariant network does not draw")
         self.outputs = outputs
-        self.scorer = CompactNet(outputs=outputs - 7, **settings)
+        self.scorer = CompactNet(outputs - 7, in_channels, channels, blocks, features, dropout)
 
     @property
     def backbone(self) -> nn.Module:
@@ -165,7 +174,7 @@ class Baseline(nn.Module):
 
 
 def _resnet18(outputs: int = 8, in_channels: int = 3) -> nn.Module:
-    from monai.networks.nets import resnet18
+    from monai.networks.nets.resnet import resnet18
 
     network = resnet18(
         spatial_dims=2, n_input_channels=in_channels, num_classes=outputs, conv1_t_stride=2, bias_downsample=False
@@ -176,7 +185,7 @@ def _resnet18(outputs: int = 8, in_channels: int = 3) -> nn.Module:
 
 
 def _densenet121(outputs: int = 8, in_channels: int = 3) -> nn.Module:
-    from monai.networks.nets import DenseNet121
+    from monai.networks.nets.densenet import DenseNet121
 
     network = DenseNet121(spatial_dims=2, in_channels=in_channels, out_channels=outputs)
     head = network.class_layers.out
@@ -193,7 +202,7 @@ _NETWORKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build(name: str, **settings: Any) -> nn.Module:
+def build(name: str, **settings: Setting) -> nn.Module:
     """A freshly initialized network.
 
     Parameters
@@ -229,7 +238,7 @@ def multiply_adds(network: nn.Module, channels: int, size: int) -> int:
     """Multiply-adds of convolutions and linear layers for one input of (channels, size, size)."""
     total = 0
 
-    def count(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
+    def count(layer: nn.Module, _inputs: object, output: Tensor) -> None:
         nonlocal total
         weight = layer.weight
         assert isinstance(weight, Tensor)

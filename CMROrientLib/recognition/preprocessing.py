@@ -9,13 +9,18 @@ sequence nor the noise of the background decides what the network sees.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+
+from .typed_json import read_object, write_object
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 FloatArray = NDArray[np.float32]
 
@@ -56,25 +61,28 @@ class Preprocessing:
     truncations: tuple[float, ...] = (0.6, 0.8, 1.0)
     gain: float = 4.0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError on what no slice can be made into."""
+        if self.size < 1:
+            raise ValueError(f"size is {self.size}, not above 0")
+        if self.gain <= 0:
+            raise ValueError(f"gain is {self.gain:g}, not above 0")
+        if not self.truncations or not all(0 < share <= 1 for share in self.truncations):
+            raise ValueError("truncations are not shares above 0")
+
     @classmethod
     def paper(cls) -> Preprocessing:
         """The paper's: 256 × 256, three truncated and equalized channels."""
         return cls(size=256, fit="stretch", trim=False, contrast="truncated")
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Preprocessing:
-        """The preprocessing that a model card names. Raises ValueError on an unknown key."""
-        unknown = set(card) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"unknown preprocessing settings: {', '.join(sorted(unknown))}")
-        values = dict(card)
-        if "truncations" in values:
-            values["truncations"] = tuple(float(t) for t in values["truncations"])
-        return cls(**values)
+    def from_card(cls, card: Mapping[str, object]) -> Preprocessing:
+        """The preprocessing that a card names. Raises ValueError with the key that is unknown or wrong."""
+        return read_object(cls, card, "preprocessing", strict=True)
 
-    def to_card(self) -> dict[str, Any]:
+    def to_card(self) -> dict[str, object]:
         """Settings as a model card keeps them (JSON)."""
-        return {**asdict(self), "truncations": list(self.truncations)}
+        return write_object(self)
 
     @property
     def channels(self) -> int:
@@ -95,7 +103,8 @@ class Preprocessing:
         -------
         float32 (channels, size, size), mean 0 and deviation 1; zeros for a slice that shows nothing.
         """
-        return self.normalise(self.square(slice_, spacing)[None])[0]
+        inputs: FloatArray = self.normalise(self.square(slice_, spacing)[None])[0]
+        return inputs
 
     def square(
         self, slice_: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0), size: int | None = None
@@ -162,11 +171,8 @@ class Preprocessing:
         ramp = np.minimum(histogram, self.gain / 256)
         # Half of a level lies below its pixels: an inverted image gives the inverted result.
         table = (np.cumsum(ramp) - ramp / 2) / ramp.sum()
-        return table.astype(np.float32)[levels]
-
-    def resized(self, size: int) -> Preprocessing:
-        """The same with another side."""
-        return replace(self, size=size)
+        result: FloatArray = table.astype(np.float32)[levels]
+        return result
 
 
 def is_blank(slice_: NDArray[Any]) -> bool:
@@ -232,6 +238,9 @@ def _weights(samples: int, outputs: int) -> csr_matrix:
     Sparse: a dense product would start the threads of the linear algebra library, which costs more
     than the product.
     """
+    # Not at file scope: what a model is can be read, and the panel opened, before scipy is installed.
+    from scipy.sparse import csr_matrix
+
     scale = samples / outputs
     support = max(scale, 1.0)
     centres = (np.arange(outputs) + 0.5) * scale - 0.5

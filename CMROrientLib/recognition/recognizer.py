@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError, UsageError
 from ..orientation import Orientation
+from ..progress import Progress
 from ..volume import Volume
 from .conflict import hold_against_header
 from .decision import (
-    DecisionRule,
     carried_back,
     confidence,
     log_probabilities,
@@ -28,8 +27,6 @@ from .slices import choose_slices
 
 if TYPE_CHECKING:
     from .model_files import ModelFiles
-
-Progress = Callable[[int, int], None]
 
 _CLASSES = len(Orientation)
 
@@ -73,13 +70,10 @@ class Recognizer:
         check_min_confidence(min_confidence)
         self.model: ModelFiles = find_model(model)
         self.averaging = averaging
-        self._rule = DecisionRule.from_card(self.model.card.get("decision"))
+        self._rule = self.model.card.decision
         self.min_confidence = self._rule.min_confidence if min_confidence is None else min_confidence
-        try:
-            self._engine = open_engine(self.model, device, threads)
-            self._inference = Inference.of(self.model, self._engine)
-        except (TypeError, ValueError) as error:
-            raise CMROrientError(f"the model's card is not for this version ({error})", self.model.onnx) from error
+        self._engine = open_engine(self.model, device, threads)
+        self._inference = Inference.of(self.model, self._engine)
 
     @property
     def device_description(self) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import CMROrientError, UsageError
 from ..io import Source, find, read_source, suffix_of, without_suffix, write
 from ..io.suffixes import DICOM_SUFFIXES
+from ..progress import ItemProgress
 from ..run.plan import check_places, long_path, relative
 from ..run.record import Record, read_records
 from ..volume import Volume
@@ -57,7 +58,7 @@ class _Pair:
 
 
 #: Called with each segmentation done, the number done, and of all.
-Progress = Callable[[Restored, int, int], None]
+Progress = ItemProgress[Restored]
 
 
 def restore(

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..correction import GeometryMode
 from ..errors import CMROrientError, UsageError
 from ..orientation import Orientation
+from ..progress import ItemProgress
 from ..recognition.engines import choose_device
 from ..recognition.model_files import find_model
 from ..recognition.recognizer import check_min_confidence
@@ -26,7 +27,7 @@ Inputs = Sequence[str | os.PathLike[str]] | str | os.PathLike[str]
 Paths = Sequence[str | os.PathLike[str]]
 
 #: Called with an outcome, the number of images done, and of all.
-Progress = Callable[[Outcome, int, int], None]
+Progress = ItemProgress[Outcome]
 #: Called with a line that people should see although nothing failed.
 Warn = Callable[[str], None]
 

@@ -43,7 +43,7 @@ class Settings:
         """A name for everything beside the files that a record depends on."""
         decided = None if override is None else [override.orientation, override.decision]
         parts = [
-            None if model is None else [model.checksum, model.card.get("preprocessing"), model.card.get("decision")],
+            None if model is None else model.fingerprint,
             self.averaging,
             self.min_confidence,
             self.geometry,

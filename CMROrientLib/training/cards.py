@@ -10,9 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..recognition.card import Card, read_card
+from ..recognition.decision import DecisionRule
 from ..recognition.model_files import MODELS, write_index
 from .results_paper import PAPER_MODELS
 
@@ -41,7 +44,7 @@ def known_failures(remarks: str, heading: str = FAILURES) -> list[str]:
     return [" ".join(item.split()) for item in ("\n" + section).split("\n- ")[1:]]
 
 
-def completed(card: dict[str, Any], metrics: Path) -> dict[str, Any]:
+def completed(card: Card, metrics: Path) -> Card:
     """The card with decision, metrics and known failures, as far as they have been measured.
 
     Parameters
@@ -56,23 +59,23 @@ def completed(card: dict[str, Any], metrics: Path) -> dict[str, Any]:
         path = metrics / f"{name}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
-    result = dict(card)
     measured: dict[str, Any] = {}
-    own, left_out, calibration = read(card["name"]), read("left_out"), read("calibration")
+    own, left_out, calibration = read(card.name), read("left_out"), read("calibration")
     if own is not None:
         measured["held_out_people"] = summary(own["groups"])
-    if card["name"] == "universal":
+    if card.name == "universal":
         if left_out is not None:
             measured["left_out_sources"] = {name: summary(found["groups"]) for name, found in left_out.items()}
         if calibration is not None:
-            result["decision"] = calibration["final"]
+            card = replace(card, decision=DecisionRule.from_card(calibration["final"]))
     if measured:
-        result["metrics"] = measured
+        card = replace(card, metrics=measured)
     remarks = metrics.parent / "remarks.md"
     if remarks.is_file():
-        heading = PAPER_FAILURES if card["name"] in PAPER_MODELS else FAILURES
-        result["known_failures"] = known_failures(remarks.read_text(encoding="utf-8"), heading)
-    return result
+        heading = PAPER_FAILURES if card.name in PAPER_MODELS else FAILURES
+        failures = known_failures(remarks.read_text(encoding="utf-8"), heading)
+        card = replace(card, known_failures=tuple(failures))
+    return card
 
 
 def main(options: Sequence[str] | None = None) -> int:
@@ -83,8 +86,7 @@ def main(options: Sequence[str] | None = None) -> int:
     parser.add_argument("card", type=Path, help="NAME.json beside its weights")
     parser.add_argument("--metrics", type=Path, required=True, help="folder of the stored metrics")
     arguments = parser.parse_args(options)
-    card = json.loads(arguments.card.read_text(encoding="utf-8"))
-    write_card(arguments.card, completed(card, arguments.metrics))
+    write_card(arguments.card, completed(read_card(arguments.card), arguments.metrics))
     if arguments.card.resolve().parent == MODELS.resolve():
         write_index()
     return 0

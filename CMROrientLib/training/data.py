@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..io import SUFFIXES, read, without_suffix
+from ..progress import Progress
 from ..recognition.preprocessing import Preprocessing, is_blank, kept
 from ..recognition.slices import middle_slices
 
@@ -245,7 +246,7 @@ def load_slices(
     preprocessing: Preprocessing,
     size: int,
     cache: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Slices:
     """Read all slices of the cases as squares of side ``size``; blank slices are left out.
 

@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CMROrientError, UsageError
+from ..progress import Progress
 from ..recognition.decision import DecisionRule
 from ..recognition.inference import Inference
 from .calibration import answers, expected_calibration_error
 from .data import Case, read_cases
-from .predictions import Predictions, Progress, predict
+from .predictions import Predictions, predict
 from .rejection import volumes_out_of_distribution
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .splits import Split
 from .statistics import accuracy, clopper_pearson
 
 if TYPE_CHECKING:
+    from ..recognition.card import Card
     from ..recognition.model_files import ModelFiles
 
 
@@ -38,15 +40,15 @@ def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Inferen
     return files, Inference.of(files, open_engine(files, device))
 
 
-def training_facts(card: dict[str, Any]) -> dict[str, Any]:
+def training_facts(card: Card) -> dict[str, Any]:
     """What the tables say about how a model came about."""
     kept = ("parameters", "multiply_adds", "training_seconds", "training_subjects", "seed", "outputs")
-    facts = {key: card[key] for key in kept if key in card}
-    recipe = card.get("recipe", {})
-    if recipe.get("phases"):
-        facts["epochs"] = sum(int(phase["epochs"]) for phase in recipe["phases"])
-    if recipe.get("start"):
-        facts["start"] = recipe["start"]
+    said = card.to_json()
+    facts = {key: said[key] for key in kept if key in said}
+    if card.epochs is not None:
+        facts["epochs"] = card.epochs
+    if card.recipe.get("start"):
+        facts["start"] = card.recipe["start"]
     return facts
 
 
@@ -103,7 +105,7 @@ def evaluate(
     """
     files, inference = opened(model, device)
     predictions = predict(inference, cases, progress)
-    rule = DecisionRule.from_card(files.card.get("decision"))
+    rule = files.card.decision
     facts = {"model": files.name, "checksum": files.checksum, "training": training_facts(files.card)}
     return {**facts, **metrics(predictions, rule)}, predictions
 

@@ -7,6 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from torch import nn
 
 from .. import __version__
 from ..errors import CMROrientError
+from ..recognition.architecture import Architecture
+from ..recognition.card import Card, TrainingSet
+from ..recognition.decision import DecisionRule
 from ..recognition.model_files import ModelFiles, find_model
 from ..recognition.networks import multiply_adds, parameters
 from .recipes import Recipe
@@ -35,9 +39,6 @@ _TERMS = {
     "MyoPS 2020": "registration with the challenge; no redistribution of images",
 }
 
-#: Confidence and thresholds of a model that nobody has calibrated.
-UNCALIBRATED = {"temperature": 1.0, "min_confidence": 0.8, "max_not_short_axis": 0.5}
-
 
 def export_model(
     network: nn.Module,
@@ -50,7 +51,7 @@ def export_model(
     training_subjects: int = 0,
     seconds: float = 0.0,
     known_failures: Sequence[str] = (),
-    decision: dict[str, Any] | None = None,
+    decision: DecisionRule | None = None,
 ) -> ModelFiles:
     """Write the three files of a model to ``folder``.
 
@@ -59,31 +60,31 @@ def export_model(
     network:
         On the CPU, float32.
     metrics, training_sets, training_subjects, seconds, known_failures, decision:
-        For the card; see ``model_files``.
+        For the card.
     """
     name = recipe.name if name is None else name
     folder.mkdir(parents=True, exist_ok=True)
     network = network.eval()
     size, channels = recipe.preprocessing.size, recipe.preprocessing.channels
-    card = {
-        "name": name,
-        "version": __version__,
-        "architecture": recipe.network,
-        "parameters": parameters(network),
-        "multiply_adds": multiply_adds(network, channels, size),
-        "preprocessing": recipe.preprocessing.to_card(),
-        "closer": recipe.augmentation.closer,
-        "outputs": recipe.outputs,
-        "training_sets": [{"name": s, "terms": _TERMS.get(s, "the terms of its owner")} for s in training_sets],
-        "training_subjects": training_subjects,
-        "training_seconds": round(seconds),
-        "recipe": _without_places(recipe),
-        "seed": recipe.seed,
-        "metrics": metrics or {},
-        "known_failures": list(known_failures),
-        "license": LICENSE,
-        "decision": {**UNCALIBRATED, **(decision or {})},
-    }
+    card = Card(
+        name=name,
+        version=__version__,
+        architecture=Architecture.from_card(recipe.network),
+        parameters=parameters(network),
+        multiply_adds=multiply_adds(network, channels, size),
+        preprocessing=recipe.preprocessing,
+        crop_diameters=recipe.augmentation.closer,
+        outputs=recipe.outputs,
+        training_sets=tuple(TrainingSet(s, _TERMS.get(s, "the terms of its owner")) for s in training_sets),
+        training_subjects=training_subjects,
+        training_seconds=round(seconds),
+        recipe=_without_places(recipe),
+        seed=recipe.seed,
+        metrics=metrics or {},
+        known_failures=tuple(known_failures),
+        license=LICENSE,
+        decision=decision or DecisionRule(),
+    )
     onnx, safetensors = folder / f"{name}.onnx", folder / f"{name}.safetensors"
     _write(safetensors, _safetensors(network, card))
     _write(onnx, _onnx(network, channels, size, folder))
@@ -99,22 +100,22 @@ def _without_places(recipe: Recipe) -> dict[str, Any]:
     return said
 
 
-def write_card(path: Path, card: dict[str, Any]) -> None:
+def write_card(path: Path, card: Card) -> None:
     """Write a card beside its weights, with their checksums in it."""
     parts = {suffix: path.with_suffix(suffix) for suffix in (".onnx", ".safetensors")}
     missing = [part.name for part in parts.values() if not part.is_file()]
     if missing:
         raise CMROrientError(f"the card needs {' and '.join(missing)} beside it", path)
     checksums = {suffix: hashlib.sha256(part.read_bytes()).hexdigest() for suffix, part in parts.items()}
-    _write(path, (json.dumps({**card, "sha256": checksums}, indent=1) + "\n").encode())
+    _write(path, (json.dumps(replace(card, sha256=checksums).to_json(), indent=1) + "\n").encode())
 
 
-def _safetensors(network: nn.Module, card: dict[str, Any]) -> bytes:
+def _safetensors(network: nn.Module, card: Card) -> bytes:
     from safetensors.torch import save
 
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     # One key: the order of several is not the same from save to save.
-    data: bytes = save(weights, metadata={"card": json.dumps(card, sort_keys=True)})
+    data: bytes = save(weights, metadata={"card": json.dumps(card.to_json(), sort_keys=True)})
     return data
 
 

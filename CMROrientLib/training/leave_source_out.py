@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
+from ..recognition.card import read_card
 from ..recognition.decision import DecisionRule
 from .calibration import (
     Answers,
@@ -334,8 +335,7 @@ def main(options: Sequence[str] | None = None) -> int:
     if arguments.card is not None:
         from .export import write_card
 
-        card = json.loads(arguments.card.read_text(encoding="utf-8"))
-        write_card(arguments.card, {**card, "decision": rule.to_card()})
+        write_card(arguments.card, replace(read_card(arguments.card), decision=rule))
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..recognition.card import Card
 from .evaluate import chosen_cases, opened, write_json
 from .predictions import Predictions, predict
 from .scoring import averaged_right, counts, single_pass_right
@@ -24,7 +25,7 @@ from .statistics import accuracy
 SEQUENCES = ("bSSFP", "LGE", "T2")
 
 
-def judged(run: Path, data: Path, index: Path | None) -> tuple[str, dict[str, Any], Predictions]:
+def judged(run: Path, data: Path, index: Path | None) -> tuple[str, Card, Predictions]:
     """One run on its own test people: sequence, card and predictions, border cases left out."""
     files, inference = opened(run / "model", "cpu")
     selection = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["data"]
@@ -49,10 +50,10 @@ def row(runs: Sequence[Path], data: Path, index: Path | None = None) -> dict[str
     runs:
         One folder for each seed and sequence.
     """
-    found: dict[str, list[tuple[int, dict[str, Any], Predictions]]] = defaultdict(list)
+    found: dict[str, list[tuple[int, Card, Predictions]]] = defaultdict(list)
     for run in runs:
         sequence, card, predictions = judged(run, data, index)
-        found[sequence].append((int(card["seed"]), card, predictions))
+        found[sequence].append((card.seed or 0, card, predictions))
     sequences = {}
     for sequence in sorted(found, key=SEQUENCES.index):
         parts = sorted(found[sequence], key=lambda part: part[0])
@@ -66,11 +67,11 @@ def row(runs: Sequence[Path], data: Path, index: Path | None = None) -> dict[str
             "seeds": {
                 str(seed): round(float(right.mean()), 6) for (seed, _, _), right in zip(parts, one_pass, strict=True)
             },
-            "epochs": sum(int(phase["epochs"]) for phase in card["recipe"]["phases"]),
-            "seconds": [int(part[1]["training_seconds"]) for part in parts],
+            "epochs": card.epochs,
+            "seconds": [part[1].training_seconds for part in parts],
         }
     every = [card for parts in found.values() for _, card, _ in parts]
-    return {"parameters": every[0]["parameters"], "multiply_adds": every[0]["multiply_adds"], "sequences": sequences}
+    return {"parameters": every[0].parameters, "multiply_adds": every[0].multiply_adds, "sequences": sequences}
 
 
 def main(options: Sequence[str] | None = None) -> int:

@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from ..progress import Progress
 from ..recognition.decision import carried_back, log_probabilities
 from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
 from ..recognition.slices import middle_slices
 from .data import Case, read_slices
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

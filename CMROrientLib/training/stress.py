@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
+from ..progress import Progress
 from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
 from ..recognition.slices import middle_slices
 from .data import Case, read_mask, read_slices
-from .predictions import Predictions, Progress
+from .predictions import Predictions
 from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
 from .statistics import accuracy
 

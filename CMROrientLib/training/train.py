@@ -110,7 +110,7 @@ def train(
     sets = {case.dataset for case in cases if split.training(case)}
     if recipe.start:
         # What the weights to start from had learned from is in the result as well.
-        sets |= {known["name"] for known in find_model(recipe.start).card.get("training_sets", [])}
+        sets |= {known.name for known in find_model(recipe.start).card.training_sets}
     facts: dict[str, Any] = {
         "metrics": metrics,
         "training_sets": sorted(sets),

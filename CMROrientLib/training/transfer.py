@@ -7,11 +7,9 @@ While the backbone is frozen its weights and its batch-norm statistics stay as t
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ..errors import CMROrientError
 from ..recognition.model_files import ModelFiles
-from ..recognition.preprocessing import Preprocessing
 from .augment import Augmentation
 from .recipes import Recipe, Stage
 
@@ -37,11 +35,10 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
         raise CMROrientError(
             "a transfer needs a phase with freeze_backbone = true in its recipe; use train to train everything"
         )
-    network: dict[str, Any] = dict(start.card["architecture"])
-    preprocessing = Preprocessing.from_card(start.card["preprocessing"])
-    recipe = replace(recipe, network=network, preprocessing=preprocessing, start=str(start.onnx))
+    network = start.card.architecture.to_card()
+    recipe = replace(recipe, network=network, preprocessing=start.card.preprocessing, start=str(start.onnx))
     # What the model can do beyond the classes it is not to forget: crop round the heart, and say "something else".
-    closer = float(start.card.get("closer", 0))
+    closer = start.card.crop_diameters
     if closer:
         recipe = replace(recipe, augmentation=replace(recipe.augmentation, closer=closer, closer_share=0.4))
         recipe = replace(recipe, guide=recipe.guide or GUIDE)

@@ -14,10 +14,10 @@ from parts import need_module
 from study import MODEL, environment
 
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.recognition.architecture import Architecture
 from CMROrientLib.recognition.engines import CPU_BATCH, Engine, choose_device, open_engine
 from CMROrientLib.recognition.inference import PLACE
 from CMROrientLib.recognition.model_files import ModelFiles, find_model
-from CMROrientLib.recognition.preprocessing import Preprocessing
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def model() -> ModelFiles:
 
 @pytest.fixture(scope="module")
 def inputs(model: ModelFiles) -> np.ndarray:
-    preprocessing = Preprocessing.from_card(model.card["preprocessing"])
+    preprocessing = model.card.preprocessing
     shape = (2 * CPU_BATCH + 5, preprocessing.channels, preprocessing.size, preprocessing.size)
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
@@ -40,8 +40,8 @@ def log_probabilities(engine: Engine, inputs: np.ndarray, outputs: int) -> np.nd
 def test_batches_change_nothing(model: ModelFiles, inputs: np.ndarray) -> None:
     engine = open_engine(model, "cpu")
     together = engine.run(inputs)
-    places = PLACE if model.card.get("closer") else 0
-    assert together.shape == (len(inputs), model.card["outputs"] + places)
+    places = PLACE if model.card.crop_diameters else 0
+    assert together.shape == (len(inputs), model.card.outputs + places)
     assert together.dtype == np.float32
     one_by_one = np.concatenate([engine.run(inputs[n : n + 1]) for n in range(len(inputs))])
     np.testing.assert_allclose(together, one_by_one, atol=1e-4)
@@ -52,7 +52,7 @@ def test_both_engines_give_the_same_on_the_cpu(model: ModelFiles, inputs: np.nda
     need_module("safetensors")
     torch_engine = open_engine(model, "torch-cpu", threads=1)
     assert torch_engine.description == "CPU (PyTorch)"
-    outputs = model.card["outputs"]
+    outputs = model.card.outputs
     onnx = log_probabilities(open_engine(model, "cpu"), inputs, outputs)
     assert onnx.std() > 0.01
     np.testing.assert_allclose(log_probabilities(torch_engine, inputs, outputs), onnx, atol=1e-4)
@@ -65,7 +65,7 @@ def test_cuda_gives_the_same(model: ModelFiles, inputs: np.ndarray) -> None:
         pytest.skip("needs a CUDA device")
     engine = open_engine(model, "auto")
     assert engine.description.startswith("CUDA: ")
-    outputs = model.card["outputs"]
+    outputs = model.card.outputs
     onnx = log_probabilities(open_engine(model, "cpu"), inputs, outputs)
     np.testing.assert_allclose(log_probabilities(engine, inputs, outputs), onnx, atol=1e-4)
 
@@ -111,7 +111,7 @@ def test_damaged_models_are_told(model: ModelFiles, tmp_path: Path) -> None:
 def test_weights_that_do_not_fit_are_told(model: ModelFiles, tmp_path: Path) -> None:
     need_module("torch")
     need_module("safetensors")
-    other = {**model.card, "architecture": {"name": "orientnet"}}
+    other = replace(model.card, architecture=Architecture("orientnet"))
     with pytest.raises(CMROrientError, match="do not fit the network"):
         open_engine(replace(model, card=other, checksum="other"), "torch-cpu")
     weights = tmp_path / "weights.safetensors"

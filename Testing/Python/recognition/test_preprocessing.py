@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,7 +65,7 @@ def test_shrinking_averages() -> None:
     k=st.sampled_from(list(Orientation)),
     shape=st.tuples(st.integers(20, 130), st.integers(20, 130)),
     ratio=st.sampled_from([0.5, 1.0, 1.7]),
-    preprocessing=st.sampled_from([PAPER.resized(64), UNIVERSAL, UNIVERSAL.resized(61)]),
+    preprocessing=st.sampled_from([replace(PAPER, size=64), UNIVERSAL, replace(UNIVERSAL, size=61)]),
 )
 @settings(max_examples=40, deadline=None)
 def test_it_commutes_with_turning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -265,6 +266,17 @@ def test_the_words_never_round_up_to_certainty(recognizer: Recognizer) -> None:
     result = replace(recognizer.recognize(phantom()), confidence=0.9999)
     assert "confidence over 0.99" in words(result)
     assert "confidence 0.99" in words(replace(result, confidence=0.9949))
+
+
+def test_a_recognizer_costs_nothing_once_its_network_is_loaded(recognizer: Recognizer) -> None:
+    """Whoever works image by image makes one for each: card, checksums and network stay loaded."""
+    seconds = []
+    for _ in range(9):
+        began = time.perf_counter()
+        again = Recognizer(MODEL, device="cpu")
+        seconds.append(time.perf_counter() - began)
+        assert again._engine is recognizer._engine and again.model.card is recognizer.model.card
+    assert sorted(seconds)[4] < 0.002
 
 
 def test_what_the_recognizer_tells_of_itself(recognizer: Recognizer) -> None:

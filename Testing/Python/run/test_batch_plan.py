@@ -11,6 +11,7 @@ from study import MODEL, phantom, put
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.io import Source
+from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.run import plan as batch_plan
 from CMROrientLib.run.companions import check_endings
@@ -168,7 +169,7 @@ def test_wrong_calls_are_told_before_the_first_image(tmp_path: Path) -> None:
 def test_settings_have_a_digest() -> None:
     model = find_model(MODEL)
     other = replace(model, checksum="other")
-    recalibrated = replace(model, card={**model.card, "decision": {"min_confidence": 0.123}})
+    recalibrated = replace(model, card=replace(model.card, decision=DecisionRule(min_confidence=0.123)))
     settings = Settings()
     assert settings.digest(model, None) == Settings(device="cpu", threads=3).digest(model, None)
     others = [

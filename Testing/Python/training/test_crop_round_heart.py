@@ -66,13 +66,13 @@ def test_a_network_that_crops_round_the_heart_is_trained_and_exported(data: Path
     second = replace(GENTLE, closer=2.0, closer_share=0.5)
     chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Stage(epochs=1),))
     result = train(chosen, data, tmp_path / "twice", report=lambda text: None)
-    assert result.model.card["closer"] == 2.0
+    assert result.model.card.crop_diameters == 2.0
     inputs = np.random.default_rng(0).normal(size=(3, 1, 48, 48)).astype(np.float32)
     for device in ("cpu", "torch-cpu"):
         places = open_engine(result.model, device).run(inputs)[:, 8:]
         assert places.shape == (3, 3)
         assert (places > 0).all() and (places[:, :2] < 1).all()
-    assert find_model(result.model.onnx).card["outputs"] == 8
+    assert find_model(result.model.onnx).card.outputs == 8
 
 
 def test_the_trainer_teaches_to_draw(data: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_without_masks_the_network_does_not_crop(data: Path, tmp_path: Path) -> 
     second = replace(GENTLE, closer=2.0, closer_share=0.5)
     chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Stage(epochs=1),))
     result = train(chosen, plain, tmp_path / "once", report=said.append)
-    assert result.model.card["closer"] == 0
+    assert result.model.card.crop_diameters == 0
     assert any("look once" in line for line in said)
 
 

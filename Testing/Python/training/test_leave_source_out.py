@@ -164,7 +164,7 @@ def test_sources_are_judged_by_rules_of_the_others(data: Path, tmp_path: Path, m
     assert families["all"]["rejected"] > 0.8 * families["all"]["pictures"]
     assert read["rejection"]["real_volumes"]["rejected"] == 0
     # The rule that goes into the card is the one fitted on all; the weights' checksums stay true.
-    rule = DecisionRule.from_card(find_model(model).card["decision"])
+    rule = find_model(model).card.decision
     assert rule.to_card() == read["calibration"]["final"]
     assert rule.averaged is not None
 
@@ -212,9 +212,9 @@ def test_cards_take_over_what_was_measured(data: Path, tmp_path: Path) -> None:
     assert cards.main([str(model / "matched.json"), "--metrics", str(metrics)]) == 0
     after = find_model(model)
     assert after.checksum == before.checksum
-    assert after.card["decision"] == before.card["decision"]
-    assert after.card["known_failures"] == ["One of two lines.", "Two."]
-    row = after.card["metrics"]["held_out_people"]["all"]
+    assert after.card.decision == before.card.decision
+    assert after.card.known_failures == ("One of two lines.", "Two.")
+    row = after.card.to_json()["metrics"]["held_out_people"]["all"]
     assert row["subjects"] == 18
     assert row["slices_single"][0] == pytest.approx(15 / 18, abs=1e-5)
     assert row["slices_single"][1] < row["slices_single"][0] < row["slices_single"][2]

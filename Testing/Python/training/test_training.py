@@ -22,6 +22,7 @@ from shapes import TINY, data, recipe, same, slices_of  # noqa: E402
 
 from CMROrientLib.cli.main import main  # noqa: E402
 from CMROrientLib.errors import CMROrientError  # noqa: E402
+from CMROrientLib.recognition.card import TrainingSet  # noqa: E402
 from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import ModelFiles, find_model  # noqa: E402
 from CMROrientLib.training.data import read_cases  # noqa: E402
@@ -142,10 +143,10 @@ def test_the_card_says_what_the_model_is(trained: tuple[ModelFiles, dict, Path])
     from safetensors import safe_open
 
     card = trained[0].card
-    assert card["training_sets"] == [{"name": "Shapes", "terms": "the terms of its owner"}]
-    assert card["training_subjects"] == 8 and card["seed"] == 5
-    assert card["metrics"]["held_out_subjects"] == 2
-    assert str(trained[2].parent) not in json.dumps(card)
+    assert card.training_sets == (TrainingSet("Shapes", "the terms of its owner"),)
+    assert card.training_subjects == 8 and card.seed == 5
+    assert card.metrics["held_out_subjects"] == 2
+    assert str(trained[2].parent) not in json.dumps(card.to_json())
     with safe_open(trained[0].safetensors, framework="pt") as file:
         assert set(file.metadata()) == {"card"}
         assert json.loads(file.metadata()["card"])["name"] == "tiny"
@@ -189,7 +190,7 @@ def test_the_command_line_trains_transfers_and_exports(
     start = str(tmp_path / "a" / "model" / "r.onnx")
     assert main(["transfer", *common, "--start", start, "-o", str(tmp_path / "b"), "--name", "b"]) == 0
     assert main(["train", *common, "--start", start, "--epochs", "1", "-o", str(tmp_path / "d")]) == 0
-    assert find_model(tmp_path / "d" / "model").card["recipe"]["start"] == "r"
+    assert find_model(tmp_path / "d" / "model").card.recipe["start"] == "r"
     assert main(["export", str(tmp_path / "b"), "-o", str(tmp_path / "out"), "--name", "c"]) == 0
     ours, again = find_model(tmp_path / "b" / "model"), find_model(tmp_path / "out")
     assert again.name == "c" and again.onnx.read_bytes() == ours.onnx.read_bytes()
