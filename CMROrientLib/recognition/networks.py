@@ -18,9 +18,6 @@ from ..errors import CMROrientError
 from ..orientation import Orientation
 from .architecture import Setting
 
-#: Parameters of the paper's network, as the paper counts them.
-ORIENTNET_PARAMETERS = 1_078_056
-
 #: What is drawn: background, right ventricle, myocardium, left ventricle.
 TISSUES = 4
 #: Cells of a drawing along each side of a cell of the feature map that it is drawn from.
@@ -112,7 +109,7 @@ class EquivariantNet(nn.Module):
 
     The logit of class k is the score of the input with k undone, so that turning the input
     permutes the logits exactly. The out-of-distribution output is the mean of a second score. One pass costs
-    eight of the scoring network.
+    eight of the scoring network. Parameters are those of ``CompactNet``, but that it does not draw.
     """
 
     def __init__(

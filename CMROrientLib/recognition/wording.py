@@ -13,40 +13,57 @@ def words(recognition: Recognition) -> str:
     return f"{_pixels_in_words(recognition)} {_header_in_words(recognition)}"
 
 
-def _pixels_in_words(recognition: Recognition) -> str:
-    p = recognition.orientation
-    stored = "Stored in standard orientation" if p is Orientation.IDENTITY else f"Stored {p.label}"
-    if recognition.decided_by == "user":
-        return f"{stored}, as the user decided."
-    total = len(recognition.slice_indices)
-    count = f"{recognition.votes[p]} of {total} slice{'' if total == 1 else 's'}"
-    if recognition.decision == "uncertain":
-        return (
-            f"Uncertain: most probably {stored[0].lower()}{stored[1:]} "
-            f"({count}, confidence {confidence_words(recognition.confidence)}); it is left alone."
-        )
-    return f"{stored}: {count}, confidence {confidence_words(recognition.confidence)}."
-
-
-def _header_in_words(recognition: Recognition) -> str:
-    h = recognition.header_orientation
-    if recognition.header_state == "other_plane":
-        return "The header names another plane than the short axis."
-    if h is None:
-        return "The header says nothing about the orientation."
-    claim = "in standard orientation" if h is Orientation.IDENTITY else h.label
-    if h == recognition.orientation:
-        return "The header says the same."
-    if not recognition.acted_on:
-        return f"The header says stored {claim}."
-    if recognition.mirrored:
-        return (
-            "Pixels and header differ by a mirror: left and right are exchanged in one of them, "
-            "or the header has the slice's viewing side wrong."
-        )
-    return f"The header contradicts this: it says stored {claim}."
+def orientation_words(orientation: Orientation) -> str:
+    """How an image is stored, to follow the word "stored"."""
+    return "in standard orientation" if orientation is Orientation.IDENTITY else orientation.label
 
 
 def confidence_words(sure: float) -> str:
     """A confidence in two digits, never rounded up to certainty."""
     return "over 0.99" if sure >= 0.995 else f"{sure:.2f}"
+
+
+def _pixels_in_words(recognition: Recognition) -> str:
+    total = len(recognition.slice_indices)
+    if recognition.decided_by == "user":
+        sentence = "Stored {how}, as the user decided."
+    elif recognition.decision == "uncertain" and total == 1:
+        sentence = (
+            "Uncertain: most probably stored {how} ({votes} of {total} slice, confidence {confidence}); "
+            "it is left alone."
+        )
+    elif recognition.decision == "uncertain":
+        sentence = (
+            "Uncertain: most probably stored {how} ({votes} of {total} slices, confidence {confidence}); "
+            "it is left alone."
+        )
+    elif total == 1:
+        sentence = "Stored {how}: {votes} of {total} slice, confidence {confidence}."
+    else:
+        sentence = "Stored {how}: {votes} of {total} slices, confidence {confidence}."
+    return sentence.format(
+        how=orientation_words(recognition.orientation),
+        votes=recognition.votes[recognition.orientation],
+        total=total,
+        confidence=confidence_words(recognition.confidence),
+    )
+
+
+def _header_in_words(recognition: Recognition) -> str:
+    header = recognition.header_orientation
+    if recognition.header_state == "other_plane":
+        return "The header names another plane than the short axis."
+    if header is None:
+        return "The header says nothing about the orientation."
+    if header == recognition.orientation:
+        return "The header says the same."
+    if recognition.acted_on and recognition.mirrored:
+        return (
+            "Pixels and header differ by a mirror: left and right are exchanged in one of them, "
+            "or the header has the slice's viewing side wrong."
+        )
+    if recognition.acted_on:
+        sentence = "The header contradicts this: it says stored {how}."
+    else:
+        sentence = "The header says stored {how}."
+    return sentence.format(how=orientation_words(header))

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from parts import need_module
-from study import MODEL, environment
+from study import MODEL, environment, phantom
 
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.io import write
 from CMROrientLib.recognition.architecture import Architecture
 from CMROrientLib.recognition.engines import CPU_BATCH, Engine, choose_device, open_engine
 from CMROrientLib.recognition.inference import PLACE
@@ -97,6 +98,19 @@ def test_auto_leaves_torch_alone_without_a_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["CPU", "False"]
+
+
+def test_recognition_needs_no_package_of_training(tmp_path: Path) -> None:
+    write(phantom(5), tmp_path / "turned.nii")
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(['skimage', 'sklearn', 'monai', 'torch', 'safetensors', 'matplotlib']))\n"
+        "import CMROrientLib as cmr\n"
+        f"volume = cmr.read({str(tmp_path / 'turned.nii')!r})\n"
+        f"print(int(cmr.Recognizer({MODEL!r}).recognize(volume).orientation))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["5"]
 
 
 def test_damaged_models_are_told(model: ModelFiles, tmp_path: Path) -> None:
