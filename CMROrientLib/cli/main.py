@@ -109,7 +109,7 @@ def _module(command: Command) -> ModuleType:
 
 
 def _line(error: CMROrientError) -> str:
-    from ..run.plan import short_path
+    from ..io.paths import short_path
 
     return " ".join(short_path(str(error)).split())
 

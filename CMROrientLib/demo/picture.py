@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ..io.atomic import replacing
 from ..recognition.slices import central_slice
 from ..volume import Volume
 
@@ -48,12 +48,8 @@ def draw_pairs(pairs: Sequence[Pair], path: Path, heading: str = "As stored, and
         x, y = _MARGIN + column * (card[0] + _GAP), top + line * (card[1] + _GAP)
         draw.rounded_rectangle([x, y, x + card[0], y + card[1]], radius=10, fill=_CARD)
         _draw_card(image, draw, pair, x + 12, y + 10)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        image.save(temporary, format="PNG", optimize=True)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing([path]) as (stream,):
+        image.save(stream, format="PNG", optimize=True)
 
 
 def _draw_card(image: Image.Image, draw: ImageDraw.ImageDraw, pair: Pair, x: int, y: int) -> None:

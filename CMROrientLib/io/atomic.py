@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -14,9 +15,22 @@ from ..errors import CMROrientError
 UNFINISHED = ".cmrorient-"
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write one file, whole or not at all; see ``replacing``."""
+    with replacing([path]) as (stream,):
+        stream.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write one file in UTF-8, lines ended as they are in ``text``; see ``replacing``."""
+    write_bytes(path, text.encode("utf-8"))
+
+
 @contextlib.contextmanager
 def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
     """Open one stream for each path; the files get their names together, in this order, at the end.
+
+    Folders that are missing are made.
 
     On any failure nothing new is left behind, and files that were there before are as they were
     unless their replacement had already been put in place.
@@ -41,6 +55,8 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
         for unfinished, path in zip(temporary, paths, strict=True):
             unfinished.replace(path)
             placed.append(path)
+        # An interruption from here on finds everything in place.
+        placed.clear()
     except BaseException as error:
         # Interruptions too must leave nothing half done.
         for stream in streams:
@@ -53,3 +69,43 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
             reason = (error.strerror or str(error)).rstrip(".")
             raise CMROrientError(f"cannot be written ({reason})", paths[-1]) from error
         raise
+
+
+@contextlib.contextmanager
+def replacing_many(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """Paths to write to, in a hidden folder beside the targets; at the end all files take their places.
+
+    For files without number, of which no more than one has to be open at a time. Folders that are
+    missing are made, and gone again on any failure; the targets then are as ``replacing`` says.
+
+    Raises
+    ------
+    CMROrientError
+        Where the folder cannot be written or the disk is full.
+    """
+    folders = sorted({parent for target in targets for parent in target.parents if not parent.exists()})
+    beside = folders[0].parent if folders else targets[0].parent
+    unfinished = beside / f"{UNFINISHED}{secrets.token_hex(8)}"
+    placed: list[Path] = []
+    try:
+        unfinished.mkdir()
+        names = [unfinished / str(n) for n in range(len(targets))]
+        yield names
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        for name, target in zip(names, targets, strict=True):
+            name.replace(target)
+            placed.append(target)
+        placed.clear()
+    except BaseException as error:
+        # Interruptions too must leave nothing half done.
+        for target in placed:
+            target.unlink(missing_ok=True)
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise CMROrientError(f"cannot be written ({error.strerror or error})", targets[0].parent) from error
+        raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

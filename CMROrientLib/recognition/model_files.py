@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CMROrientError
-from ..io.atomic import replacing
+from ..io.atomic import write_text
 from .card import Card, read_card
 
 #: Where the bundled weights lie.
@@ -108,8 +108,7 @@ def write_index(folder: Path = MODELS) -> Path:
         parts = {suffix: card.with_suffix(suffix) for suffix in PARTS}
         index[card.stem] = {suffix: hashlib.sha256(path.read_bytes()).hexdigest() for suffix, path in parts.items()}
     path = folder / "models.json"
-    with replacing([path]) as (stream,):
-        stream.write((json.dumps(index, indent=2) + "\n").encode())
+    write_text(path, json.dumps(index, indent=2) + "\n")
     _index.cache_clear()
     return path
 

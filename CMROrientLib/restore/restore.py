@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import CMROrientError, UsageError
 from ..io import Source, find, read_source, suffix_of, without_suffix, write
+from ..io.paths import check_places, long_path, relative
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
-from ..run.plan import check_places, long_path, relative
 from ..run.record import Record, read_records
 from ..volume import Volume
 from .grid import WayBack

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..correction import GeometryMode
 from ..errors import CMROrientError, UsageError
+from ..io.paths import long_path
 from ..orientation import Orientation
 from ..progress import ItemProgress
 from ..recognition.engines import choose_device
@@ -17,7 +18,7 @@ from ..recognition.model_files import find_model
 from ..recognition.recognizer import check_min_confidence
 from .companions import check_endings
 from .overrides import read_decisions
-from .plan import Plan, Settings, Task, check_orientation, check_settings, long_path, plan_run, planned_files
+from .plan import Plan, Settings, Task, check_orientation, check_settings, plan_run, planned_files
 from .pool import check_jobs, run_tasks
 from .record import CSV_NAME, HTML_NAME, JSONL_NAME, Record, append_record, read_records, write_csv, write_jsonl
 from .thumbnails import Thumbnails
@@ -246,11 +247,8 @@ class _Run:
 
     def _tables(self) -> None:
         ordered = sorted(self.records.values(), key=lambda record: (record.path, record.series or ""))
-        try:
-            write_jsonl(self.jsonl, ordered)
-            write_csv(self.output / CSV_NAME, ordered)
-        except OSError as error:
-            raise CMROrientError(f"the record cannot be written ({error.strerror or error})", self.output) from error
+        write_jsonl(self.jsonl, ordered)
+        write_csv(self.output / CSV_NAME, ordered)
 
     def _report(self, fresh: dict[tuple[str, str | None], Thumbnails]) -> None:
         from ..report.page import write_report

@@ -7,12 +7,13 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..correction import GEOMETRY_MODES, GeometryMode
 from ..errors import CMROrientError, UsageError
 from ..io import Source, find
+from ..io.paths import check_places, long_path, relative
 from ..orientation import Orientation
 from .companions import MaskPair, pair_masks
 from .overrides import Decisions, Override
@@ -193,19 +194,6 @@ def _override(
     return None if decisions is None else decisions.find(path, series)
 
 
-def check_places(roots: Iterable[Path], output: Path) -> None:
-    """Raise ``UsageError`` where an output folder lies inside an input, or an input inside it."""
-    if output.exists() and not output.is_dir():
-        raise UsageError("the output is a file; give a folder", output)
-    place = output.resolve()
-    for root in roots:
-        given = root.resolve()
-        if place == given or (root.is_dir() and place.is_relative_to(given)):
-            raise UsageError(f"the output folder lies inside the input {root}; give one outside it", output)
-        if given.is_relative_to(place):
-            raise UsageError(f"the input {root} lies inside the output folder; give another folder", output)
-
-
 def check_links(tasks: Iterable[Task], output: Path) -> None:
     """Raise ``UsageError`` where a link below an input made images of what lies in the output folder."""
     place = output.resolve()
@@ -265,26 +253,6 @@ def copies(source: Source, destination: Path) -> dict[Path, Path]:
         for path in source.files
         if path.is_relative_to(folder)
     }
-
-
-def relative(path: Path, base: Path) -> str:
-    """``path`` below ``base`` with forward slashes; "." for ``base`` itself."""
-    return PurePosixPath(*path.relative_to(base).parts).as_posix()
-
-
-def long_path(path: Path) -> Path:
-    """The same path in the form that Windows takes beyond 260 characters; elsewhere as it is."""
-    if os.name != "nt":
-        return path
-    text = os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..", which this form does not take)
-    if text.startswith("\\\\?\\"):
-        return path
-    return Path("\\\\?\\UNC\\" + text[2:] if text.startswith("\\\\") else "\\\\?\\" + text)
-
-
-def short_path(text: str) -> str:
-    """A text without the prefix of long Windows paths, as people know them."""
-    return text.replace("\\\\?\\UNC\\", "\\\\").replace("\\\\?\\", "")
 
 
 def check_settings(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CMROrientError
+from ..io.atomic import write_bytes, write_text
 
 JSONL_NAME = "cmrorient.jsonl"
 CSV_NAME = "cmrorient.csv"
@@ -237,7 +238,7 @@ def _drop_last_line(stream: Any) -> None:
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:
     """Write all records anew, whole or not at all."""
-    _replace(path, "".join(record.to_json() + "\n" for record in records).encode("utf-8"))
+    write_text(path, "".join(record.to_json() + "\n" for record in records))
 
 
 def write_csv(path: Path, records: Iterable[Record]) -> None:
@@ -250,7 +251,7 @@ def write_csv(path: Path, records: Iterable[Record]) -> None:
     writer.writerow(_FIELDS)
     for record in records:
         writer.writerow([_cell(value) for value in asdict(record).values()])
-    _replace(path, stream.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+    write_bytes(path, stream.getvalue().encode("utf-8-sig", errors="backslashreplace"))
 
 
 def _cell(value: Any) -> str:
@@ -259,12 +260,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, (list, dict, bool)):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return str(value)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

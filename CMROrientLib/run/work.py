@@ -21,12 +21,13 @@ from ..errors import CMROrientError
 from ..io import Source, read, read_source, write_source
 from ..io import voxels as blocks
 from ..io.atomic import replacing
+from ..io.paths import relative
 from ..recognition.recognizer import Recognizer, decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
 from .companions import MaskPair, check_fit
-from .plan import Settings, Task, copies, relative
+from .plan import Settings, Task, copies
 from .record import Record
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..io.atomic import replacing
 from ..orientation import Orientation
 from .data import read_slices
 from .predictions import Predictions, slice_log_probabilities
@@ -60,7 +61,8 @@ def draw(predictions: Predictions, folder: Path, middle_only: bool = False) -> l
                 fontsize=7,
             )
         path = folder / f"errors-{len(written) + 1}.png"
-        figure.savefig(path)
+        with replacing([path]) as (stream,):
+            figure.savefig(stream, format="png")
         written.append(path)
     return written
 

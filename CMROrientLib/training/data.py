@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..io import SUFFIXES, read, without_suffix
+from ..io.atomic import replacing
 from ..progress import Progress
 from ..recognition.preprocessing import Preprocessing, is_blank, kept
 from ..recognition.slices import middle_slices
@@ -333,7 +333,5 @@ def _fingerprint(cases: Iterable[Case], preprocessing: Preprocessing, size: int)
 
 
 def _save(path: Path, **arrays: NDArray[Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    np.savez(temporary, allow_pickle=False, **arrays)
-    temporary.replace(path)
+    with replacing([path]) as (stream,):
+        np.savez(stream, allow_pickle=False, **arrays)

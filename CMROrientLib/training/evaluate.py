@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CMROrientError, UsageError
+from ..io.atomic import write_text
 from ..progress import Progress
 from ..recognition.decision import DecisionRule
 from ..recognition.inference import Inference
@@ -112,10 +112,7 @@ def evaluate(
 
 def write_json(data: dict[str, Any] | list[dict[str, Any]], path: Path) -> None:
     """Write readable JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +16,7 @@ from torch import nn
 
 from .. import __version__
 from ..errors import CMROrientError
+from ..io.atomic import write_bytes, write_text
 from ..recognition.architecture import Architecture
 from ..recognition.card import Card, TrainingSet
 from ..recognition.decision import DecisionRule
@@ -86,8 +87,8 @@ def export_model(
         decision=decision or DecisionRule(),
     )
     onnx, safetensors = folder / f"{name}.onnx", folder / f"{name}.safetensors"
-    _write(safetensors, _safetensors(network, card))
-    _write(onnx, _onnx(network, channels, size, folder))
+    write_bytes(safetensors, _safetensors(network, card))
+    write_bytes(onnx, _onnx(network, channels, size))
     write_card(folder / f"{name}.json", card)
     return find_model(folder / f"{name}.json")
 
@@ -107,7 +108,7 @@ def write_card(path: Path, card: Card) -> None:
     if missing:
         raise CMROrientError(f"the card needs {' and '.join(missing)} beside it", path)
     checksums = {suffix: hashlib.sha256(part.read_bytes()).hexdigest() for suffix, part in parts.items()}
-    _write(path, (json.dumps(replace(card, sha256=checksums).to_json(), indent=1) + "\n").encode())
+    write_text(path, json.dumps(replace(card, sha256=checksums).to_json(), indent=1) + "\n")
 
 
 def _safetensors(network: nn.Module, card: Card) -> bytes:
@@ -119,28 +120,19 @@ def _safetensors(network: nn.Module, card: Card) -> bytes:
     return data
 
 
-def _onnx(network: nn.Module, channels: int, size: int, folder: Path) -> bytes:
-    temporary = folder / f".{os.getpid()}-export.onnx"
-    try:
-        with warnings.catch_warnings():
-            # The exporter that needs no further package announces its own end at every call.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            torch.onnx.export(
-                network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
-                (torch.zeros(1, channels, size, size),),
-                str(temporary),
-                input_names=["input"],
-                output_names=["logits"],
-                dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
-                opset_version=OPSET,
-                dynamo=False,
-            )
-        return temporary.read_bytes()
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+def _onnx(network: nn.Module, channels: int, size: int) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # The exporter that needs no further package announces its own end at every call.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
+            (torch.zeros(1, channels, size, size),),
+            buffer,  # type: ignore[arg-type]
+            input_names=["input"],
+            output_names=["logits"],
+            dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return buffer.getvalue()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from ..errors import CMROrientError
+from ..io.atomic import replacing, write_text
 from ..recognition.inference import Forward, turned_logits
 from ..recognition.networks import build
 from .augment import Augmenter, Batch
@@ -264,10 +264,8 @@ class Trainer:
             "average": None if self._average is None else self._average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{os.getpid()}-checkpoint.pt"
-        torch.save(state, temporary)
-        temporary.replace(self.folder / "checkpoint.pt")
+        with replacing([self.folder / "checkpoint.pt"]) as (stream,):
+            torch.save(state, stream)
 
     def _resume(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -292,7 +290,7 @@ class Trainer:
         # A kill between the checkpoint and the log leaves them one epoch apart.
         lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
         kept = [line for line in lines if json.loads(line)["epoch"] <= self.epoch]
-        log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        write_text(log, "".join(f"{line}\n" for line in kept))
 
     def _identity(self) -> str:
         people = sorted({self.training.cases[n].subject for n in set(self.training.case.tolist())})

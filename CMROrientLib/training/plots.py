@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..io.atomic import replacing
+
 
 def draw_curves(log: Path, picture: Path) -> None:
     """Loss and held-out errors over the epochs, from ``metrics.jsonl`` to a PNG file."""
@@ -27,4 +29,5 @@ def draw_curves(log: Path, picture: Path) -> None:
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
-    figure.savefig(picture, dpi=110)
+    with replacing([picture]) as (stream,):
+        figure.savefig(stream, format="png", dpi=110)

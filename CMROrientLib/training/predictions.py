@@ -8,7 +8,6 @@ orientations, with and without averaging: preprocessing commutes with turning.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from ..io.atomic import replacing
 from ..progress import Progress
 from ..recognition.decision import carried_back, log_probabilities
 from ..recognition.inference import Inference
@@ -86,19 +86,17 @@ class Predictions:
 
     def save(self, path: Path) -> None:
         """Write as ``.npz``, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         cases = [{**asdict(case), "path": str(case.path), "mask": case.mask and str(case.mask)} for case in self.cases]
-        temporary = path.with_name(f".{os.getpid()}-{path.name}")
-        np.savez(
-            temporary,
-            allow_pickle=False,
-            logits=self.logits,
-            case=self.case,
-            slice=self.slice_,
-            slices=self.slices,
-            cases=np.array(json.dumps(cases)),
-        )
-        temporary.replace(path)
+        with replacing([path]) as (stream,):
+            np.savez(
+                stream,
+                allow_pickle=False,
+                logits=self.logits,
+                case=self.case,
+                slice=self.slice_,
+                slices=self.slices,
+                cases=np.array(json.dumps(cases)),
+            )
 
     @classmethod
     def load(cls, path: Path) -> Predictions:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import CMROrientError
+from ..io.atomic import write_text
 from .results_aims import aims
 from .results_paper import PAPER_MODELS, paper_models_section, paper_section
 from .results_text import GROUP_HEAD, Metrics, facts, group_rows, minutes, paragraph, percent, share, table
@@ -286,9 +286,7 @@ def main(options: Sequence[str] | None = None) -> int:
     for name, draw in pictures.items():
         draw(arguments.training / "pictures" / name)
     target = arguments.training / "RESULTS.md"
-    temporary = target.with_name(f".{os.getpid()}-RESULTS.md")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(target)
+    write_text(target, text)
     print(target)
     return 0
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..io.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,8 +111,6 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    # No version and date inside: the same figures give the same file.
-    figure.savefig(temporary, format="png", metadata={"Software": None})
-    temporary.replace(path)
+    with replacing([path]) as (stream,):
+        # No version and date inside: the same figures give the same file.
+        figure.savefig(stream, format="png", metadata={"Software": None})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CMROrientError
+from ..io.atomic import write_text
 from .data import Case
 
 
@@ -42,10 +42,7 @@ class Split:
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{os.getpid()}-{path.name}")
-        temporary.write_text(json.dumps({"train": self.train, "test": self.test}, indent=0) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        write_text(path, json.dumps({"train": self.train, "test": self.test}, indent=0) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Split:

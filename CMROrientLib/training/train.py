@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..errors import CMROrientError
+from ..io.atomic import write_text
 from ..recognition.model_files import ModelFiles, find_model
 from .data import Case, Slices, load_slices, read_cases, scaled
 from .export import export_model
@@ -142,7 +143,7 @@ def export_run(folder: Path, output: Path, name: str | None = None) -> ModelFile
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(data, indent=1) + "\n")
 
 
 def _source(case: Case) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +13,7 @@ from pydicom import FileDataset, dcmwrite
 from ...errors import CMROrientError
 from ...orientation import Orientation
 from ...volume import Volume
-from ..atomic import UNFINISHED
+from ..atomic import replacing_many
 from .derive import make_derived
 from .encode import encode, to_little_endian
 from .frames import arrange
@@ -60,7 +57,7 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
     if not isinstance(storage, DicomStorage) or not storage.files:
         raise CMROrientError("only images read from DICOM can be written as DICOM; use .nii.gz or .nrrd", destination)
     targets = _targets(storage.files, Path(destination))
-    with _placed_together(targets) as unfinished:
+    with replacing_many(targets) as unfinished:
         headers = [_write_one(volume, storage, n, path) for n, path in enumerate(unfinished)]
         _check_grid(volume, headers)
     return targets
@@ -123,33 +120,3 @@ def _targets(files: tuple[Path, ...], destination: Path) -> list[Path]:
     if any(target.resolve() in sources for target in targets):
         raise CMROrientError("is one of the source files; choose another place", destination)
     return targets
-
-
-@contextlib.contextmanager
-def _placed_together(targets: list[Path]) -> Iterator[list[Path]]:
-    """Names to write to, in a hidden folder beside the targets; at the end all files take their places."""
-    folders = sorted({parent for target in targets for parent in target.parents if not parent.exists()})
-    beside = folders[0].parent if folders else targets[0].parent
-    unfinished = beside / f"{UNFINISHED}{secrets.token_hex(8)}"
-    placed: list[Path] = []
-    try:
-        unfinished.mkdir()
-        names = [unfinished / f"{n}.dcm" for n in range(len(targets))]
-        yield names
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
-        for name, target in zip(names, targets, strict=True):
-            name.replace(target)
-            placed.append(target)
-    except BaseException as error:
-        # Interruptions too must leave nothing half done.
-        for target in placed:
-            target.unlink(missing_ok=True)
-        for folder in reversed(folders):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        if isinstance(error, OSError):
-            raise CMROrientError(f"cannot be written ({error.strerror or error})", targets[0].parent) from error
-        raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

@@ -357,13 +357,6 @@ def test_a_folder_in_the_way(tmp_path):
     assert not (tmp_path / "d.raw").exists()
 
 
-def test_an_interruption_leaves_nothing(tmp_path):
-    with pytest.raises(KeyboardInterrupt), replacing([tmp_path / "a", tmp_path / "b"]) as (first, _):
-        first.write(b"half")
-        raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_files_get_the_usual_rights(tmp_path):
     was = os.umask(0o027)
     try:

@@ -182,14 +182,3 @@ def test_settings_have_a_digest() -> None:
     digests = {settings.digest(m, None) for m in (model, other, recalibrated, None)}
     digests |= {entry.digest(model, None) for entry in others}
     assert len(digests) == 9
-
-
-def test_long_windows_paths() -> None:
-    path = Path("folder") / ("x" * 250)
-    if os.name == "nt":
-        assert str(batch_plan.long_path(path)).startswith("\\\\?\\")
-        assert batch_plan.short_path(str(batch_plan.long_path(path))) == str(path.absolute())
-    else:
-        assert batch_plan.long_path(path) == path
-    assert batch_plan.short_path(r"\\?\C:\a.nii: broken") == r"C:\a.nii: broken"
-    assert batch_plan.short_path(r"\\?\UNC\host\a.nii") == r"\\host\a.nii"
