@@ -6,12 +6,12 @@ writer of the same format.
 
 from __future__ import annotations
 
-from .find import Source, find, read, read_source, write, write_source
+from .find import ImageFiles, find, read, read_source, write, write_source
 from .suffixes import SUFFIXES, suffix_of, without_suffix
 
 __all__ = [
     "SUFFIXES",
-    "Source",
+    "ImageFiles",
     "find",
     "read",
     "read_source",

@@ -12,12 +12,12 @@ from types import ModuleType
 
 from ..errors import CMROrientError
 from ..volume import Volume
-from .image_files import Source
+from .image_files import ImageFiles
 from .metadata import Storage
 from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 
-def find(root: str | os.PathLike[str]) -> list[Source]:
+def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
     """The images in a file or a tree, in an order that depends on names only.
 
     Hidden files and folders and unknown files in a tree are passed over; a single file that is no
@@ -38,7 +38,7 @@ def find(root: str | os.PathLike[str]) -> list[Source]:
         if not _is_dicom(root):
             raise unknown_format(root)
         return _group([root])
-    sources: list[Source] = []
+    sources: list[ImageFiles] = []
     dicom: list[Path] = []
     for path in _walk(root):
         if kind_of(path) is not None:
@@ -55,7 +55,7 @@ def find(root: str | os.PathLike[str]) -> list[Source]:
     return sorted(sources, key=lambda source: (source.path.relative_to(root).as_posix(), source.series or ""))
 
 
-def read_source(source: Source, slice_axis: int | None = None) -> Volume:
+def read_source(source: ImageFiles, slice_axis: int | None = None) -> Volume:
     """Read one found image; see ``read``."""
     if slice_axis not in (None, 0, 1, 2):
         raise CMROrientError(f"the slice axis is 0, 1 or 2, not {slice_axis}", source.path)
@@ -74,7 +74,7 @@ def read_source(source: Source, slice_axis: int | None = None) -> Volume:
     return volume
 
 
-def write_source(volume: Volume, source: Source, destination: str | os.PathLike[str]) -> list[Path]:
+def write_source(volume: Volume, source: ImageFiles, destination: str | os.PathLike[str]) -> list[Path]:
     """Write a corrected image in the form of its source.
 
     Parameters
@@ -158,13 +158,13 @@ def _write_dicom(volume: Volume, destination: Path) -> list[Path]:
     return write_dicom(volume, destination)
 
 
-def _group(paths: list[Path]) -> list[Source]:
+def _group(paths: list[Path]) -> list[ImageFiles]:
     from .dicom.find import group
 
     return group(paths)
 
 
-def _source(path: Path) -> Source:
+def _source(path: Path) -> ImageFiles:
     """A file of one of the formats, with its data files; those outside its folder by their absolute path."""
     kind = kind_of(path) or ""
     files: tuple[Path, ...] = (path,)
@@ -172,7 +172,9 @@ def _source(path: Path) -> Source:
         # A broken header is an image all the same; reading it says what is wrong.
         with contextlib.suppress(CMROrientError):
             files = _format(kind).files_of(path)
-    return Source(path, (path, *(file if _is_below(file, path.parent) else file.resolve() for file in files[1:])), kind)
+    return ImageFiles(
+        path, (path, *(file if _is_below(file, path.parent) else file.resolve() for file in files[1:])), kind
+    )
 
 
 def _is_below(path: Path, folder: Path) -> bool:
@@ -189,7 +191,7 @@ def is_folder(path: Path) -> bool:
         raise CMROrientError(f"cannot be opened ({getattr(error, 'strerror', None) or error})", path) from error
 
 
-def _only_series(folder: Path) -> Source:
+def _only_series(folder: Path) -> ImageFiles:
     dicom = [path for path in _walk(folder) if kind_of(path) is None and _is_dicom(path)]
     if not dicom:
         raise CMROrientError("is a folder without DICOM files: name the image file itself", folder)

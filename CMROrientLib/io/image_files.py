@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageFiles:
     """One image to be looked at: a file, or the files of one DICOM series.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Blocks of voxels in files: plain, gzip, bzip2, zlib or text, never longer than they claim."""
+"""Voxels in files: plain, gzip, bzip2, zlib or text, never longer than they claim."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def packing(stream: IO[bytes] | gzip.GzipFile) -> gzip.GzipFile:
     return gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=stream, mtime=0)
 
 
-def write_block(stream: IO[bytes] | gzip.GzipFile, array: NDArray[Any], encoding: str) -> None:
+def write_array(stream: IO[bytes] | gzip.GzipFile, array: NDArray[Any], encoding: str) -> None:
     """Write an array, first axis slowest, in its own byte order."""
     data = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     if encoding == "raw":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import CMROrientError, UsageError
-from ..io import Source, find, read_source, suffix_of, without_suffix, write
+from ..io import ImageFiles, find, read_source, suffix_of, without_suffix, write
 from ..io.paths import check_places, long_path, relative
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
@@ -49,7 +49,7 @@ class Restored:
 class _Pair:
     """A segmentation, the records that have its path, and what it is going to be."""
 
-    source: Source
+    source: ImageFiles
     name: str
     records: tuple[Record, ...]
     output: str

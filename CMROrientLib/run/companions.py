@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
-from ..io import Source, suffix_of, without_suffix
+from ..io import ImageFiles, suffix_of, without_suffix
 from ..volume import Volume
 
 
@@ -16,7 +16,7 @@ from ..volume import Volume
 class MaskPair:
     """One mask of an image, and its name relative to the path that was given."""
 
-    source: Source
+    source: ImageFiles
     name: str
 
 
@@ -34,23 +34,23 @@ class Paired:
         Masks whose image is not there.
     """
 
-    images: list[Source]
-    masks: dict[Path, list[Source]] = field(default_factory=dict)
+    images: list[ImageFiles]
+    masks: dict[Path, list[ImageFiles]] = field(default_factory=dict)
     lonely: list[Path] = field(default_factory=list)
 
 
-def pair_masks(sources: Sequence[Source], endings: Sequence[str]) -> Paired:
+def pair_masks(sources: Sequence[ImageFiles], endings: Sequence[str]) -> Paired:
     """Tell masks from images by their names.
 
     ``case.nii.gz`` has the mask ``case_seg.nrrd`` in its folder where ``_seg`` is among the
     endings; the formats may differ.
     """
-    stems: dict[Path, list[Source]] = defaultdict(list)
+    stems: dict[Path, list[ImageFiles]] = defaultdict(list)
     for source in sources:
         if source.kind != "dicom":
             stems[_stem(source.path)].append(source)
-    images: list[Source] = []
-    masks: dict[Path, list[Source]] = defaultdict(list)
+    images: list[ImageFiles] = []
+    masks: dict[Path, list[ImageFiles]] = defaultdict(list)
     lonely: list[Path] = []
     for source in sources:
         stem = _stem(source.path)

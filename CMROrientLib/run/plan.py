@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..correction import GEOMETRY_MODES, GeometryMode
 from ..errors import CMROrientError, UsageError
-from ..io import Source, find
+from ..io import ImageFiles, find
 from ..io.paths import check_places, long_path, relative
 from ..orientation import Orientation
 from .companions import MaskPair, pair_masks
@@ -83,7 +83,7 @@ class Task:
         Why it cannot be read, where that is known already.
     """
 
-    source: Source
+    source: ImageFiles
     path: str
     destination: Path | None = None
     output: Path | None = None
@@ -156,7 +156,7 @@ def plan_run(
             if root.is_dir():
                 raise
             # One file that is no image must not keep the other inputs from being done.
-            tasks.append(Task(Source(root, (root,), "unknown"), root.name, error=error.message))
+            tasks.append(Task(ImageFiles(root, (root,), "unknown"), root.name, error=error.message))
             continue
         paired = pair_masks(found, masks)
         lonely += paired.lonely
@@ -240,7 +240,7 @@ def planned_files(task: Task) -> list[Path]:
     return planned
 
 
-def copies(source: Source, destination: Path) -> dict[Path, Path]:
+def copies(source: ImageFiles, destination: Path) -> dict[Path, Path]:
     """Where each file of a source goes when they keep their names beside each other.
 
     Files outside the source's folder, to which a detached header may point, are left out.

@@ -18,8 +18,7 @@ import numpy as np
 from .. import __version__
 from ..correction import Correction, plan
 from ..errors import CMROrientError
-from ..io import Source, read, read_source, write_source
-from ..io import voxels as blocks
+from ..io import ImageFiles, read, read_source, voxels, write_source
 from ..io.atomic import replacing
 from ..io.paths import relative
 from ..recognition.recognizer import Recognizer, decided
@@ -188,7 +187,7 @@ def _written(task: Task, correction: Correction, volume: Volume, masks: list[Vol
     )
 
 
-def _put(source: Source, volume: Volume, correction: Correction, destination: Path) -> list[Path]:
+def _put(source: ImageFiles, volume: Volume, correction: Correction, destination: Path) -> list[Path]:
     """Write what a source becomes: its files' own bytes where nothing changes."""
     targets = copies(source, destination)
     if not correction.changes_nothing or len(targets) < len(source.files):
@@ -249,7 +248,7 @@ def checksum(paths: Iterable[Path]) -> str:
     digests = []
     for path in paths:
         digest = hashlib.sha256()
-        with blocks.reading(path) as stream:
+        with voxels.reading(path) as stream:
             while piece := stream.read(_PIECE):
                 digest.update(piece)
         digests.append((path.name, digest.hexdigest()))

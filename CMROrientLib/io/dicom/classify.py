@@ -10,7 +10,7 @@ import re
 
 from pydicom.uid import UID
 
-from .header import Header
+from .header import InstanceHeader
 
 #: Storage classes without pixels, or whose pixels are no picture of the body in grey values.
 _NOT_IMAGES = {
@@ -51,7 +51,7 @@ _LONG_AXIS = re.compile(r"la|lax|vla|hla|longax(is)?|langachse|[2-5](ch|cv|chamb
 _JOINED = re.compile(r"\b(2|3|4|5|two|three|four|short|long)[ \-]*(chambers?|ch|cv|axis|ax)\b")
 
 
-def left_alone(header: Header) -> str | None:
+def left_alone(header: InstanceHeader) -> str | None:
     """Why a file is not an image to correct, in a few words; None where it is one."""
     reason = unreadable(header)
     if reason is not None:
@@ -63,7 +63,7 @@ def left_alone(header: Header) -> str | None:
     return _said_in_words(header.description) or _said_in_words(header.protocol, unless=header.description)
 
 
-def unreadable(header: Header) -> str | None:
+def unreadable(header: InstanceHeader) -> str | None:
     """Why a file cannot be a volume of grey values at all, whatever somebody wants with it."""
     kind = _NOT_IMAGES.get(header.sop_class) or _NOT_IMAGE_MODALITIES.get(header.modality)
     if kind is None and not header.has_pixels and header.rows == 0:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import CMROrientError
-from ..image_files import Source
+from ..image_files import ImageFiles
 from .classify import left_alone
 from .frames import split
-from .header import Header, read_header
+from .header import InstanceHeader, read_header
 
 
-def group(paths: Iterable[Path]) -> list[Source]:
+def group(paths: Iterable[Path]) -> list[ImageFiles]:
     """The images in some DICOM files, sorted by path and series.
 
     A series is one image, however many folders it is spread over, with these exceptions:
@@ -28,14 +28,14 @@ def group(paths: Iterable[Path]) -> list[Source]:
     What is no image to correct comes with the reason in ``left_alone``. A file that cannot be read
     comes as an image of its own; reading it says what is wrong.
     """
-    images: dict[tuple[str, ...], list[Header]] = defaultdict(list)
+    images: dict[tuple[str, ...], list[InstanceHeader]] = defaultdict(list)
     others: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    sources: list[Source] = []
+    sources: list[ImageFiles] = []
     for path in sorted(set(paths)):
         try:
             header = read_header(path)
         except CMROrientError:
-            sources.append(Source(path, (path,), "dicom"))
+            sources.append(ImageFiles(path, (path,), "dicom"))
             continue
         reason = left_alone(header)
         if reason is not None:
@@ -51,12 +51,12 @@ def group(paths: Iterable[Path]) -> list[Source]:
     return _numbered(sources)
 
 
-def _key(header: Header) -> tuple[str, ...]:
+def _key(header: InstanceHeader) -> tuple[str, ...]:
     # Files without a series belong together where they lie together.
     return (header.series,) if header.series else ("", str(header.path.parent))
 
 
-def _by_copy(headers: Sequence[Header]) -> list[list[Header]]:
+def _by_copy(headers: Sequence[InstanceHeader]) -> list[list[InstanceHeader]]:
     """A series over several folders is one, unless an instance lies in two of them."""
     folders: dict[str, set[Path]] = defaultdict(set)
     for header in headers:
@@ -64,17 +64,17 @@ def _by_copy(headers: Sequence[Header]) -> list[list[Header]]:
             folders[header.instance].add(header.path.parent)
     if all(len(found) == 1 for found in folders.values()):
         return [list(headers)]
-    copies: dict[Path, list[Header]] = defaultdict(list)
+    copies: dict[Path, list[InstanceHeader]] = defaultdict(list)
     for header in headers:
         copies[header.path.parent].append(header)
     return list(copies.values())
 
 
-def _without_copies(headers: Sequence[Header]) -> tuple[list[Header], list[tuple[Path, str]]]:
+def _without_copies(headers: Sequence[InstanceHeader]) -> tuple[list[InstanceHeader], list[tuple[Path, str]]]:
     """The instances, and the (path, name of the first) of each that is there again."""
-    originals: list[Header] = []
+    originals: list[InstanceHeader] = []
     copies: list[tuple[Path, str]] = []
-    known: dict[str, list[Header]] = defaultdict(list)
+    known: dict[str, list[InstanceHeader]] = defaultdict(list)
     for header in headers:
         # Careless tools give all slices one UID: only the same slice again is a copy.
         alike = [first for first in known[header.instance] if replace(first, path=header.path) == header]
@@ -86,12 +86,12 @@ def _without_copies(headers: Sequence[Header]) -> tuple[list[Header], list[tuple
     return originals, copies
 
 
-def _source(files: Sequence[Path], series: str | None, reason: str | None = None) -> Source:
+def _source(files: Sequence[Path], series: str | None, reason: str | None = None) -> ImageFiles:
     path = files[0] if len(files) == 1 else Path(os.path.commonpath([file.parent for file in files]))
-    return Source(path, tuple(files), "dicom", series, reason)
+    return ImageFiles(path, tuple(files), "dicom", series, reason)
 
 
-def _numbered(sources: list[Source]) -> list[Source]:
+def _numbered(sources: list[ImageFiles]) -> list[ImageFiles]:
     """Sorted, each with a (path, series) of its own; images come before what is left alone."""
     ordered = sorted(sources, key=lambda s: (s.path, s.series or "", s.left_alone is not None, s.left_alone, s.files))
     seen: Counter[tuple[Path, str | None]] = Counter()

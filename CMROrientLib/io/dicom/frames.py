@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...volume import Grid
-from .header import PARALLEL, Frame, Header
+from .header import PARALLEL, Frame, InstanceHeader
 
 #: Frames closer together along the normal than this are phases of one slice, in mm.
 _SAME_SLICE = 0.05
@@ -19,7 +19,7 @@ _SAME_PLACE = 1.0
 
 
 @dataclass(frozen=True)
-class Stack:
+class FrameLayout:
     """Where each frame of some files belongs in ``array[phase, slice, row, column]``.
 
     Parameters
@@ -46,12 +46,12 @@ class Stack:
     even: bool
 
 
-def split(headers: Sequence[Header]) -> list[list[Header]]:
+def split(headers: Sequence[InstanceHeader]) -> list[list[InstanceHeader]]:
     """Part the files of one series into those that make one volume: same matrix, type and plane.
 
     The order of the files is kept within each part; parts come in the order of their first file.
     """
-    parts: list[list[Header]] = []
+    parts: list[list[InstanceHeader]] = []
     for header in headers:
         fitting = next((part for part in parts if _alike(part[0], header)), None)
         if fitting is None:
@@ -61,7 +61,7 @@ def split(headers: Sequence[Header]) -> list[list[Header]]:
     return [piece for part in parts for piece in _split_shifted(part)]
 
 
-def arrange(headers: Sequence[Header]) -> Stack:
+def arrange(headers: Sequence[InstanceHeader]) -> FrameLayout:
     """Sort the frames of files that make one volume, see ``split``, into slices and phases."""
     frames = [(n, i, frame) for n, header in enumerate(headers) for i, frame in enumerate(header.frames)]
     heights = _heights(headers, frames)
@@ -84,7 +84,7 @@ def arrange(headers: Sequence[Header]) -> Stack:
     first, last = (frames[members[0]][2] for members in (slices[0], slices[-1]))
     steps = np.diff([heights[members[0]] for members in slices])
     grid = _grid(headers[0], len(slices), first, last)
-    return Stack(
+    return FrameLayout(
         places=tuple(tuple(line) for line in places),
         phases=max(counts),
         complete=min(counts) == max(counts),
@@ -94,8 +94,8 @@ def arrange(headers: Sequence[Header]) -> Stack:
     )
 
 
-def _alike(first: Header, other: Header) -> bool:
-    def shape(header: Header) -> tuple[object, ...]:
+def _alike(first: InstanceHeader, other: InstanceHeader) -> bool:
+    def shape(header: InstanceHeader) -> tuple[object, ...]:
         placed = header.frames[0].position is not None
         return header.rows, header.columns, header.bits_allocated, header.signed, header.samples, placed
 
@@ -106,7 +106,7 @@ def _alike(first: Header, other: Header) -> bool:
     return bool(np.abs(np.subtract(first.directions, other.directions)).max() < PARALLEL)
 
 
-def _split_shifted(part: list[Header]) -> list[list[Header]]:
+def _split_shifted(part: list[InstanceHeader]) -> list[list[InstanceHeader]]:
     """Part stacks that lie side by side in one plane, each keeping its own slices."""
     normal = part[0].normal
     if normal is None or any(frame.position is None for header in part for frame in header.frames):
@@ -119,7 +119,7 @@ def _split_shifted(part: list[Header]) -> list[list[Header]]:
     apart = np.linalg.norm(np.diff(in_plane[order], axis=0), axis=-1) > _SAME_PLACE
     if not (beside & apart).any():
         return [part]
-    pieces: list[tuple[NDArray[np.float64], list[Header]]] = []
+    pieces: list[tuple[NDArray[np.float64], list[InstanceHeader]]] = []
     for place, header in zip(in_plane, part, strict=True):
         fitting = next((piece for start, piece in pieces if np.linalg.norm(start - place) <= _SAME_PLACE), None)
         if fitting is None:
@@ -129,7 +129,7 @@ def _split_shifted(part: list[Header]) -> list[list[Header]]:
     return [piece for _, piece in pieces]
 
 
-def _heights(headers: Sequence[Header], frames: Sequence[tuple[int, int, Frame]]) -> NDArray[np.float64]:
+def _heights(headers: Sequence[InstanceHeader], frames: Sequence[tuple[int, int, Frame]]) -> NDArray[np.float64]:
     """(frames,) the place of each frame along the stack, in mm where the files say so."""
     positions = [frame.position for _, _, frame in frames]
     if all(position is not None for position in positions):
@@ -158,7 +158,7 @@ def _heights(headers: Sequence[Header], frames: Sequence[tuple[int, int, Frame]]
     return heights
 
 
-def _grid(header: Header, slices: int, first: Frame, last: Frame) -> Grid:
+def _grid(header: InstanceHeader, slices: int, first: Frame, last: Frame) -> Grid:
     row_spacing, column_spacing = header.spacing
     directions = np.eye(3)
     if header.directions is not None:

@@ -63,7 +63,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Header:
+class InstanceHeader:
     """What finding, sorting and reading need of one file; see ``header_of``."""
 
     path: Path
@@ -135,7 +135,7 @@ def read_dataset(path: Path) -> tuple[FileDataset, str]:
         return dataset, hashlib.sha256(data).hexdigest()
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> InstanceHeader:
     """The header of a file; pixels are not read.
 
     Raises
@@ -168,7 +168,7 @@ def transfer_syntax(dataset: FileDataset) -> UID:
     return UID(dataset.file_meta.TransferSyntaxUID)
 
 
-def header_of(dataset: Dataset, path: Path) -> Header:
+def header_of(dataset: Dataset, path: Path) -> InstanceHeader:
     """What finding, sorting and reading need of a data set."""
     with naming(path, "read"):
         count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
@@ -176,7 +176,7 @@ def header_of(dataset: Dataset, path: Path) -> Header:
             raise CMROrientError(f"claims {count} frames: the file is damaged", path)
         meta = getattr(dataset, "file_meta", {})
         places = [directions_of(dataset, index) for index in range(count)]
-        return Header(
+        return InstanceHeader(
             path=path,
             sop_class=str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or ""),
             instance=str(dataset.get("SOPInstanceUID") or ""),

@@ -17,8 +17,8 @@ from ...errors import CMROrientError
 from ...volume import Volume
 from ..metadata import Storage
 from .classify import unreadable
-from .frames import Stack, arrange, split
-from .header import Header, header_of, naming, number, read_dataset
+from .frames import FrameLayout, arrange, split
+from .header import InstanceHeader, header_of, naming, number, read_dataset
 from .pixels import decode
 
 
@@ -72,7 +72,7 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
     Parameters
     ----------
     files:
-        The files of one ``Source``, in any order.
+        The files of one ``ImageFiles``, in any order.
     slice_axis:
         2 or None: DICOM files are slices already.
 
@@ -109,26 +109,26 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
     parts = split(headers)
     if len(parts) > 1:
         raise CMROrientError("does not belong to one image with the other files given", parts[1][0].path)
-    stack = arrange(headers)
+    layout = arrange(headers)
     slopes = [slope for slope, _ in scalings]
     storage = DicomStorage(
         scaling=scalings.pop() if len(scalings) == 1 else (1.0, 0.0),
-        time_step=_time_step(headers, stack),
+        time_step=_time_step(headers, layout),
         description=headers[0].description,
         files=tuple(paths),
         checksums=tuple(checksums),
         identities=_identities(headers, checksums),
         series=headers[0].series or " ".join(sorted(checksums)),
-        places=stack.places,
+        places=layout.places,
         inverted=(headers[0].photometric == "MONOCHROME1") != (min(slopes) < 0),
-        complete=stack.complete,
-        notes=_notes(stack),
+        complete=layout.complete,
+        notes=_notes(layout),
         scanner=headers[0].scanner,
     )
-    return Volume(_fill(stack, frames), stack.grid, 2, stack.has_geometry, storage)
+    return Volume(_fill(layout, frames), layout.grid, 2, layout.has_geometry, storage)
 
 
-def _identities(headers: Sequence[Header], checksums: Sequence[str]) -> tuple[str, ...]:
+def _identities(headers: Sequence[InstanceHeader], checksums: Sequence[str]) -> tuple[str, ...]:
     used = Counter(header.instance for header in headers)
     return tuple(
         header.instance if header.instance and used[header.instance] == 1 else f"{header.instance} {checksum}"
@@ -136,19 +136,19 @@ def _identities(headers: Sequence[Header], checksums: Sequence[str]) -> tuple[st
     )
 
 
-def _fill(stack: Stack, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    columns, rows, slices = stack.grid.size
-    array = np.zeros((stack.phases, slices, rows, columns), frames[0].dtype)
-    for places, pictures in zip(stack.places, frames, strict=True):
+def _fill(layout: FrameLayout, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    columns, rows, slices = layout.grid.size
+    array = np.zeros((layout.phases, slices, rows, columns), frames[0].dtype)
+    for places, pictures in zip(layout.places, frames, strict=True):
         for (phase, k), picture in zip(places, pictures, strict=True):
             array[phase, k] = picture
-    if not stack.complete:
-        taken = {place for places in stack.places for place in places}
-        for phase in range(1, stack.phases):
+    if not layout.complete:
+        taken = {place for places in layout.places for place in places}
+        for phase in range(1, layout.phases):
             for k in range(slices):
                 if (phase, k) not in taken:
                     array[phase, k] = array[phase - 1, k]
-    return array if stack.phases > 1 else array[0]
+    return array if layout.phases > 1 else array[0]
 
 
 def _scaling(dataset: FileDataset) -> tuple[float, float]:
@@ -156,11 +156,11 @@ def _scaling(dataset: FileDataset) -> tuple[float, float]:
     return (1.0 if slope is None else slope), (intercept or 0.0)
 
 
-def _time_step(headers: Sequence[Header], stack: Stack) -> float | None:
+def _time_step(headers: Sequence[InstanceHeader], layout: FrameLayout) -> float | None:
     """Seconds between the phases of the first slice, where its trigger times say so."""
     times = [
         frame.trigger
-        for header, places in zip(headers, stack.places, strict=True)
+        for header, places in zip(headers, layout.places, strict=True)
         for frame, (_, k) in zip(header.frames, places, strict=True)
         if k == 0
     ]
@@ -170,10 +170,10 @@ def _time_step(headers: Sequence[Header], stack: Stack) -> float | None:
     return (known[-1] - known[0]) / (len(known) - 1) / 1000 or None
 
 
-def _notes(stack: Stack) -> tuple[str, ...]:
+def _notes(layout: FrameLayout) -> tuple[str, ...]:
     notes = []
-    if not stack.complete:
+    if not layout.complete:
         notes.append("The slices have unequal numbers of phases; missing ones repeat the one before.")
-    if not stack.even:
+    if not layout.even:
         notes.append("The slices are not equally far apart.")
     return tuple(notes)

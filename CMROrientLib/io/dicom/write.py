@@ -17,7 +17,7 @@ from ..atomic import replacing_many
 from .derive import make_derived
 from .encode import encode, to_little_endian
 from .frames import arrange
-from .header import Header, header_of, naming, read_dataset, transfer_syntax
+from .header import InstanceHeader, header_of, naming, read_dataset, transfer_syntax
 from .overlays import turn_overlays
 from .pixels import decode
 from .read import DicomStorage
@@ -63,7 +63,7 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
     return targets
 
 
-def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) -> Header:
+def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) -> InstanceHeader:
     """Turn one source file; the header of the source is returned."""
     source = storage.files[n]
     dataset, checksum = read_dataset(source)
@@ -102,7 +102,7 @@ def _bytes_of(dataset: FileDataset) -> bytes:
     return buffer.getvalue()
 
 
-def _check_grid(volume: Volume, headers: list[Header]) -> None:
+def _check_grid(volume: Volume, headers: list[InstanceHeader]) -> None:
     grid = arrange(headers).grid.reindexed(volume.pixels_turned, volume.directions_turned)
     if grid.size != volume.grid.size or np.abs(grid.affine - volume.grid.affine).max() > _TOLERANCE:
         raise CMROrientError("lies elsewhere than its files say; write it as .nii.gz or .nrrd", headers[0].path)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...errors import CMROrientError
 from ...orientation import Orientation
 from ...volume import Volume
-from .. import voxels as blocks
+from .. import voxels
 from ..atomic import replacing
 from ..detached import beside, data_name, numbered
 from ..metadata import (
@@ -65,7 +65,7 @@ class MetaStorage(Storage):
 
 def read(path: Path, slice_axis: int | None = None) -> Volume:
     """Read a ``.mha`` or ``.mhd`` file. Raises CMROrientError."""
-    with blocks.reading(path) as stream:
+    with voxels.reading(path) as stream:
         header = MetaHeader.read(stream, path)
         sizes = _sizes(header, path)
         dtype = _data_type(header, path)
@@ -147,26 +147,26 @@ def _read_data(header: MetaHeader, stream: IO[bytes], size: int, path: Path) -> 
         raise CMROrientError(f"names {len(names)} data files, which cannot share its voxels evenly", path)
     data = bytearray()
     for name in names:
-        with blocks.reading(name) as part:
+        with voxels.reading(name) as part:
             data += _read_part(header, part, size // len(names), name.stat().st_size, name)
     return data
 
 
 def _read_part(header: MetaHeader, stream: IO[bytes], size: int, available: int, path: Path) -> bytes | bytearray:
     compressed = header.flag("CompressedData")
-    blocks.check_claim(size, available, "zlib" if compressed else "raw", path)
+    voxels.check_claim(size, available, "zlib" if compressed else "raw", path)
     skip = (header.numbers("HeaderSize", int, path) or [0])[0]
     if skip == -1 and not compressed:
         # The voxels are the last bytes of the file.
         stream.seek(-size, 2)
     elif skip > 0:
-        blocks.read_exactly(stream, skip, path)
-    return blocks.inflate(stream, size, path) if compressed else blocks.read_exactly(stream, size, path)
+        voxels.read_exactly(stream, skip, path)
+    return voxels.inflate(stream, size, path) if compressed else voxels.read_exactly(stream, size, path)
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The header and, where it is detached, its data files. Raises CMROrientError."""
-    with blocks.reading(path) as stream:
+    with voxels.reading(path) as stream:
         header = MetaHeader.read(stream, path)
         local = header.get("ElementDataFile").upper() == "LOCAL"
         return (path, *(() if local else data_files(header, stream, path)))

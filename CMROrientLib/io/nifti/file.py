@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...errors import CMROrientError
 from ...orientation import Orientation
 from ...volume import Grid, Volume
-from .. import voxels as blocks
+from .. import voxels
 from ..atomic import replacing
 from ..metadata import Storage, check_size, check_type, check_values, description_of, native, scaling_of, time_step_of
 from ..suffixes import suffix_of
@@ -47,8 +47,8 @@ class NiftiStorage(Storage):
 def read(path: Path, slice_axis: int | None = None) -> Volume:
     """Read a ``.nii`` or ``.nii.gz`` file. Raises CMROrientError."""
     packed = suffix_of(path) == ".nii.gz"
-    with blocks.reading(path) as file:
-        stream = blocks.decoder(file, "gzip" if packed else "raw")
+    with voxels.reading(path) as file:
+        stream = voxels.decoder(file, "gzip" if packed else "raw")
         header, block = _read_header(stream, path)
         sizes = _sizes(header, path)
         dtype = check_type(_data_type(header, path), path)
@@ -57,11 +57,11 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         expected = math.prod(sizes) * dtype.itemsize
         if start < len(block):
             raise CMROrientError("is damaged: its voxels would start inside the header", path)
-        blocks.check_claim(start + expected, path.stat().st_size, "gzip" if packed else "raw", path)
-        between = bytes(blocks.read_exactly(stream, start - len(block), path))
-        data = blocks.read_exactly(stream, expected, path)
+        voxels.check_claim(start + expected, path.stat().st_size, "gzip" if packed else "raw", path)
+        between = bytes(voxels.read_exactly(stream, start - len(block), path))
+        data = voxels.read_exactly(stream, expected, path)
         if packed:
-            blocks.check_end(stream)
+            voxels.check_end(stream)
     # Stored with the first axis fastest: the last one comes first in the array.
     array = native(np.frombuffer(data, dtype).reshape(sizes[::-1]))
     check_values(array, path)
@@ -103,12 +103,12 @@ def write(volume: Volume, path: Path) -> list[Path]:
 
 def _write_all(stream: IO[bytes], head: bytes, array: NDArray[Any], path: Path) -> None:
     if suffix_of(path) == ".nii.gz":
-        with blocks.packing(stream) as packed:
+        with voxels.packing(stream) as packed:
             packed.write(head)
-            blocks.write_block(packed, array, "raw")
+            voxels.write_array(packed, array, "raw")
     else:
         stream.write(head)
-        blocks.write_block(stream, array, "raw")
+        voxels.write_array(stream, array, "raw")
 
 
 def _parse(block: bytes) -> Nifti1Header:
@@ -116,7 +116,7 @@ def _parse(block: bytes) -> Nifti1Header:
     return (Nifti1Header if len(block) == Nifti1Header.sizeof_hdr else Nifti2Header)(block, check=False)
 
 
-def _read_header(stream: blocks.Readable, path: Path) -> tuple[Nifti1Header, bytes]:
+def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, bytes]:
     block = stream.read(Nifti1Header.sizeof_hdr)
     if not block:
         raise CMROrientError("is empty", path)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import CMROrientError
 from ...volume import Volume
-from .. import voxels as blocks
+from .. import voxels
 from ..atomic import replacing
 from ..detached import beside, data_name, numbered
 from ..metadata import (
@@ -74,7 +74,7 @@ class NrrdStorage(Storage):
 
 def read(path: Path, slice_axis: int | None = None) -> Volume:
     """Read a ``.nrrd`` or ``.nhdr`` file. Raises CMROrientError."""
-    with blocks.reading(path) as stream:
+    with voxels.reading(path) as stream:
         header = NrrdHeader.read(stream, path)
         layout = layout_of(header, path)
         grid, known = grid_of(header, layout, path)
@@ -140,21 +140,21 @@ def _read_part(
             break
     skip = int(skip)
     if encoding in ("text", "hex"):
-        blocks.check_claim(count, available, "text", path)
+        voxels.check_claim(count, available, "text", path)
         stream.read(max(skip, 0))
         return _parse_text(stream.read(), encoding, count, dtype, path)
-    blocks.check_claim(size, available, encoding, path)
+    voxels.check_claim(size, available, encoding, path)
     if skip == -1 and encoding != "raw":
         raise CMROrientError("is damaged: its byte skip counts from the end of voxels that are packed", path)
     if skip == -1:
         # The voxels are the last bytes of the file.
         stream.seek(-size, 2)
         skip = 0
-    plain = blocks.decoder(stream, encoding)
-    blocks.read_exactly(plain, max(skip, 0), path)
-    data = blocks.read_exactly(plain, size, path)
+    plain = voxels.decoder(stream, encoding)
+    voxels.read_exactly(plain, max(skip, 0), path)
+    data = voxels.read_exactly(plain, size, path)
     if encoding != "raw":
-        blocks.check_end(plain)
+        voxels.check_end(plain)
     return data
 
 
@@ -164,7 +164,7 @@ def _read_files(header: NrrdHeader, encoding: str, count: int, dtype: np.dtype[A
         raise CMROrientError(f"names {len(names)} data files, which cannot share its voxels evenly", path)
     parts = []
     for name in names:
-        with blocks.reading(name) as stream:
+        with voxels.reading(name) as stream:
             size = name.stat().st_size
             parts.append(bytes(_read_part(stream, size, header, encoding, count // len(names), dtype, name)))
     return b"".join(parts)
@@ -172,7 +172,7 @@ def _read_files(header: NrrdHeader, encoding: str, count: int, dtype: np.dtype[A
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The header and, where it is detached, its data files. Raises CMROrientError."""
-    with blocks.reading(path) as stream:
+    with voxels.reading(path) as stream:
         header = NrrdHeader.read(stream, path)
     return (path, *(data_files(header, path) if header.get("data file") else ()))
 
@@ -214,7 +214,7 @@ def _write_values(stream: IO[bytes], array: NDArray[Any], encoding: str) -> None
             # repr is the shortest text that reads back as the same number.
             stream.write((" ".join(str(value) for value in line) + "\n").encode("ascii"))
     else:
-        blocks.write_block(stream, array, encoding)
+        voxels.write_array(stream, array, encoding)
 
 
 def _header_and_array(volume: Volume) -> tuple[NrrdHeader, NDArray[Any]]:

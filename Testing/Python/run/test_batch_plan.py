@@ -10,7 +10,7 @@ import pytest
 from study import MODEL, phantom, put
 
 from CMROrientLib.errors import CMROrientError, UsageError
-from CMROrientLib.io import Source
+from CMROrientLib.io import ImageFiles
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.run import plan as batch_plan
@@ -127,7 +127,7 @@ def test_the_same_input_twice_is_one(tmp_path: Path) -> None:
 def test_a_series_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = (tmp_path / "in" / "s" / "1", tmp_path / "in" / "s" / "2")
     touch(*files)
-    series = [Source(files[0].parent, files[:1], "dicom", "1.2"), Source(files[1].parent, files[1:], "dicom")]
+    series = [ImageFiles(files[0].parent, files[:1], "dicom", "1.2"), ImageFiles(files[1].parent, files[1:], "dicom")]
     monkeypatch.setattr(batch_plan, "find", lambda root: series)
     plan = plan_run([tmp_path / "in"], tmp_path / "out")
     assert [task.key for task in plan.tasks] == [("s", "1.2"), ("s", None)]
