@@ -198,6 +198,9 @@ _NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "densenet121": _densenet121,
 }
 
+#: What ``build`` knows.
+NAMES = tuple(_NETWORKS)
+
 
 def build(name: str, **settings: Setting) -> nn.Module:
     """A freshly initialized network.
@@ -215,7 +218,7 @@ def build(name: str, **settings: Setting) -> nn.Module:
         On an unknown name or setting, and where MONAI is missing.
     """
     if name not in _NETWORKS:
-        raise CMROrientError(f"there is no network {name!r}; choose one of {', '.join(_NETWORKS)}")
+        raise CMROrientError(f"there is no network {name!r}; choose one of {', '.join(NAMES)}")
     try:
         return _NETWORKS[name](**settings)
     except ModuleNotFoundError as error:

@@ -15,7 +15,7 @@ from typing import Any
 from .data import read_cases
 from .evaluate import opened, training_facts, write_json
 from .predictions import predict
-from .recipes import read_recipe
+from .recipe import read_recipe
 from .scoring import figures
 
 #: Where a source tree keeps the recipes.

@@ -8,138 +8,21 @@ Near a border the target is shared between the two neighbours.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..errors import CMROrientError
 from ..orientation import Orientation
 from ..recognition.inference import SMALLEST_CROP
+from .augmentation.settings import Augmentation
 
 #: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
 MEAN_ANGLE, BORDER = -23.0, 45.0
 
-#: Settings that are switched off by 0: what the paper's augmentation does without.
-_SHARES = (
-    *("tissue", "wrap", "gamma", "remap", "invert", "bias", "bias_share", "blur", "low_resolution"),
-    *("noise", "noise_share", "window", "bright_fill", "closest", "closer", "closer_share"),
-)
-
 #: Index of the output for "not a short-axis slice", as a label.
 NOT_SHORT_AXIS = 8
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """What may happen to a slice in training. Shares are probabilities.
-
-    Parameters
-    ----------
-    rotation, rotation_unknown:
-        Largest rotation in degrees, where the ventricles' angle is known and where it is not.
-    zoom:
-        Smallest and largest field of view, as a multiple of the slice's: 0.5 is a crop to half,
-        1.5 padding to one and a half.
-    closest:
-        Smallest field of view where place and size of the heart are known, in diameters of the
-        heart; it takes the place of ``zoom``'s lower end where it is smaller. 0 switches it off.
-    closer, closer_share:
-        Side of the crop round the heart in its diameters (``inference``), 0 for a network that sees
-        whole slices only; share of the slices that are shown like that, with some inaccuracy.
-    aspect:
-        Largest stretch of one side, as a factor.
-    shift:
-        Largest shift of the centre, as a share of the slice's side. None keeps the window inside
-        the slice (the paper's random resized crop).
-    varied:
-        Give each slice one strength for its rotation and one for the chances of all that happens to
-        its contrast, each between none and full; otherwise all get full strength. So most slices
-        are hard in few ways only, and some in none.
-    turns:
-        Whether each slice is stored in a random one of the eight orientations.
-    spread, spread_unknown:
-        Degrees by which the angle is uncertain, where it is known and where it is not. 0 keeps
-        the label whatever the rotation (the paper).
-    tissue:
-        Share with blood and muscle made brighter or darker by their masks.
-    wrap:
-        Share with values that run over an end of 8 bit: bright ones start again at 0, or, twice as
-        often, dark ones that noise takes below 0 come out white.
-    gamma, remap, invert:
-        Largest logarithm of a gamma, share with a random grey curve, share with inverted contrast.
-    bias, bias_share:
-        Deviation of a bias field's logarithm, share that gets one.
-    blur, low_resolution:
-        Share that is blurred, and share that is resampled to fewer pixels.
-    noise, noise_share:
-        Largest deviation of noise as a share of the range, share that gets some.
-    window:
-        Share shown in a disc only.
-    bright_fill:
-        Share whose surroundings are not dark.
-    """
-
-    rotation: float = 70.0
-    rotation_unknown: float = 20.0
-    zoom: tuple[float, float] = (0.5, 1.6)
-    closest: float = 0.95
-    closer: float = 0.0
-    closer_share: float = 0.0
-    aspect: float = 1.15
-    shift: float | None = 0.1
-    varied: bool = True
-    turns: bool = True
-    spread: float = 4.0
-    spread_unknown: float = 16.0
-    tissue: float = 0.2
-    wrap: float = 0.05
-    gamma: float = 0.5
-    remap: float = 0.15
-    invert: float = 0.15
-    bias: float = 0.5
-    bias_share: float = 0.5
-    blur: float = 0.15
-    low_resolution: float = 0.2
-    noise: float = 0.1
-    noise_share: float = 0.4
-    window: float = 0.04
-    bright_fill: float = 0.08
-
-    @classmethod
-    def from_recipe(cls, table: dict[str, Any]) -> Augmentation:
-        """The augmentation of a recipe's table. Raises CMROrientError on an unknown key."""
-        unknown = set(table) - {field.name for field in fields(cls)}
-        if unknown:
-            raise CMROrientError(f"unknown augmentation settings: {', '.join(sorted(unknown))}")
-        values = dict(table)
-        if "zoom" in values:
-            values["zoom"] = tuple(float(z) for z in values["zoom"])
-        if values.get("shift") == "inside":
-            values["shift"] = None
-        return cls(**values)
-
-    @classmethod
-    def paper(cls) -> Augmentation:
-        """The paper's: rotations of ±10 degrees, resized crops (area 0.7–1, aspect 0.8–1.2)."""
-        none = dict.fromkeys(_SHARES, 0.0)
-        return cls.from_recipe(
-            {
-                **none,
-                "varied": False,
-                "rotation": 10.0,
-                "rotation_unknown": 10.0,
-                "zoom": (math.sqrt(0.7), 1.0),
-                "aspect": 1.2,
-            }
-            | {"shift": "inside", "spread": 0.0, "spread_unknown": 0.0}
-        )
-
-    def to_recipe(self) -> dict[str, Any]:
-        """Settings as JSON and TOML keep them."""
-        return {**asdict(self), "zoom": list(self.zoom), "shift": "inside" if self.shift is None else self.shift}
 
 
 @dataclass(frozen=True)

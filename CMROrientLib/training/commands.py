@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, command: str) -> int:
 
 
 def _train(arguments: argparse.Namespace, command: str) -> int:
-    from .recipes import Recipe, read_recipe
+    from .recipe import Recipe, read_recipe
     from .train import train
     from .transfer import paper_transfer, transfer_recipe
 

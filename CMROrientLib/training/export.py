@@ -17,12 +17,11 @@ from torch import nn
 from .. import __version__
 from ..errors import CMROrientError
 from ..io.atomic import write_bytes, write_text
-from ..recognition.architecture import Architecture
 from ..recognition.card import Card, TrainingSet
 from ..recognition.decision import DecisionRule
 from ..recognition.model_files import ModelFiles, find_model
 from ..recognition.networks import multiply_adds, parameters
-from .recipes import Recipe
+from .recipe import Recipe, Table
 
 #: Every operator that the networks need, and every runtime of the last years knows it.
 OPSET = 17
@@ -70,7 +69,7 @@ def export_model(
     card = Card(
         name=name,
         version=__version__,
-        architecture=Architecture.from_card(recipe.network),
+        architecture=recipe.network,
         parameters=parameters(network),
         multiply_adds=multiply_adds(network, channels, size),
         preprocessing=recipe.preprocessing,
@@ -93,12 +92,10 @@ def export_model(
     return find_model(folder / f"{name}.json")
 
 
-def _without_places(recipe: Recipe) -> dict[str, Any]:
+def _without_places(recipe: Recipe) -> Table:
     """A recipe for a card: names of files, not where they lay on the machine that trained."""
-    said = recipe.to_json()
-    said["start"] = Path(recipe.start).stem
-    said["data"]["split"] = Path(recipe.data.split).name
-    return said
+    selection = replace(recipe.data, split=Path(recipe.data.split).name)
+    return replace(recipe, start=Path(recipe.start).stem, data=selection).to_json()
 
 
 def write_card(path: Path, card: Card) -> None:

@@ -27,7 +27,7 @@ from ..recognition.networks import build
 from .augment import Augmenter, Batch
 from .auxiliary_loss import AuxiliarySegmentationLoss
 from .data import Slices
-from .recipes import Recipe, Stage
+from .recipe import Recipe, Stage
 from .validation import validate
 
 Report = Callable[[str], None]
@@ -78,8 +78,7 @@ class Trainer:
         if len(self._negatives) and recipe.outputs != 9:
             raise CMROrientError("negatives need a network with nine outputs")
         torch.manual_seed(recipe.seed)
-        settings = dict(recipe.network)
-        self.network = build(settings.pop("name"), **settings)
+        self.network = build(recipe.network.name, **recipe.network.settings)
         if start is not None:
             _load(self.network, start)
         self.network = self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -244,9 +243,7 @@ class Trainer:
         ]
         if stage.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=stage.rate, momentum=stage.momentum)
-        if stage.optimizer == "adamw":
-            return torch.optim.AdamW(groups, lr=stage.rate)
-        raise CMROrientError(f"there is no optimizer {stage.optimizer!r}; choose adamw or sgd")
+        return torch.optim.AdamW(groups, lr=stage.rate)
 
     def _cheaper(self) -> AbstractContextManager[Any]:
         """Half precision where the machine computes faster in it."""
@@ -300,8 +297,7 @@ class Trainer:
 def network_of(checkpoint: Path, recipe: Recipe) -> nn.Module:
     """The network that a checkpoint holds, on the CPU, in evaluation mode."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    settings = dict(recipe.network)
-    network = build(settings.pop("name"), **settings)
+    network = build(recipe.network.name, **recipe.network.settings)
     weights = state["network"]
     if state["average"] is not None:
         weights = {key[7:]: value for key, value in state["average"].items() if key.startswith("module.")}
@@ -313,8 +309,6 @@ def _rate(stage: Stage, progress: float) -> float:
     """The learning rate at a share of the stage that is done."""
     if stage.schedule == "constant":
         return stage.rate
-    if stage.schedule != "cosine":
-        raise CMROrientError(f"there is no schedule {stage.schedule!r}; choose constant or cosine")
     warm = min((progress + 1e-3) / _WARM_UP, 1.0)
     return stage.rate * warm * 0.5 * (1 + math.cos(math.pi * progress))
 

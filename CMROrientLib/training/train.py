@@ -20,7 +20,7 @@ from .export import export_model
 from .loop import Report, Trainer, network_of, tell
 from .negatives import training_negatives
 from .plots import draw_curves
-from .recipes import Recipe, recipe_from
+from .recipe import Recipe, recipe_from
 from .reslices import read_stack
 from .splits import Split, split_by_subject
 from .validation import validate

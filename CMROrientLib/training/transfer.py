@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from ..errors import CMROrientError
 from ..recognition.model_files import ModelFiles
-from .augment import Augmentation
-from .recipes import Recipe, Stage
+from .augmentation.settings import Augmentation
+from .recipe import Recipe, Stage
 
 #: Weight of the auxiliary segmentation loss and number of other pictures where the recipe of a transfer says nothing.
 GUIDE, NEGATIVES = 4.0, 1000
@@ -35,19 +35,34 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
         raise CMROrientError(
             "a transfer needs a phase with freeze_backbone = true in its recipe; use train to train everything"
         )
-    network = start.card.architecture.to_card()
-    recipe = replace(recipe, network=network, preprocessing=start.card.preprocessing, start=str(start.onnx))
     # What the model can do beyond the classes it is not to forget: crop round the heart, and say "something else".
     closer = start.card.crop_diameters
+    augmentation, guide, negatives = recipe.augmentation, recipe.guide, recipe.negatives
     if closer:
-        recipe = replace(recipe, augmentation=replace(recipe.augmentation, closer=closer, closer_share=0.4))
-        recipe = replace(recipe, guide=recipe.guide or GUIDE)
-    if recipe.outputs > 8:
-        recipe = replace(recipe, negatives=recipe.negatives or NEGATIVES)
-    return recipe
+        augmentation, guide = replace(augmentation, closer=closer, closer_share=0.4), guide or GUIDE
+    if start.card.outputs > 8:
+        negatives = negatives or NEGATIVES
+    return replace(
+        recipe,
+        network=start.card.architecture,
+        preprocessing=start.card.preprocessing,
+        start=str(start.onnx),
+        augmentation=augmentation,
+        guide=guide,
+        negatives=negatives,
+    )
 
 
 def paper_transfer(name: str, start: ModelFiles, seed: int = 0) -> Recipe:
     """The paper's transfer of a model, for who has no recipe of their own."""
-    recipe = Recipe(name, {}, seed=seed, batch=32, squares=256, augmentation=Augmentation.paper(), phases=PAPER_STAGES)
+    recipe = Recipe(
+        name,
+        start.card.architecture,
+        seed=seed,
+        batch=32,
+        squares=256,
+        preprocessing=start.card.preprocessing,
+        augmentation=Augmentation.paper(),
+        phases=PAPER_STAGES,
+    )
     return transfer_recipe(recipe, start)

@@ -18,9 +18,9 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 import SimpleITK as sitk  # noqa: E402
 
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
-from CMROrientLib.training.augment import Augmentation  # noqa: E402
+from CMROrientLib.training.augmentation.settings import Augmentation  # noqa: E402
 from CMROrientLib.training.data import load_slices, read_cases  # noqa: E402
-from CMROrientLib.training.recipes import Recipe, Stage  # noqa: E402
+from CMROrientLib.training.recipe import Recipe, Stage  # noqa: E402
 
 TINY = {"name": "compact", "channels": [8, 16, 24], "blocks": [0, 1, 1], "features": 32, "outputs": 8, "in_channels": 1}
 GENTLE = replace(Augmentation.paper(), zoom=(0.9, 1.0))

@@ -13,7 +13,8 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 
 
 from CMROrientLib.orientation import Orientation  # noqa: E402
-from CMROrientLib.training.augment import Augmentation, Augmenter, Batch  # noqa: E402
+from CMROrientLib.training.augment import Augmenter, Batch  # noqa: E402
+from CMROrientLib.training.augmentation.settings import Augmentation  # noqa: E402
 
 
 @pytest.mark.parametrize("k", list(Orientation))
@@ -75,7 +76,7 @@ def test_values_over_an_end_of_8_bit_come_out_at_the_other() -> None:
 def test_labels_are_what_the_anatomy_then_says(angle: float, rotation: float, expected: int) -> None:
     """A bar along the line between the ventricles tells the angle after augmentation."""
     settings = replace(
-        Augmentation.paper(), rotation=rotation, zoom=(1.0, 1.0), aspect=1.0, spread=3.0, turns=False, shift=0.0
+        Augmentation.paper(), rotation=abs(rotation), zoom=(1.0, 1.0), aspect=1.0, spread=3.0, turns=False, shift=0.0
     )
     rows, columns = torch.meshgrid(torch.arange(64) - 31.5, torch.arange(64) - 31.5, indexing="ij")
     radians = np.deg2rad(angle)
@@ -83,7 +84,8 @@ def test_labels_are_what_the_anatomy_then_says(angle: float, rotation: float, ex
     across = -columns * np.sin(radians) + rows * np.cos(radians)
     bar = ((along > 0) & (along < 26) & (across.abs() < 3)).float()
     augmenter = Augmenter(settings, 64, 8, torch.Generator().manual_seed(0))
-    augmenter._uniform = lambda count, low, high: torch.full((count,), float(high))  # the largest rotation, clockwise
+    # The largest rotation, clockwise or the other way.
+    augmenter._uniform = lambda count, low, high: torch.full((count,), float(high if rotation > 0 else low))
     images, targets = augmenter(batch_of(bar[None], angle))
     weight = images[0] / images[0].sum()
     found = np.rad2deg(np.arctan2(float((weight * rows).sum()), float((weight * columns).sum())))

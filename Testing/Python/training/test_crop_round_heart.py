@@ -25,7 +25,7 @@ from CMROrientLib.recognition.networks import build  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.auxiliary_loss import AuxiliarySegmentationLoss  # noqa: E402
 from CMROrientLib.training.loop import Trainer  # noqa: E402
-from CMROrientLib.training.recipes import Stage  # noqa: E402
+from CMROrientLib.training.recipe import Stage  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402
 from CMROrientLib.training.transfer import transfer_recipe  # noqa: E402
 

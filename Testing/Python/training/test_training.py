@@ -27,7 +27,7 @@ from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import ModelFiles, find_model  # noqa: E402
 from CMROrientLib.training.data import read_cases  # noqa: E402
 from CMROrientLib.training.loop import Trainer  # noqa: E402
-from CMROrientLib.training.recipes import Selection, Stage  # noqa: E402
+from CMROrientLib.training.recipe import Selection, Stage  # noqa: E402
 from CMROrientLib.training.scoring import averaged_right  # noqa: E402
 from CMROrientLib.training.splits import Split  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,9 @@ from shapes import data  # noqa: E402
 
 from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
-from CMROrientLib.training.augment import Augmentation  # noqa: E402
+from CMROrientLib.training.augmentation.settings import Augmentation  # noqa: E402
 from CMROrientLib.training.data import Case, load_slices, read_cases  # noqa: E402
-from CMROrientLib.training.recipes import read_recipe  # noqa: E402
+from CMROrientLib.training.recipe import read_recipe, recipe_from  # noqa: E402
 from CMROrientLib.training.splits import Split, split_by_subject  # noqa: E402
 
 RECIPES = Path(__file__).parents[3] / "Training" / "recipes"
@@ -57,6 +59,46 @@ def test_a_recipe_that_is_not_right_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
     with pytest.raises(CMROrientError, match=r"bad\.toml"):
         read_recipe(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("colour = 1", "there is no colour"),
+        ("[network]\nname = 'compact'\nmagic = 1", "network.magic"),
+        ("[network]\nname = 'huge'", "network.name is 'huge', not one of orientnet"),
+        ("[network]\noutputs = 9", "network.name"),
+        ("[network]\nname = 'compact'\noutputs = 7", "network.outputs is 7"),
+        ("[augmentation]\nmagic = 1", "there is no augmentation.magic"),
+        ("[augmentation]\nblur = 1.5", "augmentation.blur is 1.5"),
+        ("[augmentation]\nzoom = [1.5, 0.5]", "augmentation.zoom"),
+        ("[augmentation]\nzoom = [1.5]", "augmentation.zoom[1]"),
+        ("[augmentation]\nlike = 'me'", "augmentation.like is 'me'"),
+        ("[preprocessing]\nsize = 'large'", "preprocessing.size"),
+        ("[preprocessing]\nlike = 'me'", "preprocessing.like is 'me'"),
+        ("[data]\ndataset = ['ACDC']", "there is no data.dataset"),
+        ("[data]\ntest_share = 1.0", "data.test_share is 1.0"),
+        ("[[phases]]\nepochs = 1\n[[phases]]\nepochs = 0", "phases[1].epochs is 0"),
+        ("[[phases]]\noptimizer = 'adam'", "phases[0].optimizer is 'adam'"),
+        ("[[phases]]\nrate = '1e-3'", "phases[0].rate is '1e-3'"),
+        ("[[phases]]\nrate = nan", "phases[0].rate"),
+        ("seed = true", "seed is True"),
+        ("batch = 2.5", "batch is 2.5"),
+        ("[augmentation]\ncloser = 2.0", "augmentation.closer needs a guide"),
+    ],
+)
+def test_a_key_or_value_that_is_not_known_is_named(text: str, complaint: str, tmp_path: Path) -> None:
+    network = "" if "[network]" in text else "[network]\nname = 'compact'\n"
+    top = not text.startswith("[")
+    (tmp_path / "bad.toml").write_text(f"{text}\n{network}" if top else f"{network}{text}\n", encoding="utf-8")
+    with pytest.raises(CMROrientError, match=re.escape(complaint)):
+        read_recipe(tmp_path / "bad.toml")
+
+
+def test_a_recipe_comes_back_from_json() -> None:
+    for path in RECIPES.rglob("*.toml"):
+        recipe = read_recipe(path)
+        assert recipe_from(json.loads(json.dumps(recipe.to_json()))) == recipe
 
 
 def test_a_folder_without_index_is_data_too(data: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Augmentation: single transforms of a batch of slices, which compose; labels follow the anatomy."""
