@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .metadata import NO_METADATA, Metadata
 from .orientation import HeaderState, Orientation, header_orientation, header_state
 
 Vector = tuple[float, float, float]
@@ -132,8 +133,8 @@ class Volume:
         Which of the stored axes (0 fastest: i, j, k) the slices lie along.
     has_geometry:
         False where the file says nothing of its place (no affine, no IOP): the grid is then made up.
-    storage:
-        What the reader keeps for the writer of the same format. Private to ``files``.
+    metadata:
+        What the file says beside voxels and grid, and what the writer of the same format needs.
     pixels_turned, directions_turned:
         What has been done in plane to pixels and to direction cosines since reading.
     """
@@ -142,7 +143,7 @@ class Volume:
     grid: Grid
     slice_axis: int = 2
     has_geometry: bool = True
-    storage: Any = field(default=None, repr=False, compare=False)
+    metadata: Metadata = field(default=NO_METADATA, repr=False, compare=False)
     pixels_turned: Orientation = Orientation.IDENTITY
     directions_turned: Orientation = Orientation.IDENTITY
 
@@ -160,7 +161,7 @@ class Volume:
         slice_axis: int | None = None,
         *,
         has_geometry: bool = True,
-        storage: Any = None,
+        metadata: Metadata = NO_METADATA,
     ) -> Volume:
         """A volume from a file's own axes: ``array[(phase,) k, j, i]`` and its grid in (i, j, k).
 
@@ -172,7 +173,7 @@ class Volume:
         axis = find_slice_axis(grid) if slice_axis is None else slice_axis
         if axis not in (0, 1, 2):
             raise ValueError(f"the slice axis is 0, 1 or 2, not {axis}")
-        return cls(np.moveaxis(array, -1 - axis, -3), grid.permuted(_axes_for(axis)), axis, has_geometry, storage)
+        return cls(np.moveaxis(array, -1 - axis, -3), grid.permuted(_axes_for(axis)), axis, has_geometry, metadata)
 
     def stored(self) -> tuple[NDArray[Any], Grid]:
         """Array ``[(phase,) k, j, i]`` and grid in the axis order of the file."""

@@ -13,7 +13,6 @@ from types import ModuleType
 from ..errors import CMROrientError
 from ..volume import Volume
 from .image_files import ImageFiles
-from .metadata import Storage
 from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 
@@ -127,7 +126,7 @@ def write(volume: Volume, path: str | os.PathLike[str]) -> None:
         Where the format is unknown or the file cannot be written.
     """
     path = Path(path)
-    from_dicom = isinstance(volume.storage, Storage) and not volume.storage.kind
+    from_dicom = volume.metadata.kind == "dicom"
     if path.suffix.lower() in DICOM_SUFFIXES or (from_dicom and not suffix_of(path) and not path.suffix):
         _write_dicom(volume, path)
     else:

@@ -106,8 +106,7 @@ class Recognizer:
         across, down, _ = volume.grid.spacing
         stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
         images = [stack[p, s] for p, s in slices]
-        if getattr(volume.storage, "inverted", False):
-            # MONOCHROME1: small values are shown bright.
+        if volume.metadata.small_values_bright:
             images = [-np.asarray(image, np.float32) for image in images]
         logits = self._inference(images, (down, across), self.averaging, progress)
         if not np.isfinite(logits).all():

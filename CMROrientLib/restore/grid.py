@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ..correction import Correction
 from ..errors import CMROrientError
-from ..io.metadata import Storage, description_of, scaling_of, time_step_of
 from ..orientation import Orientation
 from ..run.record import Record
 from ..volume import Grid, Volume
@@ -111,10 +110,10 @@ class WayBack:
         undone = self.correction.undo(self._onto_corrected(segmentation))
         # A header that says where it lies must not be kept for an image that does not, nor one that
         # does not for an image that does.
-        storage = undone.storage if segmentation.has_geometry == self.has_geometry else plain(segmentation)
+        metadata = undone.metadata if segmentation.has_geometry == self.has_geometry else segmentation.metadata.common()
         # Positions come from the record, exactly; what the tool rounded is left behind.
         exact = Volume.from_stored(
-            undone.stored()[0], self.original, self.slice_axis, has_geometry=self.has_geometry, storage=storage
+            undone.stored()[0], self.original, self.slice_axis, has_geometry=self.has_geometry, metadata=metadata
         )
         return replace(exact, pixels_turned=undone.pixels_turned, directions_turned=undone.directions_turned)
 
@@ -154,7 +153,7 @@ class WayBack:
         array, grid = segmentation.stored()
         if grid.size != self.corrected.size:
             raise CMROrientError(reason)
-        return Volume.from_stored(array, self.corrected, self.slice_axis, storage=segmentation.storage)
+        return Volume.from_stored(array, self.corrected, self.slice_axis, metadata=segmentation.metadata)
 
 
 def _made_up(grid: Grid) -> list[Grid]:
@@ -189,8 +188,8 @@ def _sortings(volume: Volume, slice_axis: int) -> Iterator[Volume]:
     array, grid = volume.stored()
     for axis in sorted(range(3), key=lambda axis: axis != slice_axis):
         # A header whose slice axis stays where it was can go with the voxels; others are left behind.
-        storage = volume.storage if axis == slice_axis else plain(volume)
-        turnable = Volume.from_stored(array, grid, axis, storage=storage)
+        metadata = volume.metadata if axis == slice_axis else volume.metadata.common()
+        turnable = Volume.from_stored(array, grid, axis, metadata=metadata)
         for turn, reverse in product(Orientation, (False, True)):
             turned = turnable.reindexed(turn, turn)
             turned = _slices_reversed(turned) if reverse else turned
@@ -205,11 +204,6 @@ def _slices_reversed(volume: Volume) -> Volume:
     affine[:3, 3] += affine[:3, 2] * (slices - 1)
     affine[:3, 2] *= -1
     return replace(volume, array=np.flip(volume.array, -3), grid=Grid.from_affine((columns, rows, slices), affine))
-
-
-def plain(volume: Volume) -> Storage:
-    """What every format keeps of a volume's header, less the header itself."""
-    return Storage(scaling_of(volume.storage), time_step_of(volume.storage), description_of(volume.storage))
 
 
 def _empty(grid: Grid, slice_axis: int) -> Volume:

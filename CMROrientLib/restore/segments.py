@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..io.nrrd.file import NrrdStorage
+from ..io.nrrd.file import NrrdMetadata
 from ..volume import Volume
 from .grid import WayBack
 
@@ -33,18 +33,18 @@ def with_turned_segments(segmentation: Volume, restored: Volume, way: WayBack) -
     restored:
         What ``way`` made of it; returned as it is where it keeps no NRRD header.
     """
-    storage = restored.storage
-    if not isinstance(storage, NrrdStorage):
+    metadata = restored.metadata
+    if not isinstance(metadata, NrrdMetadata):
         return restored
     axes = _axes(segmentation, way)
     lines = []
-    for line in storage.header.lines:
+    for line in metadata.header.lines:
         match = _EXTENT.fullmatch(line)
         if match:
             lines.append(f"{match[1]}:={_turned(match[2], axes)}")
         elif not line.startswith(_CONVERSION):
             lines.append(line)
-    return replace(restored, storage=replace(storage, header=replace(storage.header, lines=tuple(lines))))
+    return replace(restored, metadata=replace(metadata, header=replace(metadata.header, lines=tuple(lines))))
 
 
 def _axes(segmentation: Volume, way: WayBack) -> list[tuple[int, int | None]]:

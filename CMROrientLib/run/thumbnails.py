@@ -50,13 +50,13 @@ def picture(volume: Volume, side: int = SIDE) -> bytes:
     ----------
     volume:
         Any volume; values that are not finite show black, a slice without contrast shows grey, and
-        a DICOM image whose small values are bright (MONOCHROME1) is shown so.
+        an image whose small values are bright (MONOCHROME1, a falling slope) is shown so.
     side:
         Longest side of the picture in pixels; pictures are never enlarged beyond it.
     """
     stack = volume.array if volume.array.ndim == 3 else volume.array[0]
     grey = _grey(stack[central_slice(len(stack))])
-    if getattr(volume.storage, "inverted", False):
+    if volume.metadata.small_values_bright:
         grey = 255 - grey
     across, down, _ = volume.grid.spacing
     width, height = grey.shape[1] * across, grey.shape[0] * down

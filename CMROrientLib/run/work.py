@@ -158,8 +158,8 @@ def _recognized(task: Task, settings: Settings, volume: Volume, record: Record) 
         grid_in=volume.stored()[1].to_json(),
         phases=volume.array.shape[0] if volume.array.ndim == 4 else 1,
         has_geometry=volume.has_geometry,
-        scanner=getattr(volume.storage, "scanner", None) or None,
-        note=_joined(*getattr(volume.storage, "notes", ())),
+        scanner=volume.metadata.scanner or None,
+        note=_joined(*volume.metadata.notes),
     )
 
 

@@ -30,7 +30,7 @@ from pydicom.uid import (
 )
 
 from ...errors import CMROrientError
-from ..metadata import native
+from ..checks import native
 from .codestream import check_streams
 from .header import naming, number, transfer_syntax
 

@@ -7,23 +7,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import FileDataset
 
 from ...errors import CMROrientError
+from ...metadata import Metadata
 from ...volume import Volume
-from ..metadata import Storage
 from .classify import unreadable
 from .frames import FrameLayout, arrange, split
 from .header import InstanceHeader, header_of, naming, number, read_dataset
 from .pixels import decode
 
 
-@dataclass(frozen=True)
-class DicomStorage(Storage):
+@dataclass(frozen=True, kw_only=True)
+class DicomMetadata(Metadata):
     """What the writer needs to make a derived series.
 
     Parameters
@@ -39,27 +39,19 @@ class DicomStorage(Storage):
         What the new series UID is made of.
     places:
         For each file the (phase, slice) of each of its frames in the volume's array.
-    inverted:
-        Whether small values are shown bright (MONOCHROME1, or a falling rescale slope); the values
-        are not changed for it.
     complete:
         Whether each slice has as many phases; else the missing ones repeat the one before and belong
         to no file.
-    notes:
-        What is worth knowing of how the files were read, in sentences.
-    scanner:
-        Manufacturer and model, where the first file names them.
     """
+
+    kind: ClassVar[str] = "dicom"
 
     files: tuple[Path, ...] = ()
     checksums: tuple[str, ...] = ()
     identities: tuple[str, ...] = ()
     series: str = ""
     places: tuple[tuple[tuple[int, int], ...], ...] = ()
-    inverted: bool = False
     complete: bool = True
-    notes: tuple[str, ...] = ()
-    scanner: str | None = None
 
 
 def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None) -> Volume:
@@ -110,9 +102,12 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
     if len(parts) > 1:
         raise CMROrientError("does not belong to one image with the other files given", parts[1][0].path)
     layout = arrange(headers)
-    slopes = [slope for slope, _ in scalings]
-    storage = DicomStorage(
-        scaling=scalings.pop() if len(scalings) == 1 else (1.0, 0.0),
+    falls = min(slope for slope, _ in scalings) < 0
+    # Slices with slopes of their own have no common one; their sense is kept nevertheless.
+    scaling = scalings.pop() if len(scalings) == 1 else (1.0, 0.0)
+    metadata = DicomMetadata(
+        scaling=scaling,
+        shown_inverted=(headers[0].photometric == "MONOCHROME1") != (falls != (scaling[0] < 0)),
         time_step=_time_step(headers, layout),
         description=headers[0].description,
         files=tuple(paths),
@@ -120,12 +115,11 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         identities=_identities(headers, checksums),
         series=headers[0].series or " ".join(sorted(checksums)),
         places=layout.places,
-        inverted=(headers[0].photometric == "MONOCHROME1") != (min(slopes) < 0),
         complete=layout.complete,
         notes=_notes(layout),
         scanner=headers[0].scanner,
     )
-    return Volume(_fill(layout, frames), layout.grid, 2, layout.has_geometry, storage)
+    return Volume(_fill(layout, frames), layout.grid, 2, layout.has_geometry, metadata)
 
 
 def _identities(headers: Sequence[InstanceHeader], checksums: Sequence[str]) -> tuple[str, ...]:
@@ -153,7 +147,8 @@ def _fill(layout: FrameLayout, frames: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 def _scaling(dataset: FileDataset) -> tuple[float, float]:
     slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
-    return (1.0 if slope is None else slope), (intercept or 0.0)
+    # A slope of 0 would leave no image: as in the other formats it stands for none.
+    return (slope or 1.0), (intercept or 0.0)
 
 
 def _time_step(headers: Sequence[InstanceHeader], layout: FrameLayout) -> float | None:

@@ -20,7 +20,7 @@ from .frames import arrange
 from .header import InstanceHeader, header_of, naming, read_dataset, transfer_syntax
 from .overlays import turn_overlays
 from .pixels import decode
-from .read import DicomStorage
+from .read import DicomMetadata
 from .strip import drop_what_cannot_turn
 from .turn import Turn, turn_attributes
 
@@ -53,27 +53,27 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
         Where the volume was not read from DICOM, its values or its grid were changed in other ways,
         a source file has changed since, or the destination cannot be written.
     """
-    storage = volume.storage
-    if not isinstance(storage, DicomStorage) or not storage.files:
+    metadata = volume.metadata
+    if not isinstance(metadata, DicomMetadata) or not metadata.files:
         raise CMROrientError("only images read from DICOM can be written as DICOM; use .nii.gz or .nrrd", destination)
-    targets = _targets(storage.files, Path(destination))
+    targets = _targets(metadata.files, Path(destination))
     with replacing_many(targets) as unfinished:
-        headers = [_write_one(volume, storage, n, path) for n, path in enumerate(unfinished)]
+        headers = [_write_one(volume, metadata, n, path) for n, path in enumerate(unfinished)]
         _check_grid(volume, headers)
     return targets
 
 
-def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) -> InstanceHeader:
+def _write_one(volume: Volume, metadata: DicomMetadata, n: int, unfinished: Path) -> InstanceHeader:
     """Turn one source file; the header of the source is returned."""
-    source = storage.files[n]
+    source = metadata.files[n]
     dataset, checksum = read_dataset(source)
-    if checksum != storage.checksums[n]:
+    if checksum != metadata.checksums[n]:
         raise CMROrientError("has changed since it was read; run again", source)
     header = header_of(dataset, source)
     containers, bits = decode(dataset, source)
     turn = Turn(volume.pixels_turned, volume.directions_turned, header.rows, header.columns)
     turned = np.ascontiguousarray(turn.pixels.apply(containers))
-    for (phase, k), values in zip(storage.places[n], bits.values(turned), strict=True):
+    for (phase, k), values in zip(metadata.places[n], bits.values(turned), strict=True):
         frame = volume.array[phase, k] if volume.array.ndim == 4 else volume.array[k]
         if frame.dtype != values.dtype or not np.array_equal(frame, values):
             raise CMROrientError("has other pixel values than the volume; write it as .nii.gz or .nrrd", source)
@@ -88,7 +88,7 @@ def _write_one(volume: Volume, storage: DicomStorage, n: int, unfinished: Path) 
         lost += turn_attributes(dataset, turn)
         if pixels_turned or not transfer_syntax(dataset).is_little_endian:
             encode(dataset, turned, bits, source)
-        make_derived(dataset, turn, lost, instance=storage.identities[n], series=storage.series)
+        make_derived(dataset, turn, lost, instance=metadata.identities[n], series=metadata.series)
         data = _bytes_of(dataset)
     unfinished.write_bytes(data)
     return header

@@ -16,21 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CMROrientError
+from ...metadata import Metadata
 from ...orientation import Orientation
 from ...volume import Volume
 from .. import voxels
 from ..atomic import replacing
+from ..checks import check_size, check_type, check_values, native
 from ..detached import beside, data_name, numbered
-from ..metadata import (
-    Storage,
-    check_size,
-    check_type,
-    check_values,
-    description_of,
-    native,
-    real_values,
-    time_step_of,
-)
 from ..suffixes import suffix_of
 from .header import MetaHeader, anatomical, grid_of, number_text, set_grid
 
@@ -54,7 +46,7 @@ _SLOPE, _INTERCEPT = "ElementToIntensityFunctionSlope", "ElementToIntensityFunct
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetaStorage(Storage):
+class MetaImageMetadata(Metadata):
     """The header as read."""
 
     kind: ClassVar[str] = "metaimage"
@@ -79,7 +71,7 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         array = array[0]
     spacing = header.numbers("ElementSpacing", float, path)
     slope, intercept = header.numbers(_SLOPE, float, path) or [1.0], header.numbers(_INTERCEPT, float, path) or [0.0]
-    storage = MetaStorage(
+    metadata = MetaImageMetadata(
         scaling=(slope[0] or 1.0, intercept[0]),
         # No units in this format; ITK writes seconds.
         time_step=spacing[3] if len(sizes) == len(spacing) == 4 and 0 < spacing[3] < math.inf else None,
@@ -87,7 +79,7 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         header=header,
         name=path.name,
     )
-    return Volume.from_stored(array, grid, slice_axis, has_geometry=known, storage=storage)
+    return Volume.from_stored(array, grid, slice_axis, has_geometry=known, metadata=metadata)
 
 
 def write(volume: Volume, path: Path) -> list[Path]:
@@ -106,7 +98,9 @@ def write(volume: Volume, path: Path) -> list[Path]:
             stream.write(raw)
         return [path]
     was, named = (
-        (volume.storage.name, header.get("ElementDataFile")) if isinstance(volume.storage, MetaStorage) else ("", "")
+        (volume.metadata.name, header.get("ElementDataFile"))
+        if isinstance(volume.metadata, MetaImageMetadata)
+        else ("", "")
     )
     data = path.with_name(data_name(path, was, named, ".zraw" if compressed else ".raw"))
     with replacing([data, path]) as (values, stream):
@@ -184,8 +178,8 @@ def data_files(header: MetaHeader, stream: IO[bytes], path: Path) -> list[Path]:
 
 def _header_and_array(volume: Volume, path: Path) -> tuple[MetaHeader, NDArray[Any]]:
     array, grid = volume.stored()
-    if isinstance(volume.storage, MetaStorage):
-        header = volume.storage.header
+    if isinstance(volume.metadata, MetaImageMetadata):
+        header = volume.metadata.header
         count = len(header.numbers("DimSize", int, path))
         array_in_file = _with_axes(array, count)
         if array_in_file is not None and (header.get("TransformMatrix") or not volume.has_geometry):
@@ -194,15 +188,15 @@ def _header_and_array(volume: Volume, path: Path) -> tuple[MetaHeader, NDArray[A
                 array_in_file = _storable(array_in_file)
                 header = header.set("ElementType", _NAMES[array_in_file.dtype.newbyteorder("=").name])
             header = _exchanged(header, volume)
-            sizes = tuple(volume.storage.header.numbers("DimSize", int, path))
-            if grid != grid_of(volume.storage.header, sizes, path)[0]:  # else digit for digit
+            sizes = tuple(volume.metadata.header.numbers("DimSize", int, path))
+            if grid != grid_of(volume.metadata.header, sizes, path)[0]:  # else digit for digit
                 header = set_grid(header, grid, count, path)
             letters = header.get("AnatomicalOrientation")
             turned = volume.directions_turned is not Orientation.IDENTITY
             if turned and len(letters) == 3 and set(letters) <= set("RLAPIS"):
                 header = header.set("AnatomicalOrientation", anatomical(grid.directions))
             return header, array_in_file
-    array = _storable(real_values(array, volume.storage))
+    array = _storable(volume.metadata.real_values(array))
     return _new_header(volume, array), array
 
 
@@ -235,7 +229,7 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> MetaHeader:
     """A header for a volume that was not read from a MetaImage."""
     _, grid = volume.stored()
     count = array.ndim
-    step = time_step_of(volume.storage)
+    step = volume.metadata.time_step
     lines = [
         ("ObjectType", "Image"),
         ("NDims", str(count)),
@@ -252,7 +246,7 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> MetaHeader:
         ]
     lines.append(("ElementSpacing", " ".join(map(number_text, [*grid.spacing, step or 1.0][:count]))))
     lines.append(("DimSize", " ".join(map(str, array.shape[::-1]))))
-    comment = description_of(volume.storage)
+    comment = volume.metadata.caption
     if comment:
         lines.append(("Comment", comment))
     lines.append(("ElementType", _NAMES[array.dtype.newbyteorder("=").name]))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import CMROrientError
 from ...volume import Grid
-from ..metadata import believable, spatial, usable
+from ..checks import believable, spatial, usable
 
 _LONGEST_LINE = 1 << 16
 _MOST_LINES = 1 << 14

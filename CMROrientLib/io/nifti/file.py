@@ -18,11 +18,12 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from ...errors import CMROrientError
+from ...metadata import Metadata
 from ...orientation import Orientation
 from ...volume import Grid, Volume
 from .. import voxels
 from ..atomic import replacing
-from ..metadata import Storage, check_size, check_type, check_values, description_of, native, scaling_of, time_step_of
+from ..checks import check_size, check_type, check_values, native
 from ..suffixes import suffix_of
 from .geometry import SCANNER, affine_of, agree, set_affine, set_spacing
 
@@ -31,7 +32,7 @@ _LARGEST_NIFTI1_AXIS = 32767
 
 
 @dataclass(frozen=True, kw_only=True)
-class NiftiStorage(Storage):
+class NiftiMetadata(Metadata):
     """The header block and the bytes between it and the voxels."""
 
     kind: ClassVar[str] = "nifti"
@@ -68,25 +69,25 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
     array = array.reshape([n for axis, n in enumerate(sizes) if axis < 3 or n > 1][::-1])
     affine = affine_of(header, path)
     grid = Grid.from_affine((sizes[0], sizes[1], sizes[2]), affine.matrix)
-    storage = NiftiStorage(
+    metadata = NiftiMetadata(
         scaling=_scaling(header),
         time_step=_time_step(header),
         description=bytes(header["descrip"]).split(b"\0")[0].decode("utf-8", "replace"),
         block=block,
         between=between,
     )
-    return Volume.from_stored(array, grid, slice_axis, has_geometry=affine.known, storage=storage)
+    return Volume.from_stored(array, grid, slice_axis, has_geometry=affine.known, metadata=metadata)
 
 
 def write(volume: Volume, path: Path) -> list[Path]:
     """Write a ``.nii`` or ``.nii.gz`` file; returns its path. Raises CMROrientError."""
     array, grid = volume.stored()
-    storage = volume.storage if isinstance(volume.storage, NiftiStorage) else None
-    header = _new_header(volume, array) if storage is None else storage.header()
-    between = b"\0\0\0\0" if storage is None else storage.between
+    metadata = volume.metadata if isinstance(volume.metadata, NiftiMetadata) else None
+    header = _new_header(volume, array) if metadata is None else metadata.header()
+    between = b"\0\0\0\0" if metadata is None else metadata.between
     array = _storable(array)
-    untouched = storage is not None and _says(header, volume, path)
-    if storage is not None:
+    untouched = metadata is not None and _says(header, volume, path)
+    if metadata is not None:
         _exchange_axes(header, volume)
     _set_shape(header, array)
     header.set_data_dtype(array.dtype)
@@ -205,10 +206,10 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> Nifti1Header:
     header = (Nifti2Header if max(array.shape) > _LARGEST_NIFTI1_AXIS else Nifti1Header)()
     header["magic"] = header.single_magic
     header["dim"][0] = array.ndim
-    if scaling_of(volume.storage) != (1.0, 0.0):
-        header.set_slope_inter(*scaling_of(volume.storage))
-    header["descrip"] = description_of(volume.storage).encode("utf-8")[:79]
-    step = time_step_of(volume.storage)
+    if volume.metadata.scaling != (1.0, 0.0):
+        header.set_slope_inter(*volume.metadata.scaling)
+    header["descrip"] = volume.metadata.caption.encode("utf-8")[:79]
+    step = volume.metadata.time_step
     header.set_xyzt_units("mm", "sec" if array.ndim == 4 and step else None)
     if array.ndim == 4 and step:
         header["pixdim"][4] = step

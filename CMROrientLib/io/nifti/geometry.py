@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import CMROrientError
 from ...volume import Vector
-from ..metadata import believable, usable
+from ..checks import believable, usable
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}

@@ -16,19 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CMROrientError
+from ...metadata import Metadata
 from ...volume import Volume
 from .. import voxels
 from ..atomic import replacing
+from ..checks import check_type, check_values, native
 from ..detached import beside, data_name, numbered
-from ..metadata import (
-    Storage,
-    check_type,
-    check_values,
-    description_of,
-    native,
-    real_values,
-)
-from ..metadata import time_step_of as stored_time_step
 from ..suffixes import suffix_of
 from .header import PER_AXIS, NrrdHeader
 from .layout import Layout, grid_of, layout_of, numbers, signs_of, time_step_of, units_of, vector
@@ -62,7 +55,7 @@ _DATA_SUFFIXES = {"raw": ".raw", "gzip": ".raw.gz", "bzip2": ".raw.bz2", "text":
 
 
 @dataclass(frozen=True, kw_only=True)
-class NrrdStorage(Storage):
+class NrrdMetadata(Metadata):
     """The header and what its axes are."""
 
     kind: ClassVar[str] = "nrrd"
@@ -90,14 +83,14 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
             data = _read_files(header, encoding, count, dtype, path)
     array = native(np.frombuffer(data, dtype).reshape(layout.sizes[::-1]))
     check_values(array, path)
-    storage = NrrdStorage(
+    metadata = NrrdMetadata(
         time_step=time_step_of(header, layout),
         description=header.get("content") or "",
         header=header.without_file_list() if _lists_files(header) else header,
         layout=layout,
         name=path.name,
     )
-    return Volume.from_stored(layout.to_library(array), grid, slice_axis, has_geometry=known, storage=storage)
+    return Volume.from_stored(layout.to_library(array), grid, slice_axis, has_geometry=known, metadata=metadata)
 
 
 def write(volume: Volume, path: Path) -> list[Path]:
@@ -112,7 +105,7 @@ def write(volume: Volume, path: Path) -> list[Path]:
             stream.write(header.encode())
             _write_values(stream, array, encoding)
         return [path]
-    was = volume.storage.name if isinstance(volume.storage, NrrdStorage) else ""
+    was = volume.metadata.name if isinstance(volume.metadata, NrrdMetadata) else ""
     data = path.with_name(data_name(path, was, named, _DATA_SUFFIXES[encoding]))
     with replacing([data, path]) as (values, stream):
         _write_values(values, array, encoding)
@@ -219,19 +212,20 @@ def _write_values(stream: IO[bytes], array: NDArray[Any], encoding: str) -> None
 
 def _header_and_array(volume: Volume) -> tuple[NrrdHeader, NDArray[Any]]:
     array, _ = volume.stored()
-    if isinstance(volume.storage, NrrdStorage):
-        in_file = volume.storage.layout.from_library(array)
-        placed = bool(volume.storage.header.get("space directions")) or not volume.has_geometry
+    if isinstance(volume.metadata, NrrdMetadata):
+        in_file = volume.metadata.layout.from_library(array)
+        placed = bool(volume.metadata.header.get("space directions")) or not volume.has_geometry
         if in_file is not None and placed:
-            return _turned(volume, volume.storage.header, volume.storage.layout, in_file), in_file
-    array = real_values(array, volume.storage)
+            return _turned(volume, volume.metadata, in_file), in_file
+    array = volume.metadata.real_values(array)
     if array.dtype.newbyteorder("=").name not in _DTYPES.values():
         array = array.astype(np.uint8 if array.dtype == bool else np.float32)
     return _new_header(volume, array), array
 
 
-def _turned(volume: Volume, header: NrrdHeader, layout: Layout, array: NDArray[Any]) -> NrrdHeader:
+def _turned(volume: Volume, metadata: NrrdMetadata, array: NDArray[Any]) -> NrrdHeader:
     """The header that was read, with what belongs to an axis gone with it."""
+    header, layout = metadata.header, metadata.layout
     first, second = (layout.space[axis] for axis in range(3) if axis != volume.slice_axis and axis < len(layout.space))
     if volume.pixels_turned.exchanges_axes:
         for field in (*PER_AXIS, "spacings"):
@@ -243,6 +237,8 @@ def _turned(volume: Volume, header: NrrdHeader, layout: Layout, array: NDArray[A
         header = _reverse_ranges(volume, header, first, second)
     header = header.set("sizes", " ".join(map(str, array.shape[::-1])))
     header = _with_type(header, array)
+    if volume.stored()[1] == grid_of(metadata.header, layout, Path())[0]:
+        return header  # digit for digit
     return _with_grid(volume, header, layout)
 
 
@@ -267,8 +263,6 @@ def _with_type(header: NrrdHeader, array: NDArray[Any]) -> NrrdHeader:
 
 def _with_grid(volume: Volume, header: NrrdHeader, layout: Layout) -> NrrdHeader:
     _, grid = volume.stored()
-    if volume.storage is not None and grid == grid_of(volume.storage.header, layout, Path())[0]:
-        return header  # digit for digit
     directions = header.tokens("space directions")
     spacings = header.tokens("spacings")
     if not directions:
@@ -299,7 +293,7 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> NrrdHeader:
         f"dimension: {array.ndim}",
     ]
     cine = ["list"] if array.ndim == 4 else []
-    step = stored_time_step(volume.storage) if cine else None
+    step = volume.metadata.time_step if cine else None
     if volume.has_geometry:
         lines.append("space: left-posterior-superior")
     lines.append(f"sizes: {' '.join(map(str, array.shape[::-1]))}")
@@ -317,7 +311,7 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> NrrdHeader:
     lines += [f"endian: {sys.byteorder}", "encoding: gzip"]
     if volume.has_geometry:
         lines.append(f"space origin: {_vector_text(grid.origin, 3)}")
-    text = description_of(volume.storage)
+    text = volume.metadata.caption
     if text:
         lines.append(f"content: {text}")
     return NrrdHeader("NRRD0005", tuple(lines))

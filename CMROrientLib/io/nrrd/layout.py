@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import CMROrientError
 from ...volume import Grid
-from ..metadata import believable, check_size, spatial, usable
+from ..checks import believable, check_size, spatial, usable
 from .header import NrrdHeader
 
 _TIME_KINDS = {"list", "time"}

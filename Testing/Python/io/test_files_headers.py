@@ -97,9 +97,9 @@ def test_nifti_fields_survive(tmp_path, version, k):
         tmp_path / "a.nii.gz", extremes("int16", (4, 3, 5, 6)), version=version, **NIFTI_FIELDS, pixdim=before["pixdim"]
     )
     volume = read(path)
-    assert volume.storage.scaling == (2.5, -7.0)
-    assert volume.storage.time_step == pytest.approx(0.0325)
-    assert volume.storage.description == "short axis, breath hold"
+    assert volume.metadata.scaling == (2.5, -7.0)
+    assert volume.metadata.time_step == pytest.approx(0.0325)
+    assert volume.metadata.description == "short axis, breath hold"
     assert np.array_equal(volume.array, extremes("int16", (4, 3, 5, 6)))  # raw, not scaled
     write(volume.reindexed(k, k), tmp_path / "b.nii.gz")
     after = nibabel.load(tmp_path / "b.nii.gz").header
@@ -228,8 +228,8 @@ def test_time_and_words_go_into_another_format(tmp_path):
     assert bytes(header["descrip"]).rstrip(b"\0").decode() == "heart, gauß"
     for name in ("c.nrrd", "c.mha"):
         write(read(tmp_path / "b.nii.gz"), tmp_path / name)
-        assert read(tmp_path / name).storage.time_step == pytest.approx(0.0315)
-        assert read(tmp_path / name).storage.description == "heart, gauß"
+        assert read(tmp_path / name).metadata.time_step == pytest.approx(0.0315)
+        assert read(tmp_path / name).metadata.description == "heart, gauß"
 
 
 @pytest.mark.parametrize("target", [".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"])

@@ -16,8 +16,8 @@ def test_nrrd_fields_survive(tmp_path, suffix, encoding):
     array = nrrd_file(tmp_path / f"a{suffix}", encoding)
     volume = read(tmp_path / f"a{suffix}")
     assert np.array_equal(volume.array, array)
-    assert volume.storage.time_step == pytest.approx(0.0315)
-    assert volume.storage.description == "heart, gauß"
+    assert volume.metadata.time_step == pytest.approx(0.0315)
+    assert volume.metadata.description == "heart, gauß"
     write(volume.reindexed(Orientation.ROTATE_90, Orientation.ROTATE_90), tmp_path / f"b{suffix}")
     head = (tmp_path / f"b{suffix}").read_bytes().split(b"\n\n")[0].decode().splitlines()
     expected = NRRD_LINES.replace("ENCODING", encoding).splitlines()

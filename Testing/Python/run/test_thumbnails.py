@@ -10,7 +10,7 @@ import parts
 import pytest
 from numpy.typing import NDArray
 
-from CMROrientLib.io.dicom.read import DicomStorage
+from CMROrientLib.metadata import Metadata
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.thumbnails import SIDE, picture, thumbnails_of
 from CMROrientLib.volume import Grid, Volume
@@ -51,7 +51,7 @@ def test_the_middle_slice_is_shown_as_stored(quartered: Volume) -> None:
 
 
 def test_small_values_of_monochrome1_are_bright(quartered: Volume) -> None:
-    inverted = replace(quartered, storage=DicomStorage(inverted=True))
+    inverted = replace(quartered, metadata=Metadata(shown_inverted=True))
     np.testing.assert_allclose(corners(decoded(picture(inverted))), [255, 170, 85, 0], atol=4)
 
 

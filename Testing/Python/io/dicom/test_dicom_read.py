@@ -94,11 +94,20 @@ def test_rescale_is_kept_aside(stack: list, tmp_path: Path) -> None:
     path = cases.save(stack[0], tmp_path / "a.dcm")
     volume = read_dicom([path])
     np.testing.assert_array_equal(volume.array[0], raw)
-    assert volume.storage.scaling == (2.5, -7.0)
+    assert volume.metadata.scaling == (2.5, -7.0)
     cmr.write(volume, tmp_path / "a.nii.gz")
     np.testing.assert_allclose(
         sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.nii.gz")))[0], cases.stored_values(path)[0]
     )
+
+
+def test_a_slope_of_zero_is_none(stack: list, tmp_path: Path) -> None:
+    stack[0].RescaleSlope, stack[0].RescaleIntercept = "0", "0"
+    volume = read_dicom([cases.save(stack[0], tmp_path / "a.dcm")])
+    assert volume.metadata.scaling == (1.0, 0.0)
+    for name in ("a.nii.gz", "a.mha"):
+        cmr.write(volume, tmp_path / name)
+        np.testing.assert_array_equal(cmr.read(tmp_path / name).array, volume.array)
 
 
 def test_monochrome1_keeps_its_values(stack: list, tmp_path: Path) -> None:
@@ -106,9 +115,9 @@ def test_monochrome1_keeps_its_values(stack: list, tmp_path: Path) -> None:
     stack[0].PhotometricInterpretation = "MONOCHROME1"
     volume = read_dicom([cases.save(stack[0], tmp_path / "a.dcm")])
     np.testing.assert_array_equal(volume.array[0], raw)
-    assert volume.storage.inverted
+    assert volume.metadata.small_values_bright
     stack[0].RescaleSlope, stack[0].RescaleIntercept = "-1", "4095"
-    assert not read_dicom([cases.save(stack[0], tmp_path / "b.dcm")]).storage.inverted
+    assert not read_dicom([cases.save(stack[0], tmp_path / "b.dcm")]).metadata.small_values_bright
 
 
 def test_every_voxel_lies_where_simpleitk_says(stack: list, tmp_path: Path) -> None:
@@ -117,7 +126,7 @@ def test_every_voxel_lies_where_simpleitk_says(stack: list, tmp_path: Path) -> N
     assert volume.grid.spacing[0] != volume.grid.spacing[1]
     heights = []
     for path in paths:
-        (place,) = volume.storage.places[volume.storage.files.index(path)]
+        (place,) = volume.metadata.places[volume.metadata.files.index(path)]
         heights.append(place[1])
         where = cases.physical(path)
         for row, column in [(0, 0), (0, 55), (71, 0), (71, 55), (30, 20)]:
@@ -210,7 +219,7 @@ def test_enhanced_cine_in_one_file_and_in_one_a_slice(stack: list, tmp_path: Pat
     path = cases.save(cases.enhanced(stack, phases=3), tmp_path / "all.dcm")
     whole = cmr.read(path)
     assert whole.array.shape == (3, 4, cases.ROWS, cases.COLUMNS)
-    assert whole.storage.time_step == pytest.approx(0.03)
+    assert whole.metadata.time_step == pytest.approx(0.03)
     for n, dataset in enumerate(stack):
         cases.save(cases.enhanced([dataset], phases=3), tmp_path / "each" / f"{n}.dcm")
     each = cmr.read(tmp_path / "each")
@@ -222,7 +231,7 @@ def test_real_cine(data_root: Path, tmp_path: Path) -> None:
     film = cases.people(data_root, "cine_one_slice")
     volume = read_dicom(cases.save_all(film, tmp_path))
     np.testing.assert_array_equal(volume.array, np.stack([d.pixel_array for d in film])[:, None])
-    assert volume.storage.time_step == pytest.approx(0.0348837, abs=1e-6)
+    assert volume.metadata.time_step == pytest.approx(0.0348837, abs=1e-6)
     assert volume.header_orientation() == 0
 
 
@@ -256,7 +265,7 @@ def test_unequal_numbers_of_phases(stack: list, tmp_path: Path) -> None:
     paths = cases.save_all(film, tmp_path / "in")
     volume = read_dicom(paths)
     assert volume.array.shape[:2] == (4, 4)
-    assert not volume.storage.complete and "unequal" in volume.storage.notes[0]
+    assert not volume.metadata.complete and "unequal" in volume.metadata.notes[0]
     # The first slice is the last along the normal: four phases; then two, spread; then one, repeated.
     first = [d.pixel_array for d in stack]
     np.testing.assert_array_equal(volume.array[:, 3], [first[0] + np.int16(1000 * n) for n in range(4)])
@@ -270,7 +279,7 @@ def test_unequal_numbers_of_phases(stack: list, tmp_path: Path) -> None:
 
 def test_unequal_distances_are_named(stack: list, tmp_path: Path) -> None:
     volume = read_dicom(cases.save_all([stack[0], stack[1], stack[3]], tmp_path))
-    assert volume.array.shape[0] == 3 and "not equally far apart" in volume.storage.notes[0]
+    assert volume.array.shape[0] == 3 and "not equally far apart" in volume.metadata.notes[0]
 
 
 def test_files_without_preamble_and_meta(stack: list, tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
-"""What a reader keeps for a writer, and the checks that all formats share."""
+"""The checks that the readers of all formats share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,59 +19,6 @@ VOXEL_TYPES = frozenset(
 _FARTHEST, _NEAREST, _FLATTEST = 1e9, 1e-9, 1e-4
 
 
-@dataclass(frozen=True)
-class Storage:
-    """What every format says beside pixels and grid; each reader adds its own header.
-
-    Parameters
-    ----------
-    scaling:
-        Slope and intercept that turn the raw values into the real ones.
-    time_step:
-        Seconds between two phases of a cine, None where unknown.
-    description:
-        Free text.
-    """
-
-    #: The format whose module writes this header back; empty where that takes a folder of files.
-    kind: ClassVar[str] = ""
-
-    scaling: tuple[float, float] = (1.0, 0.0)
-    time_step: float | None = None
-    description: str = ""
-
-
-def scaling_of(storage: Any) -> tuple[float, float]:
-    """Slope and intercept of any format's storage, (1, 0) where it has none."""
-    slope, intercept = getattr(storage, "scaling", (1.0, 0.0))
-    return float(slope), float(intercept)
-
-
-def time_step_of(storage: Any) -> float | None:
-    """Seconds between two phases of any format's storage."""
-    step = getattr(storage, "time_step", None)
-    return None if step is None else float(step)
-
-
-def description_of(storage: Any) -> str:
-    """Free text of any format's storage, in one line of printable characters."""
-    text = str(getattr(storage, "description", ""))
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def real_values(array: NDArray[Any], storage: Any) -> NDArray[Any]:
-    """Values with slope and intercept applied, for a format that has no place for these two."""
-    slope, intercept = scaling_of(storage)
-    if (slope, intercept) == (1.0, 0.0):
-        return array
-    with np.errstate(all="ignore"):
-        real = array * np.float64(slope) + np.float64(intercept)
-    # float32 tells the values of 16 bits apart, wider ones and huge slopes need float64.
-    narrow = array.dtype.itemsize <= 2 or array.dtype == np.float32
-    fits = np.abs(real[np.isfinite(real)]).max(initial=0) < np.finfo(np.float32).max
-    return real.astype(np.float32) if narrow and fits else real
-
-
 def native(array: NDArray[Any]) -> NDArray[Any]:
     """The same values in the byte order of this machine."""
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
@@ -84,9 +30,8 @@ def check_values(array: NDArray[Any], path: Path) -> None:
         raise CMROrientError("holds no finite value (all NaN or infinite): nothing can be seen in it", path)
 
 
-def check_type(dtype: Any, path: Path) -> np.dtype[Any]:
+def check_type(dtype: np.dtype[Any], path: Path) -> np.dtype[Any]:
     """The voxel type, refused where it is not a plain integer or real number."""
-    dtype = np.dtype(dtype)
     if dtype.newbyteorder("=").name not in VOXEL_TYPES:
         kind = {"c": "complex numbers", "V": "colours or bits"}.get(dtype.kind, f"{dtype.name} numbers")
         raise CMROrientError(f"holds {kind}: only images with one plain number a voxel can be corrected", path)
