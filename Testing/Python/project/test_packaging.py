@@ -164,7 +164,8 @@ def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 def test_imports_run_one_way(graph):
     assert {name for name in graph if name in reachable(graph, name)} == set()
     assert graph["orientation"] == set()
-    assert graph["volume"] <= {"orientation", "errors"}
+    assert graph["metadata"] == set()
+    assert graph["volume"] <= {"orientation", "metadata", "errors"}
     top = {"batch", "mrml", "cli", "report", "demo", "audit"}
     for name in ("recognition", "correction", "files", "preprocessing", "engines", "model_files"):
         assert not {reached.split("_")[0].split(".")[0] for reached in reachable(graph, name)} & top, name
