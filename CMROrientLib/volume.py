@@ -182,6 +182,12 @@ class Volume:
         return np.moveaxis(self.array, -3, -1 - self.slice_axis), self.grid.permuted(back)
 
     @property
+    def in_plane_axes(self) -> tuple[int, int]:
+        """The two stored axes that columns and rows are counted along."""
+        first, second, _ = _axes_for(self.slice_axis)
+        return first, second
+
+    @property
     def header_state(self) -> HeaderState:
         """What the directions are worth: ``none``, ``other_plane`` or ``known``."""
         if not self.has_geometry:

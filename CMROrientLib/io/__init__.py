@@ -6,7 +6,9 @@ writer of the same format.
 
 from __future__ import annotations
 
-from .find import ImageFiles, find, read, read_source, write, write_source
+from .find import find
+from .image_files import ImageFiles
+from .read_write import read, read_source, write, write_source
 from .suffixes import SUFFIXES, suffix_of, without_suffix
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,20 @@ def check_values(array: NDArray[Any], path: Path) -> None:
     """Refuse an image without a single finite value."""
     if array.dtype.kind == "f" and not np.isfinite(array).any():
         raise CMROrientError("holds no finite value (all NaN or infinite): nothing can be seen in it", path)
+
+
+def voxel_type(types: Mapping[str, str], name: str, big: bool, path: Path) -> np.dtype[Any]:
+    """The voxel type that a format calls by a name, in the byte order of the file. Raises CMROrientError."""
+    if name not in types:
+        raise CMROrientError(f"holds voxels of type '{name}', which are not single numbers", path)
+    return np.dtype(types[name]).newbyteorder(">" if big else "<")
+
+
+def storable(array: NDArray[Any]) -> NDArray[Any]:
+    """The same values in a type that every format has."""
+    if array.dtype.newbyteorder("=").name in VOXEL_TYPES:
+        return array
+    return array.astype(np.uint8 if array.dtype == bool else np.float32)
 
 
 def check_type(dtype: np.dtype[Any], path: Path) -> np.dtype[Any]:

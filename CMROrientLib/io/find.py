@@ -1,17 +1,15 @@
-"""Images on disk: finding them in a tree, reading and writing them by their format."""
+"""Finding the images in a file or a tree."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 from ..errors import CMROrientError
-from ..volume import Volume
+from .formats import detached_reader
 from .image_files import ImageFiles
 from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
@@ -54,107 +52,27 @@ def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
     return sorted(sources, key=lambda source: (source.path.relative_to(root).as_posix(), source.series or ""))
 
 
-def read_source(source: ImageFiles, slice_axis: int | None = None) -> Volume:
-    """Read one found image; see ``read``."""
-    if slice_axis not in (None, 0, 1, 2):
-        raise CMROrientError(f"the slice axis is 0, 1 or 2, not {slice_axis}", source.path)
-    if source.kind == "dicom":
-        from .dicom.read import read_dicom
-
-        volume = read_dicom(source.files, slice_axis)
-    else:
-        volume = _format(source.kind).read(source.path, slice_axis)
-    if min(volume.array.shape[-2:]) < 2:
-        rows, columns = volume.array.shape[-2:]
+def only_series(folder: Path) -> ImageFiles:
+    """The one DICOM series below a folder. Raises CMROrientError where there is none or another."""
+    dicom = [path for path in _walk(folder) if kind_of(path) is None and _is_dicom(path)]
+    if not dicom:
+        raise CMROrientError("is a folder without DICOM files: name the image file itself", folder)
+    series = [source for source in _group(dicom) if not source.left_alone]
+    if len(series) != 1:
         raise CMROrientError(
-            f"has slices of {columns} × {rows} voxels along axis {volume.slice_axis}: give another slice axis",
-            source.path,
+            f"holds {len(series) or 'no'} DICOM series that could be corrected: one at a time is read", folder
         )
-    return volume
+    return series[0]
 
 
-def write_source(volume: Volume, source: ImageFiles, destination: str | os.PathLike[str]) -> list[Path]:
-    """Write a corrected image in the form of its source.
-
-    Parameters
-    ----------
-    destination:
-        The file; for a DICOM series the folder.
-
-    Returns
-    -------
-    The files written.
-    """
-    if source.kind == "dicom":
-        return _write_dicom(volume, Path(destination))
-    return _write_file(volume, Path(destination))
-
-
-def read(path: str | os.PathLike[str], slice_axis: int | None = None) -> Volume:
-    """Read one image: a file, or a folder that holds one DICOM series.
-
-    Parameters
-    ----------
-    slice_axis:
-        0, 1 or 2: the stored axis that slices lie along; found from spacing and size where not given.
-
-    Raises
-    ------
-    CMROrientError
-        Where there is no image that could be corrected; it names the file and says why.
-    """
-    path = Path(path)
-    if is_folder(path):
-        return read_source(_only_series(path), slice_axis)
-    sources = find(path)
-    if len(sources) != 1 or sources[0].left_alone:
-        reason = sources[0].left_alone if sources else None
-        raise CMROrientError(f"is not an image to correct{f' ({reason})' if reason else ''}", path)
-    return read_source(sources[0], slice_axis)
-
-
-def write(volume: Volume, path: str | os.PathLike[str]) -> None:
-    """Write one image, whole or not at all; the suffix says in which format.
-
-    The header of the file that the volume was read from survives in the same format. Into another
-    format go voxels, grid, phase times and description; slope and intercept are applied where the
-    other format has no place for them.
-
-    Raises
-    ------
-    CMROrientError
-        Where the format is unknown or the file cannot be written.
-    """
-    path = Path(path)
-    from_dicom = volume.metadata.kind == "dicom"
-    if path.suffix.lower() in DICOM_SUFFIXES or (from_dicom and not suffix_of(path) and not path.suffix):
-        _write_dicom(volume, path)
-    else:
-        _write_file(volume, path)
-
-
-def _format(kind: str) -> ModuleType:
-    """The module of a format, imported when it is first needed: not every host has every package."""
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder; raises CMROrientError where nothing is there or nobody may look."""
     try:
-        return importlib.import_module(f".{kind}.file", __package__)
-    except ModuleNotFoundError as error:
-        raise CMROrientError(f"{kind} files need the Python package {error.name}: install it") from error
-
-
-def _write_file(volume: Volume, path: Path) -> list[Path]:
-    kind = kind_of(path)
-    if kind is None:
-        raise unknown_format(path)
-    if path.is_dir():
-        raise CMROrientError("cannot be written: a folder of that name is in the way", path)
-    written: list[Path] = _format(kind).write(volume, path)
-    return written
-
-
-def _write_dicom(volume: Volume, destination: Path) -> list[Path]:
-    from .dicom.write import write_dicom
-
-    return write_dicom(volume, destination)
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CMROrientError("no such file or folder", path) from None
+    except (OSError, ValueError) as error:
+        raise CMROrientError(f"cannot be opened ({getattr(error, 'strerror', None) or error})", path) from error
 
 
 def _group(paths: list[Path]) -> list[ImageFiles]:
@@ -170,7 +88,7 @@ def _source(path: Path) -> ImageFiles:
     if suffix_of(path) in DETACHED_SUFFIXES:
         # A broken header is an image all the same; reading it says what is wrong.
         with contextlib.suppress(CMROrientError):
-            files = _format(kind).files_of(path)
+            files = detached_reader(kind).files_of(path)
     return ImageFiles(
         path, (path, *(file if _is_below(file, path.parent) else file.resolve() for file in files[1:])), kind
     )
@@ -178,28 +96,6 @@ def _source(path: Path) -> ImageFiles:
 
 def _is_below(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts
-
-
-def is_folder(path: Path) -> bool:
-    """Whether this is a folder; raises CMROrientError where nothing is there or nobody may look."""
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        raise CMROrientError("no such file or folder", path) from None
-    except (OSError, ValueError) as error:
-        raise CMROrientError(f"cannot be opened ({getattr(error, 'strerror', None) or error})", path) from error
-
-
-def _only_series(folder: Path) -> ImageFiles:
-    dicom = [path for path in _walk(folder) if kind_of(path) is None and _is_dicom(path)]
-    if not dicom:
-        raise CMROrientError("is a folder without DICOM files: name the image file itself", folder)
-    series = [source for source in _group(dicom) if not source.left_alone]
-    if len(series) != 1:
-        raise CMROrientError(
-            f"holds {len(series) or 'no'} DICOM series that could be corrected: one at a time is read", folder
-        )
-    return series[0]
 
 
 def _walk(root: Path) -> Iterator[Path]:

@@ -86,6 +86,33 @@ def read_exactly(stream: Readable, count: int, path: Path) -> bytearray:
     return data
 
 
+def read_part(stream: IO[bytes], count: int, available: int, encoding: str, skip: int, path: Path) -> bytearray:
+    """``count`` bytes of voxels from where a stream stands.
+
+    Parameters
+    ----------
+    available:
+        Bytes that are left in it.
+    encoding:
+        ``raw``, ``gzip``, ``bzip2`` or ``zlib``.
+    skip:
+        Bytes to pass over: inside what gzip and bzip2 packed, before what zlib did; −1 where the
+        voxels are the last bytes of a plain file.
+    """
+    check_claim(count, available, encoding, path)
+    if encoding == "raw" and skip == -1:
+        stream.seek(-count, 2)
+    if encoding == "zlib":
+        read_exactly(stream, max(skip, 0), path)
+        return inflate(stream, count, path)
+    plain = decoder(stream, encoding)
+    read_exactly(plain, max(skip, 0), path)
+    data = read_exactly(plain, count, path)
+    if encoding != "raw":
+        check_end(plain)
+    return data
+
+
 def decoder(stream: IO[bytes], encoding: str) -> Readable:
     """A stream of the plain bytes behind ``gzip``, ``bzip2`` or ``raw``."""
     if encoding == "gzip":

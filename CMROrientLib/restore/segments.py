@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..io.nrrd.file import NrrdMetadata
+from ..io.nrrd.metadata import NrrdMetadata
 from ..volume import Volume
 from .grid import WayBack
 

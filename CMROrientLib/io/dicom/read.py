@@ -5,53 +5,20 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import FileDataset
 
 from ...errors import CMROrientError
-from ...metadata import Metadata
 from ...volume import Volume
 from .classify import unreadable
 from .frames import FrameLayout, arrange, split
 from .header import InstanceHeader, header_of, naming, number, read_dataset
+from .metadata import DicomMetadata
 from .pixels import decode
-
-
-@dataclass(frozen=True, kw_only=True)
-class DicomMetadata(Metadata):
-    """What the writer needs to make a derived series.
-
-    Parameters
-    ----------
-    files:
-        The source files; they are read again when the derived series is written.
-    checksums:
-        SHA-256 of each, so that nothing else is written than what was read.
-    identities:
-        What the new instance UID of each file is made of: its own UID, with the checksum where that
-        is missing or not the only one of its kind.
-    series:
-        What the new series UID is made of.
-    places:
-        For each file the (phase, slice) of each of its frames in the volume's array.
-    complete:
-        Whether each slice has as many phases; else the missing ones repeat the one before and belong
-        to no file.
-    """
-
-    kind: ClassVar[str] = "dicom"
-
-    files: tuple[Path, ...] = ()
-    checksums: tuple[str, ...] = ()
-    identities: tuple[str, ...] = ()
-    series: str = ""
-    places: tuple[tuple[tuple[int, int], ...], ...] = ()
-    complete: bool = True
 
 
 def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None) -> Volume:

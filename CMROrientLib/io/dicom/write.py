@@ -18,9 +18,9 @@ from .derive import make_derived
 from .encode import encode, to_little_endian
 from .frames import arrange
 from .header import InstanceHeader, header_of, naming, read_dataset, transfer_syntax
+from .metadata import DicomMetadata
 from .overlays import turn_overlays
 from .pixels import decode
-from .read import DicomMetadata
 from .strip import drop_what_cannot_turn
 from .turn import Turn, turn_attributes
 
@@ -32,7 +32,7 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
     """Write a turned DICOM volume as a derived series, one file for each source file.
 
     The source files are read again and turned one by one, so each keeps its own header; see
-    ``dicom_turn``, ``dicom_losses`` and ``dicom_derived`` for what becomes of it. A volume that was
+    ``turn``, ``strip`` and ``derive`` for what becomes of it. A volume that was
     not turned is copied byte for byte.
 
     Parameters
@@ -54,7 +54,7 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
         a source file has changed since, or the destination cannot be written.
     """
     metadata = volume.metadata
-    if not isinstance(metadata, DicomMetadata) or not metadata.files:
+    if not isinstance(metadata, DicomMetadata):
         raise CMROrientError("only images read from DICOM can be written as DICOM; use .nii.gz or .nrrd", destination)
     targets = _targets(metadata.files, Path(destination))
     with replacing_many(targets) as unfinished:

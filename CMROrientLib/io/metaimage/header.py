@@ -31,13 +31,13 @@ _SPELLINGS = {
 
 
 @dataclass(frozen=True)
-class MetaHeader:
+class MetaImageHeader:
     """The lines ``Key = Value`` up to and with ``ElementDataFile``."""
 
     lines: tuple[tuple[str, str], ...]
 
     @classmethod
-    def read(cls, stream: IO[bytes], path: Path) -> MetaHeader:
+    def read(cls, stream: IO[bytes], path: Path) -> MetaImageHeader:
         """Read up to and with the last key. Raises CMROrientError where this is no MetaImage header."""
         lines: list[tuple[str, str]] = []
         while line := stream.readline(_LONGEST_LINE):
@@ -74,24 +74,24 @@ class MetaHeader:
         except ValueError:
             raise CMROrientError(f"is damaged: its {key} is not made of numbers", path) from None
 
-    def set(self, key: str, value: str) -> MetaHeader:
+    def set(self, key: str, value: str) -> MetaImageHeader:
         """The header with a key changed in its place, or added before ``ElementDataFile``."""
         lines = [(name, value if _same(name, key) else old) for name, old in self.lines]
         if not any(_same(name, key) for name, _ in lines):
             lines.insert(len(lines) - 1, (key, value))
         return replace(self, lines=tuple(lines))
 
-    def set_numbers(self, key: str, values: Sequence[float]) -> MetaHeader:
+    def set_numbers(self, key: str, values: Sequence[float]) -> MetaImageHeader:
         """The header with a key's numbers changed, each as the shortest text that reads back the same."""
         return self.set(key, " ".join(number_text(value) for value in values))
 
-    def without(self, *keys: str) -> MetaHeader:
+    def without(self, *keys: str) -> MetaImageHeader:
         """The header less some keys."""
         kept = tuple((name, value) for name, value in self.lines if not any(_same(name, key) for key in keys))
         return replace(self, lines=kept)
 
 
-def grid_of(header: MetaHeader, sizes: tuple[int, ...], path: Path) -> tuple[Grid, bool]:
+def grid_of(header: MetaImageHeader, sizes: tuple[int, ...], path: Path) -> tuple[Grid, bool]:
     """The grid in (i, j, k), LPS, mm, and whether the header says how it lies in the patient.
 
     MetaImage holds positions in LPS (its "RAI" names the sides that axes come *from*). Two
@@ -116,7 +116,7 @@ def grid_of(header: MetaHeader, sizes: tuple[int, ...], path: Path) -> tuple[Gri
     return Grid.from_affine(spatial(sizes[:3]), affine), bool(matrix) and count >= 3
 
 
-def set_grid(header: MetaHeader, grid: Grid, count: int, path: Path) -> MetaHeader:
+def set_grid(header: MetaImageHeader, grid: Grid, count: int, path: Path) -> MetaImageHeader:
     """Write the grid into the keys that are there; what belongs to time stays."""
     space = min(3, count)
     # A voxel's extent stands in for the spacing where that is missing.

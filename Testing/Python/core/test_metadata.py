@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from CMROrientLib.io.dicom.read import DicomMetadata
+from CMROrientLib.io.nifti.metadata import NiftiMetadata
 from CMROrientLib.metadata import Metadata
 
-FULL = DicomMetadata(
+FULL = NiftiMetadata(
     scaling=(-2.0, 10.0),
     shown_inverted=True,
     time_step=0.03,
     description="short axis,\n  breath\x00hold",
     scanner="A B",
     notes=("One.", "Two."),
-    files=(Path("a.dcm"),),
+    encoded=b"header",
+    between=b"",
 )
 
 

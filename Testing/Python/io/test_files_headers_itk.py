@@ -161,5 +161,6 @@ def test_metaimage_lists_of_data_files_are_read(tmp_path):
     head = "NDims = 3\nDimSize = 5 6 3\nElementType = MET_USHORT\nElementDataFile = "
     (tmp_path / "a.mhd").write_text(head + "s%d.raw 0 2 1\n", encoding="utf-8")
     (tmp_path / "b.mhd").write_text(head + "LIST\ns0.raw\ns1.raw\ns2.raw\n", encoding="utf-8")
-    for name in ("a.mhd", "b.mhd"):
+    (tmp_path / "c.mhd").write_text(head + "s%d.raw 0 2 1 2\n", encoding="utf-8")
+    for name in ("a.mhd", "b.mhd", "c.mhd"):
         assert np.array_equal(read(tmp_path / name).array, array)

@@ -1,0 +1,113 @@
+"""Reading NIfTI-1 and NIfTI-2 single files, plain or gzipped; nibabel understands the header."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+from nibabel.spatialimages import HeaderDataError
+
+from ...errors import CMROrientError
+from ...volume import Grid, Volume
+from .. import voxels
+from ..checks import check_size, check_type, check_values, native
+from ..suffixes import suffix_of
+from .geometry import affine_of
+from .metadata import NiftiMetadata, parse
+
+_SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
+
+
+def read(path: Path, slice_axis: int | None = None) -> Volume:
+    """Read a ``.nii`` or ``.nii.gz`` file. Raises CMROrientError."""
+    packed = suffix_of(path) == ".nii.gz"
+    with voxels.reading(path) as file:
+        stream = voxels.decoder(file, "gzip" if packed else "raw")
+        header, encoded = _read_header(stream, path)
+        sizes = _sizes(header, path)
+        dtype = check_type(_data_type(header, path), path)
+        # Not finite where damaged; NIfTI-1 holds it as a float.
+        start = int(np.nan_to_num(float(header["vox_offset"]), nan=0, posinf=0, neginf=0))
+        expected = math.prod(sizes) * dtype.itemsize
+        if start < len(encoded):
+            raise CMROrientError("is damaged: its voxels would start inside the header", path)
+        voxels.check_claim(start + expected, path.stat().st_size, "gzip" if packed else "raw", path)
+        between = bytes(voxels.read_exactly(stream, start - len(encoded), path))
+        data = voxels.read_exactly(stream, expected, path)
+        if packed:
+            voxels.check_end(stream)
+    # Stored with the first axis fastest: the last one comes first in the array.
+    array = native(np.frombuffer(data, dtype).reshape(sizes[::-1]))
+    check_values(array, path)
+    array = array.reshape([n for axis, n in enumerate(sizes) if axis < 3 or n > 1][::-1])
+    affine = affine_of(header, path)
+    grid = Grid.from_affine((sizes[0], sizes[1], sizes[2]), affine.matrix)
+    metadata = NiftiMetadata(
+        scaling=_scaling(header),
+        time_step=_time_step(header),
+        description=bytes(header["descrip"]).split(b"\0")[0].decode("utf-8", "replace"),
+        encoded=encoded,
+        between=between,
+    )
+    return Volume.from_stored(array, grid, slice_axis, has_geometry=affine.known, metadata=metadata)
+
+
+def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, bytes]:
+    encoded = stream.read(Nifti1Header.sizeof_hdr)
+    if not encoded:
+        raise CMROrientError("is empty", path)
+    length = {int.from_bytes(encoded[:4], order) for order in ("little", "big")}
+    if Nifti2Header.sizeof_hdr in length:
+        encoded += stream.read(Nifti2Header.sizeof_hdr - len(encoded))
+    wanted = next((n for n in (Nifti1Header.sizeof_hdr, Nifti2Header.sizeof_hdr) if n in length), 0)
+    if not wanted:
+        raise CMROrientError("is not a NIfTI file, whatever its name says", path)
+    if len(encoded) < wanted:
+        raise CMROrientError("is cut short inside its header", path)
+    header = parse(encoded)
+    if bytes(header["magic"])[:3] in (b"ni1", b"ni2"):
+        raise CMROrientError("is the header of a .hdr/.img pair: convert the pair to one .nii file", path)
+    if bytes(header["magic"])[:3] not in (b"n+1", b"n+2"):
+        raise CMROrientError("is not a NIfTI file (an Analyze header, perhaps), whatever its name says", path)
+    return header, encoded
+
+
+def _sizes(header: Nifti1Header, path: Path) -> tuple[int, ...]:
+    """At least (i, j, k, phases); what follows must be 1."""
+    dim = [int(n) for n in header["dim"]]
+    if not 2 <= dim[0] <= 7:
+        raise CMROrientError(f"has {dim[0]} axes: an image has 2, 3 or, for a cine, 4", path)
+    sizes = dim[1 : dim[0] + 1]
+    check_size(tuple(sizes), path)
+    if math.prod(sizes[4:]) > 1:
+        raise CMROrientError(
+            f"has {dim[0]} axes ({' × '.join(map(str, sizes))}): a vector image or a set of images, not one image", path
+        )
+    return tuple([*sizes, 1, 1][:4]) if dim[0] < 4 else tuple(sizes[:4])
+
+
+def _data_type(header: Nifti1Header, path: Path) -> np.dtype[Any]:
+    try:
+        dtype = header.get_data_dtype()
+    except (KeyError, HeaderDataError) as error:
+        raise CMROrientError(
+            f"names a voxel type that NIfTI does not have ({int(header['datatype'])})", path
+        ) from error
+    return dtype.newbyteorder(header.endianness)
+
+
+def _scaling(header: Nifti1Header) -> tuple[float, float]:
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    # A slope of 0 or NaN is how NIfTI says "none".
+    if slope == 0 or not math.isfinite(slope):
+        return 1.0, 0.0
+    return slope, intercept if math.isfinite(intercept) else 0.0
+
+
+def _time_step(header: Nifti1Header) -> float | None:
+    step = float(header["pixdim"][4]) * _SECONDS.get(int(header["xyzt_units"]) & 0o70, 0.0)
+    return step if step > 0 and math.isfinite(step) else None

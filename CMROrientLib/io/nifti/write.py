@@ -1,0 +1,121 @@
+"""Writing NIfTI-1 and NIfTI-2 single files, plain or gzipped.
+
+The bytes of a header that was read, and everything between header and voxels (the extensions), are
+kept as they are, so that all that does not turn with the pixels survives.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+from numpy.typing import NDArray
+
+from ...orientation import Orientation
+from ...volume import Grid, Volume
+from .. import voxels
+from ..atomic import replacing
+from ..checks import storable
+from ..suffixes import suffix_of
+from .geometry import SCANNER, affine_of, agree, set_affine, set_spacing
+from .metadata import NiftiMetadata
+
+_LARGEST_NIFTI1_AXIS = 32767
+
+
+def write(volume: Volume, path: Path) -> list[Path]:
+    """Write a ``.nii`` or ``.nii.gz`` file; returns its path. Raises CMROrientError."""
+    array, grid = volume.stored()
+    metadata = volume.metadata if isinstance(volume.metadata, NiftiMetadata) else None
+    header = _new_header(volume, array) if metadata is None else metadata.header()
+    between = b"\0\0\0\0" if metadata is None else metadata.between
+    array = storable(array)
+    untouched = metadata is not None and _says(header, volume, path)
+    if metadata is not None:
+        _exchange_axes(header, volume)
+    _set_shape(header, array)
+    header.set_data_dtype(array.dtype)
+    if not untouched:
+        if volume.has_geometry:
+            set_affine(header, grid.affine)
+        else:
+            set_spacing(header, grid.spacing)
+    header["vox_offset"] = len(header.binaryblock) + len(between)
+    with replacing([path]) as (stream,):
+        _write_all(stream, header.binaryblock + between, array.astype(_in_order(array, header)), path)
+    return [path]
+
+
+def _write_all(stream: IO[bytes], head: bytes, array: NDArray[Any], path: Path) -> None:
+    if suffix_of(path) == ".nii.gz":
+        with voxels.packing(stream) as packed:
+            packed.write(head)
+            voxels.write_array(packed, array, "raw")
+    else:
+        stream.write(head)
+        voxels.write_array(stream, array, "raw")
+
+
+def _in_order(array: NDArray[Any], header: Nifti1Header) -> np.dtype[Any]:
+    return array.dtype.newbyteorder(header.endianness)
+
+
+def _says(header: Nifti1Header, volume: Volume, path: Path) -> bool:
+    """Whether a header places the volume where it is, without contradiction: its numbers can stay."""
+    _, grid = volume.stored()
+    placed = affine_of(header, path)
+    same = placed.known == volume.has_geometry and Grid.from_affine(grid.size, placed.matrix) == grid
+    return same and agree(header)
+
+
+def _set_shape(header: Nifti1Header, array: NDArray[Any]) -> None:
+    """Sizes, in as many axes as the header had where that is enough."""
+    sizes = list(array.shape[::-1])
+    while len(sizes) > 2 and sizes[-1] == 1 and len(sizes) > int(header["dim"][0]):
+        sizes.pop()
+    dim = header["dim"]
+    dim[0] = max(len(sizes), int(dim[0]))
+    dim[1:] = [*sizes, *[1] * (7 - len(sizes))]
+
+
+def _new_header(volume: Volume, array: NDArray[Any]) -> Nifti1Header:
+    header = (Nifti2Header if max(array.shape) > _LARGEST_NIFTI1_AXIS else Nifti1Header)()
+    header["magic"] = header.single_magic
+    header["dim"][0] = array.ndim
+    if volume.metadata.scaling != (1.0, 0.0):
+        header.set_slope_inter(*volume.metadata.scaling)
+    header["descrip"] = volume.metadata.caption.encode("utf-8")[:79]
+    step = volume.metadata.time_step
+    header.set_xyzt_units("mm", "sec" if array.ndim == 4 and step else None)
+    if array.ndim == 4 and step:
+        header["pixdim"][4] = step
+    if volume.has_geometry:
+        header["sform_code"] = header["qform_code"] = SCANNER
+    return header
+
+
+def _exchange_axes(header: Nifti1Header, volume: Volume) -> None:
+    """Turn with the pixels what names an axis: frequency, phase and slice encoding, slice timing."""
+    first, second = volume.in_plane_axes
+    turned = volume.pixels_turned
+    # The slice timing counts slices along the axis that dim_info names. Where that is one of the
+    # in-plane axes and it is reversed, the count starts at the other end.
+    encoding = list(header.get_dim_info())
+    if turned.exchanges_axes:
+        other = {first: second, second: first}
+        header.set_dim_info(*[other.get(axis, axis) if axis is not None else None for axis in encoding])
+    timed = header.get_dim_info()[2]
+    if timed in (first, second) and _reverses(turned, 1 if timed == first else 0):
+        last = volume.stored()[0].shape[::-1][timed] - 1
+        start, end = int(header["slice_start"]), int(header["slice_end"])
+        if end:
+            header["slice_start"], header["slice_end"] = last - end, last - start
+        header["slice_code"] = {1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5}.get(int(header["slice_code"]), header["slice_code"])
+
+
+def _reverses(turned: Orientation, axis: int) -> bool:
+    """Whether the axis (0 rows, 1 columns) of the turned slice runs against the one it came from."""
+    return bool(turned.matrix[axis].sum() < 0)
