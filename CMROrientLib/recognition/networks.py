@@ -93,15 +93,18 @@ class CompactNet(nn.Module):
             width = stage
         self.backbone = nn.Sequential(*layers, _convolution(width, features, kernel=1))
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, outputs))
+        self.draws = draws
         if draws:
             self.draw = nn.Sequential(nn.Conv2d(features, TISSUES * FINER**2, 1), nn.PixelShuffle(FINER))
 
     def forward(self, images: Tensor) -> Tensor:
+        logits, drawing = self.logits_and_drawing(images)
+        return logits if drawing is None else torch.cat([logits, _place(drawing)], dim=1)
+
+    def logits_and_drawing(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits (N, outputs), and the drawing (N, tissues, side, side) of a network that draws."""
         maps = self.backbone(images)
-        logits: Tensor = self.head(maps.mean(dim=(2, 3)))
-        if hasattr(self, "draw"):
-            logits = torch.cat([logits, _place(self.draw(maps))], dim=1)
-        return logits
+        return self.head(maps.mean(dim=(2, 3))), self.draw(maps) if self.draws else None
 
 
 class EquivariantNet(nn.Module):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .data import read_cases
+from .cases import read_cases
 from .evaluate import opened, training_facts, write_json
 from .predictions import predict
 from .recipe import read_recipe

@@ -7,55 +7,23 @@ have in common, and can say where the heart is.
 
 from __future__ import annotations
 
-from typing import Any
+from torch import Tensor
 
-from torch import Tensor, nn
-
-from ..errors import CMROrientError
+from .augmentation.labels import tissue_shares
 
 
-class AuxiliarySegmentationLoss:
-    """The loss of what a network draws while it is trained.
+def auxiliary_segmentation_loss(drawing: Tensor, masks: Tensor, drawn: Tensor) -> Tensor:
+    """Cross-entropy of a drawing, averaged over the cells of the slices that have masks; 0 without any.
 
     Parameters
     ----------
-    network:
-        With a layer ``draw`` that gives (N, tissues, side, side).
-
-    Raises
-    ------
-    CMROrientError
-        Where the network does not draw.
+    drawing:
+        (N, tissues, side, side) what the network draws, as logits.
+    masks:
+        (N, rows, columns) where the tissues are.
+    drawn:
+        (N,) bool: which have masks.
     """
-
-    def __init__(self, network: nn.Module) -> None:
-        layer = getattr(network, "draw", None)
-        if not isinstance(layer, nn.Module):
-            raise CMROrientError("this network does not draw: 'guide' needs draws = true in the recipe's [network]")
-        self._drawn: Tensor | None = None
-        layer.register_forward_hook(self._keep)
-
-    def _keep(self, _layer: nn.Module, _inputs: Any, drawn: Tensor) -> None:
-        self._drawn = drawn
-
-    @property
-    def side(self) -> int:
-        """Cells along each side of the last drawing."""
-        assert self._drawn is not None
-        return int(self._drawn.shape[-1])
-
-    def loss(self, tissues: Tensor, known: Tensor) -> Tensor:
-        """Cross-entropy of the last drawing, averaged over the cells of the slices that have masks.
-
-        Parameters
-        ----------
-        tissues:
-            (N, tissues, side, side) shares of each cell.
-        known:
-            (N,) bool: which have masks.
-        """
-        assert self._drawn is not None
-        drawn, self._drawn = self._drawn[known], None
-        if len(drawn) == 0:
-            return tissues.sum() * 0
-        return -(tissues[known] * drawn.float().log_softmax(dim=1)).sum(dim=1).mean()
+    tissues = tissue_shares(masks, drawing.shape[-1])
+    of_slices = -(tissues * drawing.float().log_softmax(dim=1)).sum(dim=1).mean(dim=(1, 2))
+    return (of_slices * drawn).sum() / drawn.sum().clamp(min=1)

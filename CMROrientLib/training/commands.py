@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, command: str) -> int:
 
 
 def _train(arguments: argparse.Namespace, command: str) -> int:
-    from .recipe import Recipe, read_recipe
+    from .recipe import Recipe, read_recipe, recipe_errors
     from .train import train
     from .transfer import paper_transfer, transfer_recipe
 
@@ -74,7 +74,8 @@ def _train(arguments: argparse.Namespace, command: str) -> int:
     assert recipe is not None
     recipe = replace(recipe, name=name)
     if arguments.seed is not None:
-        recipe = replace(recipe, seed=arguments.seed)
+        with recipe_errors():
+            recipe = replace(recipe, seed=arguments.seed)
     if arguments.split is not None:
         recipe = replace(recipe, data=replace(recipe.data, split=str(arguments.split.resolve())))
     if arguments.epochs is not None:
@@ -98,7 +99,7 @@ def _train(arguments: argparse.Namespace, command: str) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from .train import export_run
+    from .export import export_run
 
     if not (arguments.run / "checkpoint.pt").is_file():
         raise CMROrientError("this is not the folder of a run: it holds no checkpoint.pt", arguments.run)

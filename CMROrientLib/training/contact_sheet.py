@@ -15,9 +15,9 @@ import numpy as np
 
 from ..io.atomic import replacing
 from ..orientation import Orientation
-from .data import read_slices
 from .predictions import Predictions, slice_log_probabilities
 from .scoring import counts
+from .slices import read_slices
 
 #: Pictures on one sheet.
 COLUMNS, ROWS = 10, 6

@@ -19,7 +19,7 @@ from ..progress import Progress
 from ..recognition.decision import DecisionRule
 from ..recognition.inference import Inference
 from .calibration import answers, expected_calibration_error
-from .data import Case, read_cases
+from .cases import Case, read_cases
 from .predictions import Predictions, predict
 from .rejection import volumes_out_of_distribution
 from .scoring import as_text, by_group, counts, source_and_sequence

@@ -6,10 +6,9 @@ import hashlib
 import io
 import json
 import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -18,10 +17,11 @@ from .. import __version__
 from ..errors import CMROrientError
 from ..io.atomic import write_bytes, write_text
 from ..recognition.card import Card, TrainingSet
-from ..recognition.decision import DecisionRule
 from ..recognition.model_files import ModelFiles, find_model
 from ..recognition.networks import multiply_adds, parameters
-from .recipe import Recipe, Table
+from ..recognition.typed_json import read_object
+from .checkpoint import network_of
+from .recipe import Recipe, Table, recipe_from
 
 #: Every operator that the networks need, and every runtime of the last years knows it.
 OPSET = 17
@@ -40,18 +40,26 @@ _TERMS = {
 }
 
 
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run's folder keeps for the card, in ``run.json``.
+
+    Parameters
+    ----------
+    metrics:
+        On the people held out.
+    training_sets, training_subjects, seconds:
+        What it learned from, and for how long.
+    """
+
+    metrics: Mapping[str, object] = field(default_factory=dict)
+    training_sets: tuple[str, ...] = ()
+    training_subjects: int = 0
+    seconds: float = 0.0
+
+
 def export_model(
-    network: nn.Module,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    name: str | None = None,
-    metrics: dict[str, Any] | None = None,
-    training_sets: Sequence[str] = (),
-    training_subjects: int = 0,
-    seconds: float = 0.0,
-    known_failures: Sequence[str] = (),
-    decision: DecisionRule | None = None,
+    network: nn.Module, recipe: Recipe, folder: Path, facts: RunFacts, name: str | None = None
 ) -> ModelFiles:
     """Write the three files of a model to ``folder``.
 
@@ -59,8 +67,10 @@ def export_model(
     ----------
     network:
         On the CPU, float32.
-    metrics, training_sets, training_subjects, seconds, known_failures, decision:
+    facts:
         For the card.
+    name:
+        That of the recipe where not given.
     """
     name = recipe.name if name is None else name
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,21 +85,37 @@ def export_model(
         preprocessing=recipe.preprocessing,
         crop_diameters=recipe.augmentation.closer,
         outputs=recipe.outputs,
-        training_sets=tuple(TrainingSet(s, _TERMS.get(s, "the terms of its owner")) for s in training_sets),
-        training_subjects=training_subjects,
-        training_seconds=round(seconds),
+        training_sets=tuple(TrainingSet(s, _TERMS.get(s, "the terms of its owner")) for s in facts.training_sets),
+        training_subjects=facts.training_subjects,
+        training_seconds=round(facts.seconds),
         recipe=_without_places(recipe),
         seed=recipe.seed,
-        metrics=metrics or {},
-        known_failures=tuple(known_failures),
+        metrics=facts.metrics,
         license=LICENSE,
-        decision=decision or DecisionRule(),
     )
     onnx, safetensors = folder / f"{name}.onnx", folder / f"{name}.safetensors"
     write_bytes(safetensors, _safetensors(network, card))
     write_bytes(onnx, _onnx(network, channels, size))
     write_card(folder / f"{name}.json", card)
     return find_model(folder / f"{name}.json")
+
+
+def export_run(folder: Path, output: Path, name: str | None = None) -> ModelFiles:
+    """The model files of a run's last checkpoint, wherever the run stopped.
+
+    Raises
+    ------
+    CMROrientError
+        Where the folder is not that of a run.
+    """
+    try:
+        recipe = recipe_from(json.loads((folder / "recipe.json").read_text(encoding="utf-8")))
+        stored = folder / "run.json"
+        known = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+        facts = read_object(RunFacts, known)
+    except (OSError, ValueError) as error:
+        raise CMROrientError(f"this is not the folder of a run ({error})", folder) from error
+    return export_model(network_of(folder / "checkpoint.pt", recipe), recipe, output, facts, name)
 
 
 def _without_places(recipe: Recipe) -> Table:

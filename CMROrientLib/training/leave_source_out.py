@@ -30,8 +30,9 @@ from .calibration import (
     fit_rule,
     reliability,
 )
-from .data import Case
+from .cases import Case
 from .evaluate import chosen_cases, decisions, opened, training_facts, write_json
+from .negatives.reslices import read_stack
 from .predictions import Predictions, predict
 from .rejection import (
     OutOfDistributionTerms,
@@ -41,7 +42,6 @@ from .rejection import (
     rejection,
     volumes_out_of_distribution,
 )
-from .reslices import read_stack
 from .scoring import as_text, by_group, counts, source_and_sequence
 from .statistics import clopper_pearson
 from .stress import stress

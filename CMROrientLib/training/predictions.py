@@ -23,7 +23,8 @@ from ..recognition.decision import carried_back, log_probabilities
 from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
 from ..recognition.slices import middle_slices
-from .data import Case, read_slices
+from .cases import Case
+from .slices import read_slices
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +17,7 @@ from ..errors import CMROrientError
 from ..recognition.architecture import Architecture
 from ..recognition.preprocessing import Preprocessing
 from .augmentation.settings import STRICT, Augmentation, NotNegative, Share, like_the_paper
-from .data import Case
+from .cases import Case
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -169,6 +170,10 @@ class Recipe:
             raise ValueError(f"network.in_channels is {self.network.in_channels}, the preprocessing gives {channels}")
         if self.augmentation.closer and not self.guide:
             raise ValueError("augmentation.closer needs a guide: without it no network knows where to crop")
+        if self.guide and not self.network.draws:
+            raise ValueError("guide needs draws = true in [network]: this network does not draw")
+        if self.negatives and self.network.outputs != 9:
+            raise ValueError("negatives needs outputs = 9 in [network]")
         whole = replace(self.network, outputs=self.network.outputs or 8, in_channels=channels)
         object.__setattr__(self, "network", whole)
         return self
@@ -220,6 +225,15 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
+@contextmanager
+def recipe_errors() -> Iterator[None]:
+    """Turns what is wrong with a recipe that is made by hand into a CMROrientError; with the key."""
+    try:
+        yield
+    except ValidationError as error:
+        raise CMROrientError(f"the recipe is not right: {_complaints(error)}") from error
+
+
 def _read_tables(path: Path) -> Table:
     """The tables of a recipe, over those of the one that it names as its ``base``."""
     try:
@@ -252,9 +266,11 @@ def recipe_from(table: Mapping[str, object], name: str = "model") -> Recipe:
     try:
         return TypeAdapter(Recipe).validate_json(text)
     except ValidationError as error:
-        raise ValueError(
-            "; ".join(_said(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors())
-        ) from error
+        raise ValueError(_complaints(error)) from error
+
+
+def _complaints(error: ValidationError) -> str:
+    return "; ".join(_said(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors())
 
 
 def _said(place: tuple[int | str, ...], kind: str, message: str, value: object) -> str:

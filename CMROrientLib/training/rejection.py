@@ -24,7 +24,7 @@ from ..recognition.decision import (
 from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
 from ..recognition.slices import central_slice
-from .negatives import TEST_FAMILIES, Stack, negatives_of
+from .negatives.families import TEST_FAMILIES, Stack, negatives_of
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import clopper_pearson
 

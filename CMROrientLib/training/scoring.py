@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..orientation import Orientation
 from ..recognition.decision import carried_back, log_probabilities
-from .data import Case
+from .cases import Case
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import accuracy
 

@@ -6,13 +6,14 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import CMROrientError
 from ..io.atomic import write_text
-from .data import Case
+from .cases import Case
 
 
 @dataclass(frozen=True)
@@ -24,21 +25,24 @@ class Split:
 
     def training(self, case: Case) -> bool:
         """Whether a case is trained on."""
-        return case.subject in self._train
+        return case.subject in self._trained
 
     def testing(self, case: Case) -> bool:
         """Whether a case is tested on."""
-        return case.subject in self._test
+        return case.subject in self._tested
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_train", frozenset(self.train))
-        object.__setattr__(self, "_test", frozenset(self.test))
         both = set(self.train) & set(self.test)
         if both:
             raise CMROrientError(f"these subjects are in both parts of the split: {', '.join(sorted(both)[:5])}")
 
-    _train = frozenset()  # type: frozenset[str]
-    _test = frozenset()  # type: frozenset[str]
+    @cached_property
+    def _trained(self) -> frozenset[str]:
+        return frozenset(self.train)
+
+    @cached_property
+    def _tested(self) -> frozenset[str]:
+        return frozenset(self.test)
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -81,3 +85,21 @@ def split_by_subject(cases: Sequence[Case], test_share: float = 0.2, seed: int =
         test += [subjects[i] for i in order[:count]]
         train += [subjects[i] for i in order[count:]]
     return Split(tuple(sorted(train)), tuple(sorted(test)))
+
+
+def split_of(cases: Sequence[Case], stored: Path | None, test_share: float, seed: int) -> Split:
+    """A stored split, as far as it is about the subjects of these cases; a random one where there is none.
+
+    Raises
+    ------
+    CMROrientError
+        Where a subject is in neither part.
+    """
+    if stored is None:
+        return split_by_subject(cases, test_share, seed)
+    known = Split.load(stored)
+    subjects = {case.subject for case in cases}
+    missing = subjects - set(known.train) - set(known.test)
+    if missing:
+        raise CMROrientError(f"{len(missing)} subjects are in neither part, {min(missing)} for one", stored)
+    return Split(tuple(s for s in known.train if s in subjects), tuple(s for s in known.test if s in subjects))

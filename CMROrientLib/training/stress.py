@@ -20,9 +20,10 @@ from ..progress import Progress
 from ..recognition.inference import Inference
 from ..recognition.preprocessing import is_blank
 from ..recognition.slices import middle_slices
-from .data import Case, read_mask, read_slices
+from .cases import Case
 from .predictions import Predictions
 from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
+from .slices import read_mask, read_slices
 from .statistics import accuracy
 
 Image = NDArray[np.float32]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..errors import CMROrientError
 from ..recognition.model_files import ModelFiles
 from .augmentation.settings import Augmentation
-from .recipe import Recipe, Stage
+from .recipe import Recipe, Stage, recipe_errors
 
 #: Weight of the auxiliary segmentation loss and number of other pictures where the recipe of a transfer says nothing.
 GUIDE, NEGATIVES = 4.0, 1000
@@ -42,15 +42,16 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
         augmentation, guide = replace(augmentation, closer=closer, closer_share=0.4), guide or GUIDE
     if start.card.outputs > 8:
         negatives = negatives or NEGATIVES
-    return replace(
-        recipe,
-        network=start.card.architecture,
-        preprocessing=start.card.preprocessing,
-        start=str(start.onnx),
-        augmentation=augmentation,
-        guide=guide,
-        negatives=negatives,
-    )
+    with recipe_errors():
+        return replace(
+            recipe,
+            network=start.card.architecture,
+            preprocessing=start.card.preprocessing,
+            start=str(start.onnx),
+            augmentation=augmentation,
+            guide=guide,
+            negatives=negatives,
+        )
 
 
 def paper_transfer(name: str, start: ModelFiles, seed: int = 0) -> Recipe:

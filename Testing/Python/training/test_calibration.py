@@ -29,7 +29,7 @@ from CMROrientLib.training.calibration import (
     fit_weights,
     reliability,
 )
-from CMROrientLib.training.data import Case
+from CMROrientLib.training.cases import Case
 from CMROrientLib.training.predictions import Predictions
 from CMROrientLib.training.rejection import OutOfDistributionTerms, fit_out_of_distribution, out_of_distribution_of
 

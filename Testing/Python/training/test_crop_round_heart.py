@@ -18,15 +18,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 from shapes import GENTLE, TINY, data, recipe, slices_of  # noqa: E402
 
-from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import find_model  # noqa: E402
-from CMROrientLib.recognition.networks import build  # noqa: E402
+from CMROrientLib.recognition.networks import CompactNet, build  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
-from CMROrientLib.training.auxiliary_loss import AuxiliarySegmentationLoss  # noqa: E402
-from CMROrientLib.training.loop import Trainer  # noqa: E402
+from CMROrientLib.training.auxiliary_loss import auxiliary_segmentation_loss  # noqa: E402
 from CMROrientLib.training.recipe import Stage  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402
+from CMROrientLib.training.trainer import Trainer  # noqa: E402
 from CMROrientLib.training.transfer import transfer_recipe  # noqa: E402
 
 
@@ -35,30 +34,31 @@ def test_the_auxiliary_loss_teaches_to_draw() -> None:
     torch.manual_seed(0)
     drawing = {**TINY, "draws": True}
     network = build(**drawing).train()
-    auxiliary = AuxiliarySegmentationLoss(network)
+    assert isinstance(network, CompactNet)
     squares = torch.zeros(8, 48, 48)
     squares[:, 8:30, 20:40] = 1
-    everything = torch.ones(8, dtype=torch.bool)
-    shares = torch.nn.functional.one_hot(3 * squares.long(), 4).permute(0, 3, 1, 2).float()
-    network(squares[:, None])
-    tissues = torch.nn.functional.interpolate(shares, size=auxiliary.side, mode="area")
+    masks, everything = 3 * squares.byte(), torch.ones(8, dtype=torch.bool)
+
+    def loss_of(drawn: torch.Tensor) -> torch.Tensor:
+        _, drawing = network.logits_and_drawing(squares[:, None])
+        assert drawing is not None
+        return auxiliary_segmentation_loss(drawing, masks, drawn)
+
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     losses = []
     for _ in range(25):
-        network(squares[:, None])
-        loss = auxiliary.loss(tissues, everything)
+        loss = loss_of(everything)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.3 * losses[0]
-    network(squares[:, None])
-    assert float(auxiliary.loss(tissues, torch.zeros(8, dtype=torch.bool))) == 0
+    assert float(loss_of(~everything).detach()) == 0
     column, row, diameter = network.eval()(squares[:1, None])[0, -3:].tolist()
     assert column == pytest.approx(30 / 48, abs=0.06) and row == pytest.approx(19 / 48, abs=0.06)
     assert diameter == pytest.approx(2 * (22 * 20 / np.pi) ** 0.5 / 48, abs=0.1)
-    with pytest.raises(CMROrientError, match="draws = true"):
-        AuxiliarySegmentationLoss(build("orientnet"))
+    with pytest.raises(ValueError, match="draws = true"):
+        recipe(guide=1.0, network={"name": "orientnet"})
 
 
 def test_a_network_that_crops_round_the_heart_is_trained_and_exported(data: Path, tmp_path: Path) -> None:

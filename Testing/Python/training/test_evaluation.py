@@ -16,11 +16,11 @@ from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.inference import Inference
 from CMROrientLib.recognition.preprocessing import Preprocessing
-from CMROrientLib.training.data import Case, read_cases
+from CMROrientLib.training.cases import Case, read_cases
 from CMROrientLib.training.evaluate import add_evaluate_arguments, chosen_cases, decisions, metrics
+from CMROrientLib.training.negatives.reslices import Stack
 from CMROrientLib.training.predictions import Predictions, predict
 from CMROrientLib.training.rejection import other_pictures, rejection, volumes_out_of_distribution
-from CMROrientLib.training.reslices import Stack
 from CMROrientLib.training.scoring import as_text, averaged_right, by_group, figures, single_pass_right
 from CMROrientLib.training.stress import CURVES, Change, expected_class, middle_slices_of, stress, stressed, unchanged
 

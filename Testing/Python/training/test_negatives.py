@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.training.negative_images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage, available
-from CMROrientLib.training.negative_patterns import TEST_PATTERNS, TRAIN_PATTERNS
-from CMROrientLib.training.negatives import TEST_FAMILIES, TRAIN_FAMILIES, negatives_of, training_negatives
-from CMROrientLib.training.reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut, shuffled
+from CMROrientLib.training.negatives.families import TEST_FAMILIES, TRAIN_FAMILIES, negatives_of, training_negatives
+from CMROrientLib.training.negatives.images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage, available
+from CMROrientLib.training.negatives.patterns import TEST_PATTERNS, TRAIN_PATTERNS
+from CMROrientLib.training.negatives.reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut, shuffled
 
 
 def stack(mask: bool = True) -> Stack:

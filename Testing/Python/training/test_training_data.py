@@ -20,8 +20,9 @@ from shapes import data  # noqa: E402
 from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.augmentation.settings import Augmentation  # noqa: E402
-from CMROrientLib.training.data import Case, load_slices, read_cases  # noqa: E402
+from CMROrientLib.training.cases import Case, read_cases  # noqa: E402
 from CMROrientLib.training.recipe import read_recipe, recipe_from  # noqa: E402
+from CMROrientLib.training.slices import load_slices  # noqa: E402
 from CMROrientLib.training.splits import Split, split_by_subject  # noqa: E402
 
 RECIPES = Path(__file__).parents[3] / "Training" / "recipes"

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...io import read
+
 Picture = NDArray[np.float32]
 
 #: Distance of slices over distance of pixels in a usual short-axis stack.
@@ -139,8 +141,6 @@ def shuffled(random: np.random.Generator, stack: Stack, size: int) -> Picture:
 
 def read_stack(path: Path, mask: Path | None = None) -> Stack:
     """A stack from its file and, where there is one, its mask. Of a cine the first phase."""
-    from ..io import read
-
     volume = read(path)
     columns, rows, slices = volume.grid.spacing
     labels = None if mask is None else _first_phase(read(mask).array)

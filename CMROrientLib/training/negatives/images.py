@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import as_file, files
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +59,8 @@ def _read_dicom(path: str) -> NDArray[np.floating]:
 def _read_nibabel(path: str) -> NDArray[np.floating]:
     import nibabel
 
-    image: Any = nibabel.load(path)
+    image = nibabel.load(path)
+    assert isinstance(image, nibabel.spatialimages.SpatialImage)
     array = np.asarray(image.dataobj, np.float64)
     array = array[..., 0] if array.ndim == 4 else array
     return np.moveaxis(array, 2, 0)

@@ -13,8 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .negative_images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage
-from .negative_patterns import TEST_PATTERNS, TRAIN_PATTERNS, Pattern
+from .images import TEST_IMAGES, TRAIN_IMAGES, PackagedImage
+from .patterns import TEST_PATTERNS, TRAIN_PATTERNS, Pattern
 from .reslices import Stack, beside_the_heart, long_axis_cut, orthogonal_cut, shuffled
 
 __all__ = ["TEST_FAMILIES", "TRAIN_FAMILIES", "Family", "Stack", "negatives_of", "training_negatives"]

@@ -1,0 +1,1 @@
+"""What the same anatomy may look like: contrast, noise, sharpness, and what scanners and exports do to values."""
