@@ -2,7 +2,8 @@
 #
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
-#   make lint         ruff and mypy
+#   make lint         ruff, mypy, and the contracts of what may import what
+#   make counts       figures of the code: imports, lines, Any, equal lines
 #   make screenshots  pictures of the Slicer panel and of the README
 #   make results      Training/RESULTS.md and its pictures from the stored metrics
 #   make test-pacs    DICOM results sent to an Orthanc server and fetched again
@@ -22,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint screenshots results test-pacs wheel clean
+.PHONY: help demo test lint counts screenshots results test-pacs wheel clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -53,6 +54,10 @@ lint: $(FULL)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+
+counts: $(FULL)
+	$(BIN)/python Testing/count.py --wheel
 
 screenshots: $(FULL)
 	$(BIN)/python Testing/host/screenshots.py

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 
 import parts
@@ -110,80 +109,6 @@ def test_every_public_name_is_there():
         assert getattr(CMROrientLib, name) is not None
 
 
-def library_modules() -> dict[str, Path]:
-    """Dotted name below the package (``files.nifti``; ``files`` for its ``__init__``) to file."""
-    modules = {}
-    for path in LIBRARY.rglob("*.py"):
-        name = ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix("__init__").rstrip(".")
-        modules[name] = path
-    return modules
-
-
-def imports(name: str, path: Path, modules: dict[str, Path]) -> Iterator[str]:
-    """The library's modules that a module imports, anywhere in it, but not for type checking only."""
-    parsed = ast.parse(path.read_text(encoding="utf-8"))
-    for node in list(ast.walk(parsed)):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            node.body = []
-    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    package = [part for part in package if part]
-    for node in ast.walk(parsed):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
-            whole = ".".join(part for part in base if part)
-            for alias in node.names:
-                deeper = f"{whole}.{alias.name}".lstrip(".")
-                yield deeper if deeper in modules else whole
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "CMROrientLib":
-            whole = (node.module or "").removeprefix("CMROrientLib").lstrip(".")
-            for alias in node.names:
-                deeper = f"{whole}.{alias.name}".lstrip(".")
-                yield deeper if deeper in modules else whole
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.split(".")[0] == "CMROrientLib":
-                    yield alias.name.removeprefix("CMROrientLib").lstrip(".")
-
-
-@pytest.fixture(scope="module")
-def graph() -> dict[str, set[str]]:
-    modules = library_modules()
-    return {name: set(imports(name, path, modules)) - {name} for name, path in modules.items() if name}
-
-
-def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        for name in graph.get(waiting.pop(), set()) - found:
-            found.add(name)
-            waiting.append(name)
-    return found
-
-
-def test_imports_run_one_way(graph):
-    assert {name for name in graph if name in reachable(graph, name)} == set()
-    assert graph["orientation"] == set()
-    assert graph["metadata"] == set()
-    assert graph["volume"] <= {"orientation", "metadata", "errors"}
-    top = {"batch", "mrml", "cli", "report", "demo", "audit"}
-    for name in ("recognition", "correction", "files", "preprocessing", "engines", "model_files"):
-        assert not {reached.split("_")[0].split(".")[0] for reached in reachable(graph, name)} & top, name
-
-
-def test_only_the_command_line_reaches_training(graph):
-    users = {name for name, used in graph.items() if any(u.split(".")[0] == "training" for u in used)}
-    assert {name for name in users if name.split(".")[0] != "training" and not name.startswith("cli")} == set()
-
-
-def test_the_library_knows_nothing_of_windows():
-    for path in LIBRARY.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            assert not {name.split(".")[0] for name in names} & {"qt", "ctk", "PySide6", "CMROrient"}, path
-
-
 def test_every_imported_package_is_declared():
     project = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = project["dependencies"] + [d for extra in project["optional-dependencies"].values() for d in extra]
@@ -203,6 +128,14 @@ def test_every_imported_package_is_declared():
 def test_linters_pass(command):
     parts.need_module(command[0])
     done = subprocess.run([sys.executable, "-m", *command], cwd=parts.REPOSITORY, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_imports_keep_the_contracts():
+    parts.need_module("importlinter")
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", code, "--no-logo", "--no-cache"]
+    done = subprocess.run(command, cwd=parts.REPOSITORY, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
