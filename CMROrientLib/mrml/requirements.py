@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
-#: Import name and requirement of what recognition needs. PyTorch is not among them.
-FOR_NETWORK = {"onnxruntime": "onnxruntime>=1.17", "skimage": "scikit-image>=0.22"}
+#: Import name and requirement of what recognition needs beyond NumPy, without which Slicer does not start. Slicer
+#: brings SciPy; a build that takes the system's Python may lack it. PyTorch is not among them.
+FOR_NETWORK = {"onnxruntime": "onnxruntime>=1.17", "scipy": "scipy>=1.10"}
 
 #: What reading and writing files needs beyond them: commands that work on folders.
 FOR_FILES = {
     "nibabel": "nibabel>=5.2",
     "SimpleITK": "SimpleITK>=2.3",
     "pydicom": "pydicom>=3.0",
-    "PIL": "pillow>=9.5",
+    "PIL": "pillow>=10.1",
     "tqdm": "tqdm>=4.66",
 }
 

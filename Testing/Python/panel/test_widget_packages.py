@@ -32,7 +32,7 @@ def without_packages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from CMROrientPanel import packages
 
     asked: list[str] = []
-    absent = ["onnxruntime>=1.17", "scikit-image>=0.22"]
+    absent = ["onnxruntime>=1.17", "scipy>=1.10"]
     monkeypatch.setattr(packages, "missing", lambda _needed: [] if asked else absent)
     replace_pip(monkeypatch, asked.append)
     return asked
@@ -42,7 +42,7 @@ def test_the_first_press_asks_once_and_installs(panel: Any, without_packages: li
     select(panel, phantom_node(2))
     texts = answer("Ok")
     press(panel.ui.recognizeButton)
-    assert "onnxruntime" in texts[0] and without_packages == ["onnxruntime>=1.17 scikit-image>=0.22"]
+    assert "onnxruntime" in texts[0] and without_packages == ["onnxruntime>=1.17 scipy>=1.10"]
     assert panel.ui.sliceTable.rowCount == SLICES
     press(panel.ui.recognizeButton)
     assert len(texts) == 1 and len(without_packages) == 1
@@ -67,7 +67,7 @@ def test_without_a_connection_it_says_what_to_do(
     answer("Ok")
     press(panel.ui.recognizeButton)
     said = panel.ui.statusLabel.text
-    assert "no route to host" in said and "pip download onnxruntime scikit-image" in said and "--find-links" in said
+    assert "no route to host" in said and "pip download onnxruntime scipy" in said and "--find-links" in said
 
 
 def test_scripts_are_never_asked(panel: Any, without_packages: list[str]) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 MODULE = parts.REPOSITORY / "CMROrient" / "CMROrient.py"
 PANEL = sorted((MODULE.parent / "CMROrientPanel").glob("*.py"))
-MRML = sorted((parts.REPOSITORY / "CMROrientLib").glob("mrml*.py"))
+MRML = sorted((parts.REPOSITORY / "CMROrientLib" / "mrml").glob("*.py"))
 UI = MODULE.parent / "Resources" / "UI" / "CMROrient.ui"
 
 #: What Slicer brings; every other package may be missing when the module is loaded.

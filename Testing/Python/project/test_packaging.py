@@ -166,7 +166,7 @@ def test_a_wheel_in_an_empty_environment_runs_the_demo(tmp_path):
     run(python, "-m", "pip", "install", "--quiet", wheel)
     installed = run(python, "-c", "import CMROrientLib; print(CMROrientLib.__file__)")
     assert Path(installed.strip()).is_relative_to(home)
-    for absent in ("torch", "matplotlib"):
+    for absent in ("torch", "matplotlib", "skimage"):
         run(python, "-c", f"import importlib.util as u; assert u.find_spec({absent!r}) is None")
     table = run(scripts / "cmrorient", "demo", "-o", tmp_path / "demo")
     assert "12 of 12 volumes are right" in table
