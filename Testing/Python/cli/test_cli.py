@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sample_study import MODEL, NETWORK, Finished, cmrorient, command, environment, phantom, put
 from skimage.io import imsave
-from study import MODEL, NETWORK, Finished, cmrorient, command, environment, phantom, put
 
 from CMROrientLib import __version__
 from CMROrientLib.cli.main import COMMANDS, build_parser, main

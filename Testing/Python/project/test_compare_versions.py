@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from differences import CHANGING, compare_folders, visible_text
-from study import make_study
+from sample_study import make_study
 
 from CMROrientLib import correct_folder
 from CMROrientLib.orientation import Orientation

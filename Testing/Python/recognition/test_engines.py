@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from parts import need_module
-from study import MODEL, environment, phantom
+from sample_study import MODEL, environment, phantom
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.io import write

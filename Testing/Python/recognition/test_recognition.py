@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from study import MIN_CONFIDENCE, MODEL, phantom
+from sample_study import MIN_CONFIDENCE, MODEL, phantom
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.orientation import Orientation

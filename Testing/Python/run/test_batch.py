@@ -9,7 +9,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from study import MIN_CONFIDENCE, MODEL, correct, digest, make_study, phantom, put, tree
+from sample_study import MIN_CONFIDENCE, MODEL, correct, digest, make_study, phantom, put, tree
 
 from CMROrientLib.correction import Correction
 from CMROrientLib.errors import UsageError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from study import MODEL, phantom, put
+from sample_study import MODEL, phantom, put
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.io import ImageFiles

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from parts import need_module
-from study import MODEL, correct, make_study, phantom, put, tree
+from sample_study import MODEL, correct, make_study, phantom, put, tree
 
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read

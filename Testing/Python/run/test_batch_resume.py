@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study import correct, counting, make_study, phantom, put, tree
+from sample_study import correct, counting, make_study, phantom, put, tree
 
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read

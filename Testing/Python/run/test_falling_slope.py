@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom import FileDataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
-from study import MIN_CONFIDENCE, MODEL, phantom, put
+from sample_study import MIN_CONFIDENCE, MODEL, phantom, put
 
 from CMROrientLib.io import read, write
 from CMROrientLib.orientation import Orientation

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from roundtrip import judge, read_cases, scramble, summary
-from study import cmrorient
+from sample_study import cmrorient
 
 from CMROrientLib.run.record import read_records
 
