@@ -164,7 +164,9 @@ def _skin(x: Plane, y: Plane, level: float) -> Plane:
         edge = make_interp_spline(_SKIN_Y, (1 - level) * np.array(base, float) + level * np.array(apex, float), k=3)
         height = np.clip(y, _SKIN_Y[0], _SKIN_Y[-1])
         sides.append(sign * (x - edge(height)) / np.hypot(1, edge.derivative()(height)))
-    return np.maximum(*sides)
+    front, back = sides
+    outline: Plane = np.maximum(front, back)
+    return outline
 
 
 def _ribs(x: Plane, y: Plane, cavity: Plane, pixel: float) -> list[Layer]:

@@ -219,4 +219,5 @@ def _measured(canvas: Plane, gain: Plane, scan: np.random.Generator, sequence: S
         signal = signal * np.abs(1 - 2 * np.minimum(fat, 1 - fat)) ** 0.8
     noise = scan.normal(0, _NOISE[sequence], (2, *signal.shape))
     magnitude = np.hypot(signal * gain + noise[0], noise[1]) * _FULL_SCALE[sequence]
-    return np.clip(np.rint(magnitude), 0, 32767).astype(np.int16)
+    stored: NDArray[np.int16] = np.clip(np.rint(magnitude), 0, 32767).astype(np.int16)
+    return stored

@@ -36,8 +36,9 @@ class Waves:
         across = np.outer(self._x, x) + (self._z * z + self._phases)[:, None]
         down = np.outer(y, self._y)
         # cos(a + b) taken apart: a product of matrices in place of a cosine a pixel and wave.
-        value = np.cos(down) @ np.cos(across) - np.sin(down) @ np.sin(across)
-        return value * np.sqrt(2 / len(self._phases))
+        value: Plane = np.cos(down) @ np.cos(across) - np.sin(down) @ np.sin(across)
+        value *= np.sqrt(2 / len(self._phases))
+        return value
 
 
 def cover(distance: Plane, softness: float) -> Plane:
@@ -50,7 +51,8 @@ def ellipse(x: Plane, y: Plane, centre: tuple[float, float], radii: tuple[float,
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     u = (x - centre[0]) * cosine + (y - centre[1]) * sine
     v = (y - centre[1]) * cosine - (x - centre[0]) * sine
-    return (np.hypot(u / radii[0], v / radii[1]) - 1) * min(radii)
+    distance: Plane = (np.hypot(u / radii[0], v / radii[1]) - 1) * min(radii)
+    return distance
 
 
 def union(a: Plane, b: Plane, fillet: float) -> Plane:
