@@ -6,6 +6,7 @@ their own axis order, which ``slice_axis`` remembers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -108,7 +109,7 @@ class Grid:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Grid:
+    def from_json(cls, data: Mapping[str, Sequence[float]]) -> Grid:
         """A grid from what ``to_json`` gave."""
         columns, rows, slices = (int(n) for n in data["size"])
         return cls(
@@ -229,6 +230,6 @@ def _axes_for(slice_axis: int) -> tuple[int, int, int]:
     return first, second, slice_axis
 
 
-def _vector(values: Any) -> Vector:
+def _vector(values: Iterable[float]) -> Vector:
     x, y, z = (float(v) for v in values)
     return x, y, z

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,7 +205,8 @@ def functional_group(dataset: Dataset, index: int, keyword: str) -> Dataset | No
     for groups, n in (("PerFrameFunctionalGroupsSequence", index), ("SharedFunctionalGroupsSequence", 0)):
         sequence = dataset.get(groups)
         if sequence and n < len(sequence) and sequence[n].get(keyword):
-            return sequence[n][keyword].value[0]
+            item: Dataset = sequence[n][keyword].value[0]
+            return item
     return None
 
 
@@ -269,11 +269,11 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     return None if values is None else values[0]
 
 
-def _values(dataset: Dataset, keyword: str) -> Sequence[Any]:
-    value = dataset.get(keyword)
+def _values(dataset: Dataset, keyword: str) -> Sequence[str | bytes | float]:
+    value: Sequence[str | bytes | float] | str | bytes | float | None = dataset.get(keyword)
     if value is None or value == "":
         return ()
-    return (value,) if isinstance(value, str | bytes | int | float) or not isinstance(value, Sequence) else value
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else (value,)
 
 
 def _orthonormal(values: Sequence[float]) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import FileDataset
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     JPEG2000,
     JPEG2000Lossless,
@@ -76,7 +76,8 @@ class Bits:
         # Up to the top and down again: this drops what lies above and spreads the sign.
         above = 8 * self.container.itemsize - self.stored - self.shift
         raised = np.left_shift(containers, above).view(self.type)
-        return np.right_shift(raised, above + self.shift)
+        values: NDArray[Any] = np.right_shift(raised, above + self.shift)
+        return values
 
 
 def decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:

@@ -153,7 +153,8 @@ def _new_position(dataset: Dataset, index: int, turn: Turn) -> NDArray[np.float6
     half = np.array([(turn.rows - 1) * between_rows, (turn.columns - 1) * between_columns]) / 2
     centre = np.array(position) + half @ [down, across]
     new_half = half[::-1] if turn.pixels.exchanges_axes else half
-    return centre - new_half @ np.array(turn.directions.apply_to_directions(down, across))
+    moved: NDArray[np.float64] = centre - new_half @ np.array(turn.directions.apply_to_directions(down, across))
+    return moved
 
 
 def _decimals(values: NDArray[np.float64]) -> list[DSfloat]:

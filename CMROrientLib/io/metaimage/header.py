@@ -5,10 +5,10 @@ Source: https://itk.org/Wiki/ITK/MetaIO/Documentation
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ...errors import CMROrientError
 from ...volume import Grid
 from ..checks import believable, spatial, usable
+
+Number = TypeVar("Number", int, float)
 
 _LONGEST_LINE = 1 << 16
 _MOST_LINES = 1 << 14
@@ -67,7 +69,7 @@ class MetaImageHeader:
         """A key that is True or False; False where it is missing."""
         return self.get(key)[:1].lower() in ("t", "y", "1")
 
-    def numbers(self, key: str, kind: type, path: Path) -> list[Any]:
+    def numbers(self, key: str, kind: Callable[[str], Number], path: Path) -> list[Number]:
         """A key's numbers, empty where it is missing."""
         try:
             return [kind(word) for word in self.get(key).split()]

@@ -77,7 +77,7 @@ def _exchanged(header: MetaImageHeader, volume: Volume) -> MetaImageHeader:
 def _with_axes(array: NDArray[Any], count: int) -> NDArray[Any] | None:
     """The array with the number of axes that the file had, None where it does not fit."""
     if count == 2 and array.ndim == 3 and array.shape[0] == 1:
-        return array[0]
+        return array.reshape(array.shape[1:])
     if count == 4 and array.ndim == 3:
         return array[np.newaxis]
     return array if array.ndim == count else None

@@ -121,14 +121,16 @@ def set_spacing(header: Nifti1Header, spacing: Vector) -> None:
 
 
 def _steps(header: Nifti1Header) -> NDArray[np.float64]:
-    steps = np.abs(np.array(header["pixdim"][1:4], float))
+    steps: NDArray[np.float64] = np.abs(np.array(header["pixdim"][1:4], float))
     # As the NIfTI library does: what is not a length counts as 1.
     steps[~believable(steps)] = 1.0
     return steps
 
 
 def _sform(header: Nifti1Header) -> NDArray[np.float64]:
-    return np.vstack([[np.array(header[f"srow_{axis}"], float) for axis in "xyz"], [0.0, 0.0, 0.0, 1.0]])
+    affine = np.eye(4)
+    affine[:3] = [np.array(header[f"srow_{axis}"], float) for axis in "xyz"]
+    return affine
 
 
 def _qform(header: Nifti1Header, negligible: float = _NIFTI_LIBRARY) -> NDArray[np.float64]:

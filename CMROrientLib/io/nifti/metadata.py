@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,4 +29,5 @@ class NiftiMetadata(Metadata):
 def parse(encoded: bytes) -> Nifti1Header:
     """A header of either version from its bytes."""
     # check=False: nibabel's checks would mend the header and speak of it on standard error.
-    return (Nifti1Header if len(encoded) == Nifti1Header.sizeof_hdr else Nifti2Header)(encoded, check=False)
+    make: Callable[..., Nifti1Header] = Nifti1Header if len(encoded) == Nifti1Header.sizeof_hdr else Nifti2Header
+    return make(encoded, check=False)

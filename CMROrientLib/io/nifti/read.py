@@ -92,7 +92,7 @@ def _sizes(header: Nifti1Header, path: Path) -> tuple[int, ...]:
 
 def _data_type(header: Nifti1Header, path: Path) -> np.dtype[Any]:
     try:
-        dtype = header.get_data_dtype()
+        dtype: np.dtype[Any] = header.get_data_dtype()
     except (KeyError, HeaderDataError) as error:
         raise CMROrientError(
             f"names a voxel type that NIfTI does not have ({int(header['datatype'])})", path

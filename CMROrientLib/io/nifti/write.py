@@ -6,6 +6,7 @@ kept as they are, so that all that does not turn with the pixels survives.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,7 +83,8 @@ def _set_shape(header: Nifti1Header, array: NDArray[Any]) -> None:
 
 
 def _new_header(volume: Volume, array: NDArray[Any]) -> Nifti1Header:
-    header = (Nifti2Header if max(array.shape) > _LARGEST_NIFTI1_AXIS else Nifti1Header)()
+    make: Callable[[], Nifti1Header] = Nifti2Header if max(array.shape) > _LARGEST_NIFTI1_AXIS else Nifti1Header
+    header = make()
     header["magic"] = header.single_magic
     header["dim"][0] = array.ndim
     if volume.metadata.scaling != (1.0, 0.0):

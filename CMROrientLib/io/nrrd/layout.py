@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from ...errors import CMROrientError
 from ...volume import Grid
 from ..checks import believable, check_size, spatial, usable
 from .header import NrrdHeader
+
+Number = TypeVar("Number", int, float)
 
 _TIME_KINDS = {"list", "time"}
 _SPACE_KINDS = {"domain", "space", "???", "none"}
@@ -175,7 +178,7 @@ def time_step_of(header: NrrdHeader, layout: Layout) -> float | None:
     return step * unit if unit and step > 0 and np.isfinite(step) else None
 
 
-def numbers(header: NrrdHeader, field: str, kind: type, path: Path) -> list[Any]:
+def numbers(header: NrrdHeader, field: str, kind: Callable[[str], Number], path: Path) -> list[Number]:
     """A field of numbers, empty where it is missing."""
     try:
         return [kind(token) for token in header.tokens(field)]

@@ -58,7 +58,7 @@ def _read_part(
     stream: IO[bytes], available: int, header: NrrdHeader, encoding: str, count: int, dtype: np.dtype[Any], path: Path
 ) -> bytearray:
     """``count`` voxels from where the stream stands."""
-    lines, skip = (int((numbers(header, field, int, path) or [0])[0]) for field in ("line skip", "byte skip"))
+    lines, skip = ((numbers(header, field, int, path) or [0])[0] for field in ("line skip", "byte skip"))
     for _ in range(lines):
         if not stream.readline():
             break
