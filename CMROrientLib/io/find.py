@@ -71,8 +71,10 @@ def is_folder(path: Path) -> bool:
         return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         raise CMROrientError("no such file or folder", path) from None
-    except (OSError, ValueError) as error:
-        raise CMROrientError(f"cannot be opened ({getattr(error, 'strerror', None) or error})", path) from error
+    except OSError as error:
+        raise CMROrientError(f"cannot be opened ({error.strerror or error})", path) from error
+    except ValueError as error:
+        raise CMROrientError(f"cannot be opened ({error})", path) from error
 
 
 def _group(paths: list[Path]) -> list[ImageFiles]:

@@ -167,4 +167,5 @@ def write_array(stream: IO[bytes] | gzip.GzipFile, array: NDArray[Any], encoding
 
 
 def _reason(error: BaseException) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
+    said = error.strerror if isinstance(error, OSError) else None
+    return (said or str(error) or type(error).__name__).rstrip(".")

@@ -12,7 +12,7 @@ from itertools import islice
 from pydicom import FileDataset
 from pydicom.encaps import generate_frames
 
-from .header import number
+from .attributes import number
 
 _SOC, _SIZ, _SOI = 0xFF4F, 0xFF51, 0xFFD8
 

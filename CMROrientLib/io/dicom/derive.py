@@ -11,7 +11,8 @@ from pydicom.uid import UID, generate_uid
 
 from ... import __version__
 from ...orientation import Orientation
-from .header import number, sequences, transfer_syntax
+from .attributes import number, sequences
+from .dataset import transfer_syntax
 from .turn import Turn
 
 #: Part of every new UID: to be raised when the same correction comes to write something else.

@@ -24,7 +24,7 @@ from pydicom.uid import (
 )
 
 from ...errors import CMROrientError
-from .header import transfer_syntax
+from .dataset import transfer_syntax
 from .pixels import Bits, decode
 
 _REENCODED = (RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless)

@@ -5,32 +5,22 @@ Attribute names are the keywords of DICOM PS3.6. Positions and directions are in
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
-import math
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import FileDataset, config, dcmread
-from pydicom.datadict import dictionary_has_tag, dictionary_VR
-from pydicom.dataelem import DataElement
+from pydicom import FileDataset
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ...errors import CMROrientError
-
-Vector = tuple[float, float, float]
+from ...volume import Vector
+from .attributes import directions_of, functional_group, number, position_of, spacing_of, values
+from .dataset import naming, read_without_pixels
 
 #: More frames than any scanner makes: a file that claims them is damaged.
-MAX_FRAMES = 100_000
-
-#: How far lengths and the angle of the two direction cosines may be from 1 and from 90°.
-_ORTHONORMAL = 1e-2
+_MAX_FRAMES = 100_000
 
 #: Frames of one file are parallel where their direction cosines differ by less than this.
 PARALLEL = 1e-3
@@ -101,39 +91,6 @@ class InstanceHeader:
         return normal / np.linalg.norm(normal)
 
 
-@contextlib.contextmanager
-def naming(path: Path, doing: str) -> Iterator[None]:
-    """Turn whatever pydicom and its decoders raise on damaged files into one sentence about ``path``."""
-    try:
-        # Values that break the standard are common in real files; they are kept as they are.
-        with config.disable_value_validation(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except CMROrientError:
-        raise
-    except OSError as error:
-        raise CMROrientError(f"cannot be {doing} ({error.strerror or error})", path) from error
-    except Exception as error:  # decoders raise anything on damaged files: ValueError, TypeError, struct.error …
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise CMROrientError(f"cannot be {doing} as DICOM: {reason}", path) from error
-
-
-def read_dataset(path: Path) -> tuple[FileDataset, str]:
-    """The whole file and the SHA-256 of its bytes.
-
-    Raises
-    ------
-    CMROrientError
-        Where the file cannot be read, is no DICOM file, or is cut off.
-    """
-    with naming(path, "read"):
-        data = path.read_bytes()
-        dataset = dcmread(io.BytesIO(data), force=True)
-        _check_content(dataset, path)
-        complete_meta(dataset)
-        return dataset, hashlib.sha256(data).hexdigest()
-
-
 def read_header(path: Path) -> InstanceHeader:
     """The header of a file; pixels are not read.
 
@@ -142,46 +99,23 @@ def read_header(path: Path) -> InstanceHeader:
     CMROrientError
         Where the file cannot be read or is no DICOM file.
     """
-    with naming(path, "read"):
-        dataset = dcmread(path, stop_before_pixels=True, force=True)
-        _check_content(dataset, path)
-    return header_of(dataset, path)
+    return header_of(read_without_pixels(path), path)
 
 
-def _check_content(dataset: Dataset, path: Path) -> None:
-    if "SOPClassUID" not in dataset and "Rows" not in dataset and "DirectoryRecordSequence" not in dataset:
-        raise CMROrientError("is not a DICOM file, or has lost its beginning", path)
-
-
-def complete_meta(dataset: FileDataset) -> None:
-    """Name the transfer syntax of a file that came without File Meta Information."""
-    if dataset.file_meta.get("TransferSyntaxUID"):
-        return
-    implicit, little = dataset.original_encoding
-    syntax = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else syntax
-
-
-def transfer_syntax(dataset: FileDataset) -> UID:
-    """How the file is encoded."""
-    return UID(dataset.file_meta.TransferSyntaxUID)
-
-
-def header_of(dataset: Dataset, path: Path) -> InstanceHeader:
+def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
     """What finding, sorting and reading need of a data set."""
     with naming(path, "read"):
         count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
-        if count > MAX_FRAMES:
+        if count > _MAX_FRAMES:
             raise CMROrientError(f"claims {count} frames: the file is damaged", path)
-        meta = getattr(dataset, "file_meta", {})
         places = [directions_of(dataset, index) for index in range(count)]
         return InstanceHeader(
             path=path,
-            sop_class=str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or ""),
+            sop_class=str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or ""),
             instance=str(dataset.get("SOPInstanceUID") or ""),
             series=str(dataset.get("SeriesInstanceUID") or "") or None,
             modality=str(dataset.get("Modality") or "").strip().upper(),
-            image_type=tuple(str(value).upper() for value in _values(dataset, "ImageType")),
+            image_type=tuple(str(value).upper() for value in values(dataset, "ImageType")),
             description=str(dataset.get("SeriesDescription") or "").strip(),
             protocol=str(dataset.get("ProtocolName") or "").strip(),
             rows=int(number(dataset, "Rows") or 0),
@@ -198,90 +132,6 @@ def header_of(dataset: Dataset, path: Path) -> InstanceHeader:
             in_time=_follows_in_time(dataset, count),
             scanner=_scanner(dataset),
         )
-
-
-def functional_group(dataset: Dataset, index: int, keyword: str) -> Dataset | None:
-    """The item of a functional group that holds for a frame: its own, or the one that all share."""
-    for groups, n in (("PerFrameFunctionalGroupsSequence", index), ("SharedFunctionalGroupsSequence", 0)):
-        sequence = dataset.get(groups)
-        if sequence and n < len(sequence) and sequence[n].get(keyword):
-            item: Dataset = sequence[n][keyword].value[0]
-            return item
-    return None
-
-
-def directions_of(dataset: Dataset, index: int) -> tuple[float, ...] | None:
-    """ImageOrientationPatient of a frame: six cosines, None where missing or meaningless."""
-    values = numbers(functional_group(dataset, index, "PlaneOrientationSequence") or dataset, "ImageOrientationPatient")
-    return values if values is not None and _orthonormal(values) else None
-
-
-def position_of(dataset: Dataset, index: int) -> Vector | None:
-    """ImagePositionPatient of a frame (LPS, mm), None where it is not said."""
-    values = numbers(functional_group(dataset, index, "PlanePositionSequence") or dataset, "ImagePositionPatient")
-    return None if values is None or len(values) != 3 else (values[0], values[1], values[2])
-
-
-def spacing_of(dataset: Dataset, index: int) -> tuple[float, float]:
-    """Distance of the rows and of the columns of a frame, in mm; 1 where nothing is said of it."""
-    measures = functional_group(dataset, index, "PixelMeasuresSequence") or dataset
-    for holder, keyword in (
-        (measures, "PixelSpacing"),
-        (dataset, "ImagerPixelSpacing"),
-        (dataset, "NominalScannedPixelSpacing"),
-        (dataset, "PixelAspectRatio"),
-    ):
-        values = numbers(holder, keyword)
-        if values is not None and len(values) == 2 and min(values) > 0:
-            # An aspect ratio has no unit: the columns then count as 1 mm apart.
-            return (values[0] / values[1], 1.0) if keyword == "PixelAspectRatio" else (values[0], values[1])
-    return 1.0, 1.0
-
-
-def sequences(dataset: Dataset) -> list[DataElement]:
-    """The public sequences of a data set.
-
-    Other elements are not touched: what pydicom has not looked into is written back byte for byte,
-    texts in broken character sets among it.
-    """
-    found = []
-    for tag in list(dataset.keys()):
-        if tag.is_private or tag.element == 0:
-            continue
-        vr = dataset.get_item(tag).VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else "UN")
-        if vr == "SQ":
-            found.append(dataset[tag])
-    return found
-
-
-def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
-    """All values of an attribute as finite numbers; None where it is missing, empty or anything else."""
-    try:
-        values = tuple(float(value) for value in _values(dataset, keyword))
-    except (TypeError, ValueError):
-        return None
-    return values if values and all(map(math.isfinite, values)) else None
-
-
-def number(dataset: Dataset, keyword: str) -> float | None:
-    """The first value of an attribute as a number, None where there is none."""
-    values = numbers(dataset, keyword)
-    return None if values is None else values[0]
-
-
-def _values(dataset: Dataset, keyword: str) -> Sequence[str | bytes | float]:
-    value: Sequence[str | bytes | float] | str | bytes | float | None = dataset.get(keyword)
-    if value is None or value == "":
-        return ()
-    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else (value,)
-
-
-def _orthonormal(values: Sequence[float]) -> bool:
-    if len(values) != 6:
-        return False
-    row, column = np.array(values).reshape(2, 3)
-    deviations = (row @ row - 1, column @ column - 1, row @ column)
-    return bool(np.max(np.abs(deviations)) < _ORTHONORMAL)
 
 
 def _all_parallel(places: Sequence[tuple[float, ...] | None]) -> bool:
@@ -315,7 +165,7 @@ def _distance(dataset: Dataset) -> float:
 def _follows_in_time(dataset: Dataset, count: int) -> bool:
     if count == 1 or len(dataset.get("PerFrameFunctionalGroupsSequence") or ()) >= count:
         return False
-    pointers = {int(value) for value in _values(dataset, "FrameIncrementPointer")}
+    pointers = {int(value) for value in values(dataset, "FrameIncrementPointer")}
     return bool(pointers & _TIME_POINTERS) or position_of(dataset, 0) is not None
 
 

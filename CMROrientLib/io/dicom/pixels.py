@@ -31,8 +31,9 @@ from pydicom.uid import (
 
 from ...errors import CMROrientError
 from ..checks import native
+from .attributes import number
 from .codestream import check_streams
-from .header import naming, number, transfer_syntax
+from .dataset import naming, transfer_syntax
 
 _CONTAINERS: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.uint32)}
 

@@ -14,9 +14,11 @@ from pydicom import FileDataset
 
 from ...errors import CMROrientError
 from ...volume import Volume
+from .attributes import number
 from .classify import unreadable
+from .dataset import naming, read_dataset
 from .frames import FrameLayout, arrange, split
-from .header import InstanceHeader, header_of, naming, number, read_dataset
+from .header import InstanceHeader, header_of
 from .metadata import DicomMetadata
 from .pixels import decode
 

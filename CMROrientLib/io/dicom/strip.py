@@ -8,7 +8,7 @@ from pydicom.datadict import keyword_for_tag, private_dictionary_description
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from .header import sequences
+from .attributes import sequences
 
 #: Attributes of the standard that describe the old raster and cannot be brought onto the new one.
 _OF_THE_RASTER = {

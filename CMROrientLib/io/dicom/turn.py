@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import DSfloat
 
 from ...orientation import Orientation
-from .header import directions_of, functional_group, number, numbers, position_of, sequences, spacing_of
+from .attributes import directions_of, functional_group, number, numbers, position_of, sequences, spacing_of
 
 #: Values for the vertical and for the horizontal direction (rows, columns): they change places.
 _ROW_COLUMN_PAIRS = (

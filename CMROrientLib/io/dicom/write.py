@@ -14,10 +14,11 @@ from ...errors import CMROrientError
 from ...orientation import Orientation
 from ...volume import Volume
 from ..atomic import replacing_many
+from .dataset import naming, read_dataset, transfer_syntax
 from .derive import make_derived
 from .encode import encode, to_little_endian
 from .frames import arrange
-from .header import InstanceHeader, header_of, naming, read_dataset, transfer_syntax
+from .header import InstanceHeader, header_of
 from .metadata import DicomMetadata
 from .overlays import turn_overlays
 from .pixels import decode

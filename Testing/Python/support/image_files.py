@@ -1,4 +1,4 @@
-"""Images for the tests of ``files``, written by other people's code, and where they say voxels lie."""
+"""Images for the tests of ``io``, written by other people's code, and where they say voxels lie."""
 
 from __future__ import annotations
 

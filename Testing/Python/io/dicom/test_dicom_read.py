@@ -101,6 +101,14 @@ def test_rescale_is_kept_aside(stack: list, tmp_path: Path) -> None:
     )
 
 
+def test_slopes_of_their_own_keep_their_sense(stack: list, tmp_path: Path) -> None:
+    for n, dataset in enumerate(stack):
+        dataset.RescaleSlope, dataset.RescaleIntercept = str(-1 - n), "0"
+    volume = read_dicom(cases.save_all(stack, tmp_path))
+    assert volume.metadata.scaling == (1.0, 0.0)
+    assert volume.metadata.small_values_bright
+
+
 def test_a_slope_of_zero_is_none(stack: list, tmp_path: Path) -> None:
     stack[0].RescaleSlope, stack[0].RescaleIntercept = "0", "0"
     volume = read_dicom([cases.save(stack[0], tmp_path / "a.dcm")])
