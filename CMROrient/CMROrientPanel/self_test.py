@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import unittest
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
@@ -12,11 +13,16 @@ from CMROrientLib.mrml.nodes import put_array, put_grid, right_handed
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
 
+if TYPE_CHECKING:
+    from CMROrientLib.mrml.node_types import VolumeNode
+
+    from .logic import CMROrientLogic
+
 #: Large enough for the network, small enough for a quick test.
 SMALL = {"size": (130, 160), "slices": 5}
 
 
-def phantom_node(orientation: Orientation, header: str = "true", **options: Any) -> Any:
+def phantom_node(orientation: Orientation, header: str = "true", **options: int | tuple[int, int]) -> VolumeNode:
     """A volume node of the synthetic heart, right-handed as Slicer loads files; ``options`` of ``make_phantom``."""
     array, grid = right_handed(make_phantom(orientation=orientation, header=header, **options)).volume.stored()
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"phantom {orientation.value}")
@@ -26,7 +32,7 @@ def phantom_node(orientation: Orientation, header: str = "true", **options: Any)
     return node
 
 
-def check_all_orientations(case: Any, logic: Any) -> None:
+def check_all_orientations(case: unittest.TestCase, logic: CMROrientLogic) -> None:
     """Fail the test ``case`` unless every class is recognized and comes back voxel for voxel."""
     original = make_phantom(**SMALL).array
     for orientation in Orientation:

@@ -1,4 +1,4 @@
-"""The table with a row for each slice that was looked at."""
+"""The table with a row for each slice that the network saw."""
 
 from __future__ import annotations
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from ..errors import CMROrientError
 from ..volume import Volume
+from .node_types import BrowserNode, Node, Scene, SequenceNode, VolumeNode, is_sequence, is_volume
 from .nodes import volume_from_nodes
+from .provenance import MADE_HERE
+from .sequences import sequences_logic
 
 _AS_SEQUENCE = (
     "Load it as a sequence instead: in the DICOM module tick Advanced, press Examine and choose the row that says "
@@ -28,7 +32,7 @@ _SLICES_COMPARED = 40
 
 
 @dataclass(frozen=True)
-class Source:
+class SceneImage:
     """One image of the scene: a volume, or the frames of a cine.
 
     Parameters
@@ -41,15 +45,27 @@ class Source:
         Of a cine; the browser is None where the sequence has none.
     """
 
-    frames: list[Any]
-    node: Any = None
-    sequence: Any = None
-    browser: Any = None
+    frames: Sequence[VolumeNode]
+    node: VolumeNode | None = None
+    sequence: SequenceNode | None = None
+    browser: BrowserNode | None = None
+
+    @property
+    def main(self) -> Node:
+        """The node that stands for the whole image: a cine's sequence, else the volume."""
+        if self.sequence is not None:
+            return self.sequence
+        return self.frames[0] if self.node is None else self.node
+
+    @property
+    def scene(self) -> Scene:
+        """Where it lies."""
+        return self.main.GetScene()
 
     @property
     def name(self) -> str:
         """The name that people know it by."""
-        return str((self.node if self.sequence is None else self.sequence).GetName())
+        return self.main.GetName()
 
     @property
     def is_cine(self) -> bool:
@@ -57,7 +73,7 @@ class Source:
         return self.sequence is not None
 
 
-def source_of(node: Any) -> Source:
+def scene_image(node: Node | None) -> SceneImage:
     """The image that a node stands for: a volume, a sequence, or a sequence's proxy.
 
     Raises
@@ -66,23 +82,24 @@ def source_of(node: Any) -> Source:
         With a sentence that says what to do, where the node holds no image to correct.
     """
     why = why_not(node)
-    if why:
-        raise CMROrientError(why, node.GetName() if node else None)
-    browser = sequence = None
-    proxy = node
-    if node.IsA("vtkMRMLSequenceNode"):
-        sequence, browser = node, sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
-        proxy = browser.GetProxyNode(node) if browser else None
-    else:
-        browser = sequences_logic().GetFirstBrowserNodeForProxyNode(node)
-        sequence = browser.GetSequenceNode(node) if browser else None
+    if node is None or why is not None:
+        raise CMROrientError(str(why), None if node is None else node.GetName())
+    if is_sequence(node):
+        browser = sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
+        return SceneImage(_frames(node), browser.GetProxyNode(node) if browser else None, node, browser)
+    volume = cast(VolumeNode, node)  # it is one: nothing speaks against it
+    browser = sequences_logic().GetFirstBrowserNodeForProxyNode(volume)
+    sequence = browser.GetSequenceNode(volume) if browser else None
     if sequence is None:
-        return Source([node], node)
-    frames = [sequence.GetNthDataNode(index) for index in range(sequence.GetNumberOfDataNodes())]
-    return Source(frames, proxy, sequence, browser)
+        return SceneImage([volume], volume)
+    return SceneImage(_frames(sequence), volume, sequence, browser)
 
 
-def volume_from_source(source: Source, slice_axis: int | None = None) -> Volume:
+def _frames(sequence: SequenceNode) -> list[VolumeNode]:
+    return [sequence.GetNthDataNode(index) for index in range(sequence.GetNumberOfDataNodes())]
+
+
+def volume_of(image: SceneImage, slice_axis: int | None = None) -> Volume:
     """The voxels and the grid of a volume or of all frames of a cine.
 
     Raises
@@ -90,33 +107,34 @@ def volume_from_source(source: Source, slice_axis: int | None = None) -> Volume:
     CMROrientError
         Where frames differ in size or place, or where the slices are phases of one slice.
     """
-    volume = volume_from_nodes(source.frames, slice_axis)
-    if not source.is_cine and slices_are_phases(volume):
+    volume = volume_from_nodes(image.frames, slice_axis)
+    if not image.is_cine and slices_are_phases(volume):
         raise CMROrientError(
-            f"its {volume.grid.size[2]} slices are phases of one slice, not a stack. {_AS_SEQUENCE}", source.name
+            f"its {volume.grid.size[2]} slices are phases of one slice, not a stack. {_AS_SEQUENCE}", image.name
         )
     return volume
 
 
-def why_not(node: Any) -> str | None:
+def why_not(node: Node | None) -> str | None:
     """Why a node cannot be an input, as a sentence that says what to do; None where it can."""
     if node is None:
         return "Select a volume or a cine sequence."
-    if node.IsA("vtkMRMLSequenceNode"):
-        if node.GetNumberOfDataNodes() == 0:
+    if is_sequence(node):
+        frames = _frames(node)
+        if not frames:
             return "This sequence holds no frames yet."
-        reasons = (_why_not_volume(node.GetNthDataNode(index)) for index in range(node.GetNumberOfDataNodes()))
+        reasons = (_why_not_volume(frame) for frame in frames)
         reason = next((reason for reason in reasons if reason), None)
         return f"A frame of this sequence cannot be used. {reason}" if reason else None
     return _why_not_volume(node)
 
 
-def _why_not_volume(node: Any) -> str | None:
+def _why_not_volume(node: Node) -> str | None:
     if node.IsA("vtkMRMLMultiVolumeNode"):
         return f"This is a multi-volume. {_AS_SEQUENCE}"
     if node.IsA("vtkMRMLLabelMapVolumeNode"):
         return "This is a label map, not an image. Select the image; the label map can follow it under Segmentations."
-    if not node.IsA("vtkMRMLScalarVolumeNode") or node.IsA("vtkMRMLDiffusionTensorVolumeNode"):
+    if not is_volume(node) or node.IsA("vtkMRMLDiffusionTensorVolumeNode"):
         return "This is not a volume with one grey value a voxel. Select a grey-scale volume or a cine sequence."
     image = node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0 or image.GetPointData().GetScalars() is None:
@@ -143,30 +161,19 @@ def slices_are_phases(volume: Volume) -> bool:
     return bool((flat @ flat.T).min() > _PHASES_CORRELATE)
 
 
-def sources_of_scene(scene: Any) -> list[Source]:
+def images_of_scene(scene: Scene) -> list[SceneImage]:
     """Every image of a scene that could be corrected, cines once; results of this module are left out."""
-    found: list[Source] = []
+    found: list[SceneImage] = []
     seen: set[str] = set()
     for class_name in ("vtkMRMLScalarVolumeNode", "vtkMRMLSequenceNode"):
         for index in range(scene.GetNumberOfNodesByClass(class_name)):
             node = scene.GetNthNodeByClass(index, class_name)
             if why_not(node) or node.GetAttribute(MADE_HERE):
                 continue
-            source = source_of(node)
-            key = (source.sequence or source.node).GetID()
-            if key in seen or (source.sequence is not None and source.sequence.GetAttribute(MADE_HERE)):
+            image = scene_image(node)
+            key = image.main.GetID()
+            if key in seen or image.main.GetAttribute(MADE_HERE):
                 continue
             seen.add(key)
-            found.append(source)
+            found.append(image)
     return found
-
-
-#: The attribute that every node written by this module carries: the class that was undone.
-MADE_HERE = "CMROrient.Orientation"
-
-
-def sequences_logic() -> Any:
-    """Slicer's logic of sequences and their browsers."""
-    import slicer
-
-    return slicer.modules.sequences.logic()

@@ -9,14 +9,19 @@ Slicer and VTK are imported inside functions: the module can be imported without
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..volume import Grid, Volume
+from .node_types import VolumeNode
+
+if TYPE_CHECKING:
+    from vtk import vtkMatrix4x4
 
 #: RAS ↔ LPS: the first two axes change their sign.
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -41,7 +46,7 @@ class Placed:
     slices_reversed: bool
 
 
-def grid_from_node(node: Any) -> Grid:
+def grid_from_node(node: VolumeNode) -> Grid:
     """Where the voxels of a volume node lie, in its own axes (i, j, k) and LPS (mm).
 
     A transform above the node is not part of it: what a header claims is the node's own matrix.
@@ -50,7 +55,7 @@ def grid_from_node(node: Any) -> Grid:
 
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    ras = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+    ras = matrix_values(matrix)
     columns, rows, slices = node.GetImageData().GetDimensions()
     try:
         return Grid.from_affine((columns, rows, slices), FLIP @ ras)
@@ -60,7 +65,7 @@ def grid_from_node(node: Any) -> Grid:
         ) from None
 
 
-def array_from_node(node: Any) -> NDArray[Any]:
+def array_from_node(node: VolumeNode) -> NDArray[Any]:
     """A copy of the voxels, ``[k, j, i]`` in the node's own type: the node may go while work goes on."""
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -69,7 +74,7 @@ def array_from_node(node: Any) -> NDArray[Any]:
     return scalars.reshape(image.GetDimensions()[::-1]).copy()
 
 
-def volume_from_node(node: Any, slice_axis: int | None = None) -> Volume:
+def volume_from_node(node: VolumeNode, slice_axis: int | None = None) -> Volume:
     """The image of a scalar volume node.
 
     Parameters
@@ -82,7 +87,7 @@ def volume_from_node(node: Any, slice_axis: int | None = None) -> Volume:
     return volume_from_nodes([node], slice_axis)
 
 
-def volume_from_nodes(nodes: list[Any], slice_axis: int | None = None) -> Volume:
+def volume_from_nodes(nodes: Sequence[VolumeNode], slice_axis: int | None = None) -> Volume:
     """The image of a volume node, or of the frames of a cine as ``[phase, slice, row, column]``.
 
     Raises
@@ -127,12 +132,12 @@ def slices_reversed(volume: Volume) -> Volume:
     return replace(volume, array=volume.array[..., ::-1, :, :], grid=turned)
 
 
-def put_grid(node: Any, grid: Grid) -> None:
+def put_grid(node: VolumeNode, grid: Grid) -> None:
     """Set a volume node's matrix from a grid in its own axes (i, j, k)."""
     node.SetIJKToRASMatrix(vtk_matrix(FLIP @ grid.affine))
 
 
-def put_array(node: Any, array: NDArray[Any], scalar_type: int) -> None:
+def put_array(node: VolumeNode, array: NDArray[Any], scalar_type: int) -> None:
     """Give a volume node voxels ``[k, j, i]`` (copied).
 
     Parameters
@@ -151,7 +156,7 @@ def put_array(node: Any, array: NDArray[Any], scalar_type: int) -> None:
     node.SetAndObserveImageData(image)
 
 
-def put_volume(node: Any, volume: Volume, scalar_type: int, phase: int = 0) -> None:
+def put_volume(node: VolumeNode, volume: Volume, scalar_type: int, phase: int = 0) -> None:
     """Give a volume node the voxels (of one phase) and the grid of a volume."""
     array, grid = volume.stored()
     put_array(node, array if array.ndim == 3 else array[phase], scalar_type)
@@ -180,7 +185,7 @@ def motion(before: Volume, after: Volume) -> NDArray[np.float64]:
     return FLIP @ lps @ FLIP
 
 
-def vtk_matrix(values: NDArray[np.float64]) -> Any:
+def vtk_matrix(values: NDArray[np.float64]) -> vtkMatrix4x4:
     """A ``vtkMatrix4x4`` with the values of a (4, 4) array."""
     import vtk
 
@@ -189,3 +194,8 @@ def vtk_matrix(values: NDArray[np.float64]) -> Any:
         for column in range(4):
             matrix.SetElement(row, column, values[row, column])
     return matrix
+
+
+def matrix_values(matrix: vtkMatrix4x4) -> NDArray[np.float64]:
+    """(4, 4) values of a ``vtkMatrix4x4``."""
+    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])

@@ -7,13 +7,18 @@ stored one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..volume import Grid
-from .nodes import FLIP, array_from_node, grid_from_node, put_array, vtk_matrix
+from .display import copy_display
+from .node_types import SegmentationNode, VolumeNode
+from .nodes import FLIP, array_from_node, grid_from_node, matrix_values, put_array, vtk_matrix
+
+if TYPE_CHECKING:
+    from vtk import vtkOrientedImageData
 
 
 def reordered(
@@ -52,7 +57,7 @@ def reordered(
     return turned, result
 
 
-def follow_label_map(source: Any, target: Any, motion_ras: NDArray[np.float64], image: Grid) -> None:
+def follow_label_map(source: VolumeNode, target: VolumeNode, motion_ras: NDArray[np.float64], image: Grid) -> None:
     """Write into ``target`` the label map ``source`` as it lies on the corrected image.
 
     Parameters
@@ -68,7 +73,9 @@ def follow_label_map(source: Any, target: Any, motion_ras: NDArray[np.float64], 
     target.SetIJKToRASMatrix(vtk_matrix(placed))
 
 
-def follow_segmentation(source: Any, target: Any, motion_ras: NDArray[np.float64], image_node: Any) -> None:
+def follow_segmentation(
+    source: SegmentationNode, target: SegmentationNode, motion_ras: NDArray[np.float64], image_node: VolumeNode
+) -> None:
     """Write into ``target`` the segmentation ``source`` as it lies on the corrected image.
 
     Segments keep their identifiers, names, colours, terminologies and layers; every representation
@@ -81,7 +88,7 @@ def follow_segmentation(source: Any, target: Any, motion_ras: NDArray[np.float64
     """
     directions = FLIP[:3, :3] @ grid_from_node(image_node).directions
     target.GetSegmentation().DeepCopy(source.GetSegmentation())
-    _keep_display(source, target)
+    copy_display(target, source)
     segmentation = target.GetSegmentation()
     # Moves surfaces and the matrices of label maps; voxels are put in order below.
     target.ApplyTransformMatrix(vtk_matrix(motion_ras))
@@ -97,7 +104,7 @@ def follow_segmentation(source: Any, target: Any, motion_ras: NDArray[np.float64
     target.SetReferenceImageGeometryParameterFromVolumeNode(image_node)
 
 
-def _reorder_label_map(label_map: Any, directions: NDArray[np.float64]) -> None:
+def _reorder_label_map(label_map: vtkOrientedImageData, directions: NDArray[np.float64]) -> None:
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -107,7 +114,7 @@ def _reorder_label_map(label_map: Any, directions: NDArray[np.float64]) -> None:
         return
     matrix = vtk.vtkMatrix4x4()
     label_map.GetImageToWorldMatrix(matrix)
-    affine = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+    affine = matrix_values(matrix)
     # From now on the first voxel of the array is index 0: the extent's offset goes into the origin.
     affine[:3, 3] += affine[:3, :3] @ np.array(extent[::2], float)
     stored = vtk_to_numpy(scalars).reshape(label_map.GetDimensions()[::-1])
@@ -119,9 +126,3 @@ def _reorder_label_map(label_map: Any, directions: NDArray[np.float64]) -> None:
     vtk_to_numpy(label_map.GetPointData().GetScalars())[:] = array.ravel()
     label_map.SetImageToWorldMatrix(vtk_matrix(placed))
     label_map.Modified()
-
-
-def _keep_display(source: Any, target: Any) -> None:
-    target.CreateDefaultDisplayNodes()
-    if source.GetDisplayNode() and target.GetDisplayNode():
-        target.GetDisplayNode().Copy(source.GetDisplayNode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from ..recognition.recognizer import decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
-from .input import Source, source_of, sources_of_scene, volume_from_source
+from .input import SceneImage, images_of_scene, scene_image, volume_of
+from .node_types import Node, Scene, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
-from .output import REVERSED, Provenance, scene_as_it_was, votes_table, write
+from .output import REVERSED, Written, write
+from .provenance import Provenance
+from .rollback import scene_as_it_was
+from .votes import votes_table
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -26,20 +30,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
+class Examined:
     """An image of the scene and what was found in it.
 
     Parameters
     ----------
-    source, volume:
+    image, volume:
         The image as stored.
     recognition:
-        What the network found.
+        What the network found, or what a person decided without one.
     model:
-        The model that looked, None where a person decided without one.
+        The network's files, None where none was asked.
     """
 
-    source: Source
+    image: SceneImage
     volume: Volume
     recognition: Recognition
     model: ModelFiles | None = None
@@ -61,32 +65,20 @@ class Looked:
 
 
 @dataclass(frozen=True, eq=False)
-class Corrected:
+class Corrected(Written):
     """What one correction made.
 
     Parameters
     ----------
-    node:
-        The new volume; the new sequence's proxy for a cine (None where it has no browser).
-    sequence:
-        The new sequence of a cine, else None.
-    table:
-        The votes, a row for each slice; None where no network looked.
-    segmentations:
-        What followed.
     recognition, correction:
         What was acted on, and what was done.
-    slices_reversed:
-        Whether slice order, slice direction and origin were reversed to stay right-handed.
+    table:
+        The votes, a row for each slice; None where no network was asked.
     """
 
-    node: Any
-    sequence: Any
-    table: Any
-    segmentations: tuple[Any, ...]
     recognition: Recognition
     correction: Correction
-    slices_reversed: bool
+    table: TableNode | None
 
     @property
     def words(self) -> str:
@@ -95,24 +87,26 @@ class Corrected:
         return f"{said} {REVERSED}" if self.slices_reversed else said
 
 
-def look(node: Any, recognizer: Recognizer, slice_axis: int | None = None, progress: Progress | None = None) -> Looked:
+def examine(
+    node: Node | None, recognizer: Recognizer, slice_axis: int | None = None, progress: Progress | None = None
+) -> Examined:
     """Find out how a volume, or a cine with all its phases, is stored."""
-    source = source_of(node)
-    volume = volume_from_source(source, slice_axis)
-    return Looked(source, volume, recognizer.recognize(volume, progress), recognizer.model)
+    image = scene_image(node)
+    volume = volume_of(image, slice_axis)
+    return Examined(image, volume, recognizer.recognize(volume, progress), recognizer.model)
 
 
-def look_by_person(node: Any, orientation: Orientation | int, slice_axis: int | None = None) -> Looked:
+def decide(node: Node | None, orientation: Orientation | int, slice_axis: int | None = None) -> Examined:
     """A person's decision, without a network."""
-    source = source_of(node)
-    volume = volume_from_source(source, slice_axis)
-    return Looked(source, volume, decided(volume, orientation))
+    image = scene_image(node)
+    volume = volume_of(image, slice_axis)
+    return Examined(image, volume, decided(volume, orientation))
 
 
-def look_at_all(
-    scene: Any, recognizer: Recognizer, progress: Progress | None = None
-) -> tuple[list[Looked], list[tuple[str, str]]]:
-    """Look at every image of a scene.
+def examine_all(
+    scene: Scene, recognizer: Recognizer, progress: Progress | None = None
+) -> tuple[list[Examined], list[tuple[str, str]]]:
+    """Find out how every image of a scene is stored.
 
     Parameters
     ----------
@@ -121,26 +115,26 @@ def look_at_all(
 
     Returns
     -------
-    What was looked at, and (name, why not) of what was left alone.
+    What was found, and (name, why not) of what was left alone.
     """
     found, left = [], []
-    sources = sources_of_scene(scene)
-    for number, source in enumerate(sources):
+    images = images_of_scene(scene)
+    for number, image in enumerate(images):
 
         def slice_done(_done: int, _total: int, number: int = number) -> None:
             if progress is not None:
-                progress(number, len(sources))
+                progress(number, len(images))
 
         try:
-            found.append(look(source.sequence or source.node, recognizer, progress=slice_done))
+            found.append(examine(image.main, recognizer, progress=slice_done))
         except CMROrientError as error:
-            left.append((source.name, error.message))
+            left.append((image.name, error.message))
     return found, left
 
 
 def correct_all(
-    scene: Any,
-    found: Sequence[Looked],
+    scene: Scene,
+    found: Sequence[Examined],
     geometry: GeometryMode = "auto",
     write_mirrored: bool = False,
     progress: Progress | None = None,
@@ -154,11 +148,11 @@ def correct_all(
     made: list[Corrected] = []
     left: list[tuple[str, str]] = []
     with scene_as_it_was(scene):
-        for number, looked in enumerate(found):
+        for number, examined in enumerate(found):
             if progress is not None:
                 progress(number, len(found))
-            result, name = looked.recognition, looked.source.name
-            correction = planned(looked, result, geometry)
+            result, name = examined.recognition, examined.image.name
+            correction = planned(examined, result, geometry)
             if not result.acted_on:
                 left.append((name, words(result)))
             elif correction.changes_nothing:
@@ -166,13 +160,15 @@ def correct_all(
             elif not write_mirrored and writes_a_mirror(result, correction):
                 left.append((name, "pixels and header differ by a mirror."))
             else:
-                made.append(correct_looked(looked, result, geometry))
+                made.append(correct(examined, result, geometry))
     return made, left
 
 
-def planned(looked: Looked, result: Recognition, geometry: GeometryMode, target: Orientation | int = 0) -> Correction:
+def planned(
+    examined: Examined, result: Recognition, geometry: GeometryMode, target: Orientation | int = 0
+) -> Correction:
     """What would be done to pixels and directions."""
-    header = looked.volume.header_orientation(result.orientation)
+    header = examined.volume.header_orientation(result.orientation)
     return plan(result.orientation, header, geometry, target)
 
 
@@ -182,27 +178,27 @@ def writes_a_mirror(result: Recognition, correction: Correction) -> bool:
     return result.mirrored or (known and correction.pixels.mirrors != correction.directions.mirrors)
 
 
-def would_mirror(looked: Looked, geometry: GeometryMode = "auto") -> bool:
+def would_mirror(examined: Examined, geometry: GeometryMode = "auto") -> bool:
     """Whether acting on what was found would write an image that differs from its header by a mirror."""
-    result = looked.recognition
-    return result.acted_on and writes_a_mirror(result, planned(looked, result, geometry))
+    result = examined.recognition
+    return result.acted_on and writes_a_mirror(result, planned(examined, result, geometry))
 
 
-def correct_looked(
-    looked: Looked,
+def correct(
+    examined: Examined,
     result: Recognition,
     geometry: GeometryMode = "auto",
     *,
     target: Orientation | int = Orientation.IDENTITY,
-    output: Any = None,
-    segmentations: Sequence[Any] = (),
+    output: VolumeNode | None = None,
+    segmentations: Sequence[ShownNode] = (),
 ) -> Corrected:
     """Write the corrected image into the scene; the input stays as it is.
 
     Parameters
     ----------
     result:
-        What to act on: ``looked.recognition``, or what ``looked.decided`` made of a person's class.
+        What to act on: ``examined.recognition``, or what ``examined.decided`` made of a person's class.
 
     Raises
     ------
@@ -210,17 +206,17 @@ def correct_looked(
         Where nothing was decided, or something cannot be written. The scene is then as it was.
     """
     if not result.acted_on:
-        raise CMROrientError(f"{words(result)} Decide yourself: give its orientation, 0 to 7.", looked.source.name)
-    current = volume_from_source(looked.source, looked.volume.slice_axis)
-    if current.grid != looked.volume.grid or not np.array_equal(current.array, looked.volume.array, equal_nan=True):
-        raise CMROrientError("the image has changed since it was looked at; press Recognize again", looked.source.name)
-    correction = planned(looked, result, geometry, target)
-    placed = right_handed(correction.apply(looked.volume))
-    provenance = Provenance(result, correction, geometry, looked.model)
-    scene = (looked.source.sequence or looked.source.node).GetScene()
-    with scene_as_it_was(scene):
-        made = write(looked.source, looked.volume, placed, provenance, output, segmentations)
-        table = votes_table(scene, result, looked.source.name) if len(result.slice_indices) else None
+        raise CMROrientError(f"{words(result)} Decide yourself: give its orientation, 0 to 7.", examined.image.name)
+    image, volume = examined.image, examined.volume
+    current = volume_of(image, volume.slice_axis)
+    if current.grid != volume.grid or not np.array_equal(current.array, volume.array, equal_nan=True):
+        raise CMROrientError("the image has changed since it was looked at; press Recognize again", image.name)
+    correction = planned(examined, result, geometry, target)
+    placed = right_handed(correction.apply(volume))
+    provenance = Provenance(result, correction, geometry, examined.model)
+    with scene_as_it_was(image.scene):
+        made = write(image, volume, placed, provenance, output, segmentations)
+        table = votes_table(image.scene, result, image.name) if len(result.slice_indices) else None
         if table is not None:
-            (made.sequence or made.node).SetNodeReferenceID("CMROrient.votes", table.GetID())
-    return Corrected(made.node, made.sequence, table, made.segmentations, result, correction, made.slices_reversed)
+            made.main.SetNodeReferenceID("CMROrient.votes", table.GetID())
+    return Corrected(made.node, made.sequence, made.segmentations, made.slices_reversed, result, correction, table)

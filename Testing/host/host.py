@@ -208,11 +208,16 @@ def open_panel() -> tuple[Any, Any]:
 
 
 def close_panel(panel: Any, window: Any) -> None:
-    """Close the panel as Slicer does when it ends: its selectors let go of the scene."""
+    """Close the panel as Slicer does when it ends: its selectors let go of the scene, and what it kept there goes."""
     panel.cleanup()
     form = panel.layout.itemAt(0).widget()
     form.setMRMLScene(None)
     window.close()
+    # Slicer 5.10's wrapper leaves an observer on the parameter node, which must not outlive the panel.
+    slicer = start()
+    kept = slicer.mrmlScene.GetSingletonNode("CMROrient", "vtkMRMLScriptedModuleNode")
+    if kept is not None:
+        slicer.mrmlScene.RemoveNode(kept)
 
 
 def clear_scene() -> None:

@@ -108,7 +108,7 @@ def picture(panel: Any, window: Any, path: Path) -> None:
     window.show()
     for _ in range(3):
         slicer.app.processEvents()
-        panel.update()
+        panel.panel.update()
         window.resize(WIDTH, max(window.layout().totalHeightForWidth(WIDTH), 200))
     slicer.app.processEvents()
     if not window.grab().save(str(path)):

@@ -8,7 +8,7 @@ from slicer_host import add_cine, add_volume, application, places, save_and_load
 
 from CMROrientLib.correction import GEOMETRY_MODES, plan
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.mrml.input import slices_are_phases, source_of, sources_of_scene, volume_from_source, why_not
+from CMROrientLib.mrml.input import images_of_scene, scene_image, slices_are_phases, volume_of, why_not
 from CMROrientLib.mrml.nodes import (
     grid_from_node,
     motion,
@@ -149,15 +149,15 @@ def test_a_cine_is_found_from_its_proxy_and_from_its_sequence() -> None:
     cine = make_phantom(size=SMALL, slices=3, phases=4)
     proxy, sequence, browser = add_cine(cine)
     for node in (proxy, sequence):
-        source = source_of(node)
-        assert source.is_cine and source.sequence is sequence and source.browser is browser and source.node is proxy
-        assert np.array_equal(volume_from_source(source).array, cine.array)
+        image = scene_image(node)
+        assert image.is_cine and image.sequence is sequence and image.browser is browser and image.node is proxy
+        assert np.array_equal(volume_of(image).array, cine.array)
 
 
 def test_a_sequence_without_a_browser_is_a_cine_too() -> None:
     _, sequence, _ = add_cine(make_phantom(size=SMALL, slices=3, phases=2), with_browser=False)
-    source = source_of(sequence)
-    assert source.is_cine and source.node is None and volume_from_source(source).array.shape[0] == 2
+    image = scene_image(sequence)
+    assert image.is_cine and image.node is None and volume_of(image).array.shape[0] == 2
 
 
 def test_phases_stored_as_slices_are_refused_with_what_to_do() -> None:
@@ -165,7 +165,7 @@ def test_phases_stored_as_slices_are_refused_with_what_to_do() -> None:
     as_slices = Volume(cine.array[:, 0], Grid((64, 64, 12), (1.5, 1.5, 1.0)))
     assert slices_are_phases(as_slices)
     with pytest.raises(CMROrientError, match=r"phases of one slice.*sequence"):
-        volume_from_source(source_of(add_volume(as_slices)))
+        volume_of(scene_image(add_volume(as_slices)))
 
 
 def test_stacks_are_not_taken_for_phases(phantom: Volume) -> None:
@@ -222,5 +222,5 @@ def test_the_scene_lists_each_image_once(phantom: Volume) -> None:
     volume = add_volume(phantom, "stack")
     add_volume(phantom, "labels", "vtkMRMLLabelMapVolumeNode")
     _, sequence, _ = add_cine(make_phantom(size=SMALL, slices=3, phases=2))
-    found = sources_of_scene(slicer.mrmlScene)
-    assert [source.sequence or source.node for source in found] == [volume, sequence]
+    found = images_of_scene(slicer.mrmlScene)
+    assert [image.main for image in found] == [volume, sequence]

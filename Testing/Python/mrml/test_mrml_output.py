@@ -12,9 +12,14 @@ from slicer_host import add_cine, add_volume, application, places, save_and_load
 
 from CMROrientLib.correction import GEOMETRY_MODES, plan
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.mrml.input import sequences_logic, source_of, volume_from_source
+from CMROrientLib.mrml.display import show
+from CMROrientLib.mrml.input import scene_image, volume_of
 from CMROrientLib.mrml.nodes import right_handed
-from CMROrientLib.mrml.output import Provenance, Written, scene_as_it_was, show, votes_table, write
+from CMROrientLib.mrml.output import Written, write
+from CMROrientLib.mrml.provenance import Provenance
+from CMROrientLib.mrml.rollback import scene_as_it_was
+from CMROrientLib.mrml.sequences import sequences_logic
+from CMROrientLib.mrml.votes import votes_table
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.recognition.recognizer import decided
@@ -29,12 +34,12 @@ MODEL = SimpleNamespace(name="universal", checksum="ab" * 32)
 def correct(
     node: Any, orientation: int, geometry: str = "auto", output: Any = None, segmentations: Any = ()
 ) -> Written:
-    source = source_of(node)
-    volume = volume_from_source(source)
+    image = scene_image(node)
+    volume = volume_of(image)
     result = decided(volume, orientation)
     correction = plan(result.orientation, result.header_orientation, geometry)
     placed = right_handed(correction.apply(volume))
-    return write(source, volume, placed, Provenance(result, correction, geometry, MODEL), output, segmentations)
+    return write(image, volume, placed, Provenance(result, correction, geometry, MODEL), output, segmentations)
 
 
 def stored(orientation: int = Orientation.FLIP_VERTICAL, header: str = "true", **options: Any) -> Volume:
@@ -259,13 +264,13 @@ def test_votes_are_a_table_that_saves(tmp_path: Path) -> None:
     result = decided(stored(), 2)
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(8), 4)
-    looked = SimpleNamespace(
+    seen = SimpleNamespace(
         slice_indices=np.array([[0, s] for s in range(4)]),
         slice_probabilities=probabilities,
         agreement=np.array([1, 0.875, 1, 0.5]),
         votes=np.bincount(probabilities.argmax(1), minlength=8),
     )
-    node = votes_table(slicer.mrmlScene, looked, "SAX")
+    node = votes_table(slicer.mrmlScene, seen, "SAX")
     assert result.decided_by == "user" and node.GetName() == "SAX votes"
     storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableStorageNode")
     storage.SetFileName(str(tmp_path / "votes.tsv"))

@@ -54,10 +54,10 @@ def test_all_eight_orientations_come_back(
     for orientation in Orientation:
         turned = right_handed(stored.reindexed(orientation, orientation))
         node = add_volume(turned.volume, f"class {orientation}")
-        looked = logic.look(node)
-        assert looked.recognition.orientation is orientation
+        examined = logic.examine(node)
+        assert examined.recognition.orientation is orientation
         # A header that says nothing keeps its directions whatever is asked of "auto".
-        known = looked.recognition.header_state == "known"
+        known = examined.recognition.header_state == "known"
         for geometry in GEOMETRY_MODES:
             made = logic.correct(node, geometry)
             flips = turned.slices_reversed + made.slices_reversed

@@ -340,7 +340,7 @@ def test_a_model_from_a_file(panel: Any) -> None:
     from CMROrientLib.recognition.model_files import find_model
 
     select(panel, phantom_node(2))
-    panel.ui.modelComboBox.setCurrentIndex(len(panel._models))
+    panel.ui.modelComboBox.setCurrentIndex(len(panel.panel.models))
     assert not panel.ui.recognizeButton.enabled and "model's file" in panel.ui.recognizeButton.toolTip
     panel.ui.modelPathEdit.currentPath = "/nowhere/model.onnx"
     press(panel.ui.recognizeButton)
@@ -359,7 +359,7 @@ def test_the_cpu_can_be_forced(panel: Any) -> None:
 def test_the_device_that_runs_is_named(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = SimpleNamespace(device_description="CUDA: NVIDIA H100")
     monkeypatch.setattr(panel.logic, "_recognizers", {("universal", "auto"): loaded})
-    panel.update()
+    panel.panel.update()
     assert panel.ui.deviceLabel.text == "CUDA: NVIDIA H100"
 
 
@@ -390,18 +390,18 @@ def test_cancelling_apply_to_all_leaves_the_scene_as_it_was(panel: Any) -> None:
     phantom_node(3, name="two")
     panel.enter()
     before = names()
-    writing = panel.task._show
+    writing = panel.panel.task._show
 
     def cancel_while_writing(running: bool, sentence: str, done: int, total: int) -> None:
         writing(running, sentence, done, total)
         if sentence == "Writing" and done == 1:
             qt.QTimer.singleShot(0, panel.ui.cancelButton.click)
 
-    panel.task._show = cancel_while_writing
+    panel.panel.task._show = cancel_while_writing
     try:
         press(panel.ui.applyAllButton)
     finally:
-        panel.task._show = writing
+        panel.panel.task._show = writing
     assert "Cancelled" in panel.ui.statusLabel.text and names() == before
 
 
@@ -418,7 +418,7 @@ def test_an_unexpected_error_is_shown_and_raised(panel: Any, monkeypatch: pytest
         raise ZeroDivisionError("broken")
 
     select(panel, phantom_node(2))
-    monkeypatch.setattr(panel.logic, "look", broken)
+    monkeypatch.setattr(panel.logic, "examine", broken)
     with pytest.raises(ZeroDivisionError):
-        panel.onRecognize()
+        panel.panel.recognize()
     assert "Failed: broken" in panel.ui.statusLabel.text and panel.ui.recognizeButton.enabled

@@ -144,8 +144,8 @@ def test_what_is_not_decided_is_an_error_that_says_what_to_do(logic: Any) -> Non
     rng = np.random.default_rng(0)
     noise.array[:] = rng.integers(0, 1000, noise.array.shape)
     image = add_volume(noise, "noise")
-    looked = logic.look(image)
-    assert not looked.recognition.acted_on
+    examined = logic.examine(image)
+    assert not examined.recognition.acted_on
     with pytest.raises(CMROrientError, match="Decide yourself"):
         logic.correct(image)
     assert logic.correct(image, orientation=1).node is not None
@@ -172,6 +172,12 @@ def test_all_images_of_the_scene(logic: Any) -> None:
     assert dict(left).keys() == {"two", "three"}
     made, _ = logic.correctAll(mirrored="write")
     assert "three standard" in {one.node.GetName() for one in made}
+
+
+def test_scripts_of_version_1_find_the_images_by_their_old_call(logic: Any) -> None:
+    node(2, name="one")
+    found, left = logic.lookAtAll()
+    assert [one.image.name for one in found] == ["one"] and not left
 
 
 def test_the_self_test_passes() -> None:

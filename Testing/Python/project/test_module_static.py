@@ -56,15 +56,22 @@ def test_the_library_imports_slicer_and_vtk_inside_functions_and_no_qt_at_all(pa
 
 @pytest.mark.parametrize("path", [MODULE, *PANEL, *MRML], ids=lambda path: path.name)
 def test_files_stay_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) < 450
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 250
 
 
 def parameters() -> set[str]:
     """The fields of the parameter node."""
-    classes = [node for node in ast.parse(MODULE.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)]
-    wrapped = next(node for node in classes if node.name == "CMROrientParameterNode")
+    return set(fields("parameters.py", "CMROrientParameterNode"))
+
+
+def fields(file: str, name: str) -> dict[str, str]:
+    """The annotated fields of a class of the panel, and their types as written."""
+    parsed = ast.parse((MODULE.parent / "CMROrientPanel" / file).read_text(encoding="utf-8"))
+    found = next(node for node in parsed.body if isinstance(node, ast.ClassDef) and node.name == name)
     return {
-        node.target.id for node in wrapped.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        node.target.id: ast.unparse(node.annotation)
+        for node in found.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
 
 
@@ -84,7 +91,12 @@ def test_every_widget_that_the_code_names_is_in_the_ui_file(path: Path) -> None:
             is_ui = isinstance(owner, ast.Name) and owner.id == "ui"
             if is_ui or (isinstance(owner, ast.Attribute) and owner.attr == "ui"):
                 named.add(node.attr)
-    assert named <= set(widgets())
+    assert named <= set(fields("widgets.py", "Widgets"))
+
+
+def test_the_widgets_have_the_classes_of_the_ui_file() -> None:
+    declared = {name: kind.partition(".")[2] for name, kind in fields("widgets.py", "Widgets").items()}
+    assert declared and declared.items() <= widgets().items()
 
 
 def test_every_scene_widget_gets_the_scene() -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from CMROrientLib.correction import Correction
-from CMROrientLib.mrml.input import why_not
-from CMROrientLib.mrml.session import Looked
+from CMROrientLib.mrml import session
+from CMROrientLib.mrml.input import images_of_scene, why_not
+from CMROrientLib.mrml.session import Examined
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
 from CMROrientLib.recognition.slices import central_slice
 
 from . import slice_table, texts
+from .parameters import CMROrientParameterNode
 from .pictures import class_pixmap, slice_pixmap, votes_pixmap
+from .widgets import Widgets
 
 _PREVIEW = 140
 _ICON = 18
@@ -40,7 +43,7 @@ class Reasons:
     apply_all: str | None
 
 
-def set_up(ui: Any, models: list[str], ratio: float) -> None:
+def set_up(ui: Widgets, models: list[str], ratio: float) -> None:
     """What a .ui file cannot say: choices with pictures, and looks."""
     for name in models:
         ui.modelComboBox.addItem(name)
@@ -62,7 +65,7 @@ def set_up(ui: Any, models: list[str], ratio: float) -> None:
         picture.setStyleSheet("QLabel { background: #000000; color: #8a8f94; border-radius: 4px; }")
 
 
-def forget(ui: Any, ratio: float) -> None:
+def forget(ui: Widgets, ratio: float) -> None:
     """Nothing of another image stays: no rows, no sentence, and no segmentation that would follow this one."""
     slice_table.fill(ui.sliceTable, None, None, ratio)
     ui.resultLabel.text = ""
@@ -71,10 +74,10 @@ def forget(ui: Any, ratio: float) -> None:
         ui.segmentationsSelector.setCheckState(node, qt.Qt.Unchecked)
 
 
-def show_choices(ui: Any, chosen: Any, models: list[str]) -> None:
+def choices(ui: Widgets, chosen: CMROrientParameterNode, models: list[str]) -> None:
     """What follows from the selectors."""
-    choices = [*models, ""]
-    ui.modelComboBox.currentIndex = choices.index(chosen.modelName) if chosen.modelName in choices else 0
+    offered = [*models, ""]
+    ui.modelComboBox.currentIndex = offered.index(chosen.modelName) if chosen.modelName in offered else 0
     ui.classComboBox.currentIndex = chosen.userClass + 1
     if ui.modelPathEdit.currentPath != chosen.modelFile:
         ui.modelPathEdit.currentPath = chosen.modelFile
@@ -91,9 +94,9 @@ def show_choices(ui: Any, chosen: Any, models: list[str]) -> None:
         ui.outputSelector.toolTip = _("Where the corrected volume goes. The input is never changed.")
 
 
-def show_result(ui: Any, looked: Looked | None, decided: Recognition | None, ratio: float) -> None:
+def result(ui: Widgets, examined: Examined | None, decided: Recognition | None, ratio: float) -> None:
     """Verdict, conflict, chart and table."""
-    seen = looked.recognition if looked is not None else None
+    seen = examined.recognition if examined is not None else None
     if seen is None:
         ui.verdictLabel.text = texts.NO_VERDICT
         colour = _NO_COLOUR
@@ -115,21 +118,21 @@ def show_result(ui: Any, looked: Looked | None, decided: Recognition | None, rat
     ui.classComboBox.setItemText(0, first)
 
 
-def show_preview(ui: Any, looked: Looked | None, planned: Correction | None, row: int, ratio: float) -> None:
+def preview(ui: Widgets, examined: Examined | None, planned: Correction | None, row: int, ratio: float) -> None:
     """One slice as stored, and as it would come out."""
     for picture in (ui.beforePicture, ui.afterPicture):
         picture.text = _("No preview yet")
-    if looked is None:
+    if examined is None:
         return
-    indices = looked.recognition.slice_indices
-    stack = looked.volume.array.shape[-3]
+    indices = examined.recognition.slice_indices
+    stack = examined.volume.array.shape[-3]
     phase, index = (int(n) for n in indices[row]) if row < len(indices) else (0, central_slice(stack))
-    ui.beforePicture.setPixmap(slice_pixmap(looked.volume, phase, index, _PREVIEW, ratio))
+    ui.beforePicture.setPixmap(slice_pixmap(examined.volume, phase, index, _PREVIEW, ratio))
     if planned is not None:
-        ui.afterPicture.setPixmap(slice_pixmap(planned.apply(looked.volume), phase, index, _PREVIEW, ratio))
+        ui.afterPicture.setPixmap(slice_pixmap(planned.apply(examined.volume), phase, index, _PREVIEW, ratio))
 
 
-def show_progress(ui: Any, running: bool, sentence: str, done: int, total: int) -> None:
+def progress(ui: Widgets, running: bool, sentence: str, done: int, total: int) -> None:
     """The bar and Cancel while something runs; a bar that only moves where nothing can be counted."""
     ui.progressFrame.setVisible(running)
     ui.progressBar.setRange(0, total)
@@ -139,7 +142,7 @@ def show_progress(ui: Any, running: bool, sentence: str, done: int, total: int) 
         box.enabled = not running
 
 
-def show_buttons(ui: Any, why: Reasons) -> None:
+def buttons(ui: Widgets, why: Reasons) -> None:
     """A button that cannot be pressed says why."""
     for button, reason, tip in (
         (
@@ -158,7 +161,9 @@ def show_buttons(ui: Any, why: Reasons) -> None:
         button.toolTip = reason or tip
 
 
-def reasons(chosen: Any, looked: Looked | None, decided: Recognition | None, running: bool) -> Reasons:
+def reasons(
+    chosen: CMROrientParameterNode, examined: Examined | None, decided: Recognition | None, running: bool
+) -> Reasons:
     """Why each button cannot be pressed."""
     if running:
         wait = _("Wait until the work is done, or press Cancel.")
@@ -170,17 +175,17 @@ def reasons(chosen: Any, looked: Looked | None, decided: Recognition | None, run
     recognize = why_not(node)
     if recognize is None and chosen.modelName == "" and not chosen.modelFile:
         recognize = _("Choose the model's file.")
-    return Reasons(recognize, why_not(node) or _why_not_correct(chosen, looked, decided), _why_not_all(chosen))
+    return Reasons(recognize, why_not(node) or _why_not_correct(chosen, examined, decided), _why_not_all(chosen))
 
 
-def _why_not_correct(chosen: Any, looked: Looked | None, decided: Recognition | None) -> str | None:
-    if looked is None or decided is None:
+def _why_not_correct(
+    chosen: CMROrientParameterNode, examined: Examined | None, decided: Recognition | None
+) -> str | None:
+    if examined is None or decided is None:
         return _("Press Recognize first, or decide yourself under “Stored as”.")
     if not decided.acted_on:
         return _("The network does not decide. Look at the pictures and decide yourself under “Stored as”.")
-    from CMROrientLib.mrml.session import planned
-
-    if planned(looked, decided, chosen.geometry.value).changes_nothing:
+    if session.planned(examined, decided, chosen.geometry.value).changes_nothing:
         return _("There is nothing to correct: pixels and header are in standard orientation already.")
     output = chosen.outputVolume
     if output is not None and output is chosen.inputVolume:
@@ -188,17 +193,13 @@ def _why_not_correct(chosen: Any, looked: Looked | None, decided: Recognition | 
     return None
 
 
-def _why_not_all(chosen: Any) -> str | None:
-    import slicer
-
-    from CMROrientLib.mrml.input import sources_of_scene
-
+def _why_not_all(chosen: CMROrientParameterNode) -> str | None:
     if chosen.modelName == "" and not chosen.modelFile:
         return _("Choose the model's file.")
-    return None if sources_of_scene(slicer.mrmlScene) else _("The scene holds no volume and no cine yet.")
+    return None if images_of_scene(slicer.mrmlScene) else _("The scene holds no volume and no cine yet.")
 
 
-def say(ui: Any, sentence: str, is_error: bool = False) -> None:
+def say(ui: Widgets, sentence: str, is_error: bool = False) -> None:
     """A sentence under the buttons; nothing where it is empty."""
     ui.statusLabel.text = sentence
     ui.statusLabel.setStyleSheet(_CARD_STYLE.format(colour=_ERROR_COLOUR if is_error else _NOTE_COLOUR))

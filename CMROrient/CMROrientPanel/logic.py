@@ -1,0 +1,148 @@
+"""What the panel does, for Slicer's Python console and for scripts; no call opens a window."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.mrml import session
+from CMROrientLib.mrml.input import scene_image
+from CMROrientLib.orientation import Orientation
+
+from . import packages
+from .parameters import CMROrientParameterNode
+from .task import Task
+
+if TYPE_CHECKING:
+    from CMROrientLib.correction import GeometryMode
+    from CMROrientLib.mrml.node_types import Node, ShownNode, VolumeNode
+    from CMROrientLib.progress import Progress
+    from CMROrientLib.recognition.recognizer import Recognizer
+    from CMROrientLib.recognition.result import Recognition
+
+
+class CMROrientLogic(ScriptedLoadableModuleLogic):
+    """Recognize and correct the images of the scene."""
+
+    def __init__(self, parent: object = None) -> None:
+        ScriptedLoadableModuleLogic.__init__(self, parent)
+        self._recognizers: dict[tuple[str, str], Recognizer] = {}
+
+    def getParameterNode(self) -> CMROrientParameterNode:
+        """The typed parameter node of this module."""
+        return CMROrientParameterNode(super().getParameterNode())
+
+    def modelNames(self) -> Sequence[str]:
+        """Names of the bundled models."""
+        from CMROrientLib.recognition.model_files import bundled
+
+        return bundled() or ["universal"]
+
+    def deviceDescription(self, device: str) -> str:
+        """What will run: "CUDA: <name>" or "CPU"; no package is loaded to find out."""
+        if device == "cpu":
+            return "CPU"
+        loaded = [one for (_model, wanted), one in self._recognizers.items() if wanted == device]
+        if loaded:
+            return loaded[-1].device_description
+        if importlib.util.find_spec("torch") is None:
+            return _("CPU (CUDA needs the PyTorch extension)")
+        return _("CUDA if it can be used, else CPU")
+
+    def recognizer(self, model: str = "universal", device: str = "auto") -> Recognizer:
+        """The network, loaded once. Raises CMROrientError where a package or the model is missing."""
+        packages.ensure(ask=False)
+        key = (str(model), device)
+        if key not in self._recognizers:
+            from CMROrientLib.recognition.recognizer import Recognizer
+
+            if not str(model):
+                raise CMROrientError(_("Choose the model's file."))
+            self._recognizers[key] = Recognizer(model=model, device=device)
+        return self._recognizers[key]
+
+    def examine(
+        self,
+        node: Node | None,
+        model: str = "universal",
+        device: str = "auto",
+        sliceAxis: int | None = None,
+        progress: Progress | None = None,
+    ) -> session.Examined:
+        """The image of a node and what was found in it."""
+        scene_image(node)
+        return session.examine(node, self.recognizer(model, device), sliceAxis, progress)
+
+    def recognize(
+        self,
+        node: Node | None,
+        model: str = "universal",
+        device: str = "auto",
+        sliceAxis: int | None = None,
+        progress: Progress | None = None,
+    ) -> Recognition:
+        """How a volume or a cine is stored (``CMROrientLib.Recognition``); nothing is written."""
+        return self.examine(node, model, device, sliceAxis, progress).recognition
+
+    def correct(
+        self,
+        node: Node | None,
+        geometry: GeometryMode = "auto",
+        orientation: Orientation | int | None = None,
+        output: VolumeNode | None = None,
+        segmentations: Sequence[ShownNode] = (),
+        target: Orientation | int = 0,
+        model: str = "universal",
+        device: str = "auto",
+        sliceAxis: int | None = None,
+        progress: Progress | None = None,
+    ) -> session.Corrected:
+        """Recognize and correct; the input stays as it is.
+
+        :param orientation: class 0 to 7 that you decided on; the network is not asked then.
+        :param model, device, sliceAxis, progress: as for ``recognize``.
+        :return: ``session.Corrected`` with ``.node``, ``.sequence``, ``.table``, ``.segmentations``,
+          ``.recognition``, ``.slices_reversed`` and ``.words``.
+        :raises CMROrientError: where nothing was decided or the node cannot be used.
+        """
+        if orientation is None:
+            examined = self.examine(node, model, device, sliceAxis, progress)
+        else:
+            examined = session.decide(node, orientation, sliceAxis)
+        options = {"target": target, "output": output, "segmentations": segmentations}
+        return session.correct(examined, examined.recognition, geometry, **options)
+
+    def examineAll(
+        self, model: str = "universal", device: str = "auto", task: Task | None = None
+    ) -> tuple[list[session.Examined], list[tuple[str, str]]]:
+        """Recognize every image of the scene: (what was found, [(name, why not), …])."""
+        recognizer = self.recognizer(model, device)
+        return session.examine_all(slicer.mrmlScene, recognizer, task.progress if task else None)
+
+    #: Its name in scripts for version 1.0.
+    lookAtAll = examineAll
+
+    def correctAll(
+        self,
+        found: Iterable[session.Examined] | None = None,
+        geometry: GeometryMode = "auto",
+        mirrored: str = "leave",
+        task: Task | None = None,
+    ) -> tuple[list[session.Corrected], list[tuple[str, str]]]:
+        """Correct every image of the scene (or of ``examineAll``); an error leaves the scene as it was.
+
+        :param mirrored: "leave" or "write" images whose pixels and header differ by a mirror.
+        :return: ([``session.Corrected``, …], [(name, why it was left alone), …])
+        """
+        left: list[tuple[str, str]] = []
+        if found is None:
+            found, left = self.examineAll()
+        progress = task.progress if task else None
+        made, more = session.correct_all(slicer.mrmlScene, list(found), geometry, mirrored == "write", progress)
+        return made, left + more

@@ -1,0 +1,212 @@
+"""What happens when the person presses something; the module's widget brings the scene and its parameter node."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import slicer
+from slicer.i18n import tr as _
+
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.mrml import display, session
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.result import Recognition
+
+from . import packages, show, slice_table, texts
+from .logic import CMROrientLogic
+from .parameters import CMROrientParameterNode
+from .task import Cancelled, Task
+from .widgets import Widgets
+
+
+class Panel:
+    """The widgets, the work behind them, and what was found in the chosen image.
+
+    Parameters
+    ----------
+    ui:
+        The widgets of the .ui file.
+    logic:
+        Does the work; the panel asks it and shows what it says.
+    """
+
+    def __init__(self, ui: Widgets, logic: CMROrientLogic) -> None:
+        self.ui = ui
+        self.logic = logic
+        self.task = Task(self._show_progress)
+        self.models = list(logic.modelNames())
+        self._parameters: CMROrientParameterNode | None = None
+        self._examined: session.Examined | None = None
+        self._examined_id = ""
+        show.set_up(ui, self.models, self._ratio())
+        for widget, signal, slot in (
+            (ui.modelComboBox, "currentIndexChanged(int)", self.choose_model),
+            (ui.modelPathEdit, "currentPathChanged(QString)", self.choose_model_file),
+            (ui.classComboBox, "currentIndexChanged(int)", self.choose_class),
+            (ui.sliceTable, "itemSelectionChanged()", self.update_preview),
+            (ui.recognizeButton, "clicked(bool)", self.recognize),
+            (ui.correctButton, "clicked(bool)", self.correct),
+            (ui.applyAllButton, "clicked(bool)", self.apply_all),
+            (ui.cancelButton, "clicked(bool)", self.cancel),
+        ):
+            widget.connect(signal, slot)
+
+    def follow(self, parameters: CMROrientParameterNode | None) -> None:
+        """Show a parameter node from now on, None to let go of it."""
+        self._parameters = parameters
+        self.update()
+
+    def scene_closes(self) -> None:
+        """Hold on to nothing of a scene that closes."""
+        self.task.cancel(_("Cancelled, because the scene was closed."))
+        self._forget()
+
+    def update(self) -> None:
+        """Show what the parameter node and the last result say."""
+        chosen = self._parameters
+        if chosen is None:
+            return
+        node = chosen.inputVolume
+        if (node.GetID() if node else "") != self._examined_id:
+            self._forget()
+            chosen.userClass = -1
+        self.ui.deviceLabel.text = self.logic.deviceDescription(chosen.device.value)
+        show.choices(self.ui, chosen, self.models)
+        show.result(self.ui, self._examined, self._decided(), self._ratio())
+        show.buttons(self.ui, self._reasons())
+        self.update_preview()
+
+    def update_preview(self) -> None:
+        """The chosen row's slice, as stored and as it would come out."""
+        if self._parameters is None:
+            return
+        examined, result = self._examined, self._decided()
+        row = max(self.ui.sliceTable.currentRow(), 0)
+        planned = None
+        if examined is not None and result is not None:
+            planned = session.planned(examined, result, self._parameters.geometry.value)
+        show.preview(self.ui, examined, planned, row, self._ratio())
+
+    def choose_model(self, index: int) -> None:
+        """A bundled model, or one from a file."""
+        if self._parameters:
+            self._parameters.modelName = self.models[index] if index < len(self.models) else ""
+
+    def choose_model_file(self, path: str) -> None:
+        """The file of a model that is not bundled."""
+        if self._parameters:
+            self._parameters.modelFile = path
+
+    def choose_class(self, index: int) -> None:
+        """The person decides; without a result the image is read for the preview."""
+        chosen = self._parameters
+        if chosen is None or index - 1 == chosen.userClass:
+            return
+        if index > 0 and self._examined is None and chosen.inputVolume is not None:
+            with self._errors_shown():
+                self._remember(session.decide(chosen.inputVolume, index - 1))
+        chosen.userClass = index - 1 if self._examined is not None else -1
+
+    def recognize(self, checked: bool = False) -> None:
+        """Find out how the chosen image is stored."""
+        chosen = self._parameters
+        with self._errors_shown():
+            packages.ensure()
+            with self.task(_("Looking at the slices")) as task:
+                examined = self.logic.examine(
+                    chosen.inputVolume, self._model(), chosen.device.value, progress=task.progress
+                )
+            self._remember(examined)
+            self._say("")
+
+    def correct(self, checked: bool = False) -> None:
+        """Write the corrected image."""
+        chosen = self._parameters
+        with self._errors_shown():
+            examined, result = self._examined, self._decided()
+            correction = session.planned(examined, result, chosen.geometry.value)
+            asked = session.writes_a_mirror(result, correction)
+            question = texts.mirror_question(result, examined.image.name)
+            if asked and not slicer.util.confirmYesNoDisplay(question, "CMROrient"):
+                self._say(_("Nothing was written: the mirrored image was declined."))
+                return
+            output = None if examined.image.is_cine else chosen.outputVolume
+            following = self.ui.segmentationsSelector.checkedNodes()
+            made = session.correct(examined, result, chosen.geometry.value, output=output, segmentations=following)
+            if made.node is not None:
+                display.show(made.node)
+            followers = [node.GetName() for node in made.segmentations]
+            self.ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
+            self._say("")
+
+    def apply_all(self, checked: bool = False) -> None:
+        """Recognize and correct every image of the scene; what is not decided is left alone and named."""
+        chosen = self._parameters
+        with self._errors_shown():
+            packages.ensure()
+            with self.task(_("Looking at all images")) as task:
+                found, left = self.logic.examineAll(self._model(), chosen.device.value, task)
+            geometry = chosen.geometry.value
+            mirrored = [one.image.name for one in found if session.would_mirror(one, geometry)]
+            question = texts.mirror_question_all(mirrored)
+            write = "write" if mirrored and slicer.util.confirmYesNoDisplay(question, "CMROrient") else "leave"
+            with self.task(_("Writing")) as task:
+                corrected, more = self.logic.correctAll(found, geometry, write, task)
+            self.ui.resultLabel.text = texts.summary([made.main.GetName() for made in corrected], left + more)
+            self._say("")
+
+    def cancel(self, checked: bool = False) -> None:
+        """End the running work at its next step."""
+        self.task.cancel()
+
+    def _show_progress(self, running: bool, sentence: str, done: int, total: int) -> None:
+        show.progress(self.ui, running, sentence, done, total)
+        show.buttons(self.ui, self._reasons())
+
+    @contextlib.contextmanager
+    def _errors_shown(self) -> Iterator[None]:
+        """Sentences that a person can act on go to the panel, everything else to Slicer's error box."""
+        try:
+            yield
+        except Cancelled as end:
+            self._say(str(end))
+        except CMROrientError as error:
+            logging.info("CMROrient: %s", error)
+            self._say(str(error), is_error=True)
+        except Exception as error:
+            self._say(_("Failed: {error}").format(error=error), is_error=True)
+            slicer.util.errorDisplay(_("CMROrient failed.\n\n{error}").format(error=error))
+            raise
+        finally:
+            self.update()
+
+    def _say(self, sentence: str, is_error: bool = False) -> None:
+        show.say(self.ui, sentence, is_error)
+
+    def _remember(self, examined: session.Examined) -> None:
+        self._examined = examined
+        self._examined_id = self._parameters.inputVolume.GetID()
+        slice_table.fill(self.ui.sliceTable, examined.volume, examined.recognition, self._ratio())
+
+    def _forget(self) -> None:
+        node = self._parameters.inputVolume if self._parameters else None
+        self._examined, self._examined_id = None, node.GetID() if node else ""
+        show.forget(self.ui, self._ratio())
+
+    def _user_class(self) -> Orientation | None:
+        return Orientation(self._parameters.userClass) if self._parameters.userClass >= 0 else None
+
+    def _decided(self) -> Recognition | None:
+        """What would be acted on; None where nothing was examined."""
+        return self._examined.decided(self._user_class()) if self._examined is not None else None
+
+    def _model(self) -> str:
+        return self._parameters.modelName or self._parameters.modelFile
+
+    def _reasons(self) -> show.Reasons:
+        return show.reasons(self._parameters, self._examined, self._decided(), self.task.running)
+
+    def _ratio(self) -> float:
+        return self.ui.sliceTable.devicePixelRatioF()

@@ -1,0 +1,36 @@
+"""Slicer's sequences: the browsers that play them, and the proxies that people see."""
+
+from __future__ import annotations
+
+from .node_types import BrowserNode, Node, SequenceNode, SequencesLogic, is_sequence
+
+
+def sequences_logic() -> SequencesLogic:
+    """Slicer's logic of sequences and their browsers."""
+    import slicer
+
+    logic: SequencesLogic = slicer.modules.sequences.logic()
+    return logic
+
+
+def copy_index(sequence: SequenceNode, like: SequenceNode) -> None:
+    """Let a new sequence count its frames as another one does."""
+    sequence.SetIndexName(like.GetIndexName())
+    sequence.SetIndexUnit(like.GetIndexUnit())
+    sequence.SetIndexType(like.GetIndexType())
+
+
+def into_browser(browser: BrowserNode, sequence: SequenceNode, proxy: Node) -> None:
+    """Let a browser play a sequence, with its frames shown in ``proxy``."""
+    browser.AddProxyNode(proxy, sequence, False)
+    sequences_logic().UpdateProxyNodesFromSequences(browser)
+
+
+def out_of_browsers(node: Node) -> None:
+    """A browser would go on listing a sequence that has left the scene."""
+    if not is_sequence(node):
+        return
+    browser = sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
+    while browser is not None:
+        browser.RemoveSynchronizedSequenceNode(node.GetID())
+        browser = sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
