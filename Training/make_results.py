@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from CMROrientLib.training.results import main
+from study.results.page import main
 
 if __name__ == "__main__":
     sys.exit(main())

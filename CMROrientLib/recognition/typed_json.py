@@ -94,7 +94,7 @@ def _plain(value: object, as_read: Mapping[str, object] | None) -> object:
     if isinstance(value, tuple):
         return [_plain(entry, None) for entry in value]
     if isinstance(value, Mapping):
-        return dict(value)
+        return {name: _plain(entry, None) for name, entry in value.items()}
     return value
 
 

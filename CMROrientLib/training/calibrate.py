@@ -7,7 +7,7 @@ learn from. See ``CMROrientLib.recognition.decision`` for the formula.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,11 +44,6 @@ class Answers:
         return Answers(
             self.evidence + other.evidence, np.concatenate([self.right, other.right]), self.subjects + other.subjects
         )
-
-    def of_size(self, chosen: Callable[[int], bool]) -> Answers:
-        """Those whose number of slices is chosen."""
-        keep = [index for index, evidence in enumerate(self.evidence) if chosen(evidence.slices)]
-        return Answers([self.evidence[i] for i in keep], self.right[keep], [self.subjects[i] for i in keep])
 
     def confidences(self, rule: DecisionRule) -> NDArray[np.float64]:
         """(N,) what the rule says."""
@@ -138,20 +133,6 @@ def fit_weights(data: Answers, penalty: float = 1e-3) -> dict[str, float]:
     bounds = [(-50.0, 50.0)] + [(0.0, 50.0)] * (len(TERMS) - 1)
     found = minimize(loss, np.zeros(len(TERMS)), jac=True, bounds=bounds, method="L-BFGS-B")
     return {term: round(float(weight), 4) for term, weight in zip(TERMS, found.x, strict=True)}
-
-
-def reliability(confidences: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 10) -> list[dict[str, float]]:
-    """Count, mean confidence and accuracy in bins that hold equally many answers each."""
-    order = np.argsort(confidences, kind="stable")
-    return [
-        {
-            "count": len(part),
-            "confidence": float(np.mean(confidences[part])),
-            "accuracy": float(np.mean(right[part])),
-        }
-        for part in np.array_split(order, bins)
-        if len(part)
-    ]
 
 
 def expected_calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 10) -> float:

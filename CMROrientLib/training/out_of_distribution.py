@@ -1,13 +1,9 @@
-"""How well a network with an out-of-distribution output tells short-axis slices from other pictures.
-
-Other pictures are volumes of one slice, from the families that training has never shown.
-"""
+"""What is no short-axis image: how a rule judges volumes, and how it is fitted on real ones and other pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,28 +11,17 @@ from numpy.typing import NDArray
 from ..recognition.decision import (
     OUT_OF_DISTRIBUTION_TERMS,
     DecisionRule,
-    confidence,
     out_of_distribution,
     out_of_distribution_output,
     out_of_distribution_terms,
     weigh,
 )
-from ..recognition.inference import Inference
-from ..recognition.preprocessing import is_blank
-from ..recognition.slices import central_slice
-from .negatives.families import TEST_FAMILIES, Stack, negatives_of
 from .predictions import Predictions, slice_log_probabilities
-from .statistics import clopper_pearson
 
 
 def volumes_out_of_distribution(predictions: Predictions, rule: DecisionRule) -> NDArray[np.float64]:
     """(cases,) the probability that each volume is no short-axis stack."""
-    return out_of_distribution_of([predictions.logits[rows] for rows in _rows(predictions)], rule)
-
-
-def central_slices(predictions: Predictions) -> list[NDArray[np.float32]]:
-    """The logits (1, copies, outputs) of the central slice of each case."""
-    return [predictions.logits[rows[[central_slice(len(rows))]]] for rows in _rows(predictions)]
+    return out_of_distribution_of(predictions.by_volume(), rule)
 
 
 def out_of_distribution_of(volumes: Iterable[NDArray[np.floating]], rule: DecisionRule) -> NDArray[np.float64]:
@@ -93,59 +78,3 @@ def fit_out_of_distribution(
     return replace(
         rule, max_not_short_axis=0.5, out_of_distribution_averaged=weights[0], out_of_distribution_single=weights[1]
     )
-
-
-def _rows(predictions: Predictions) -> list[NDArray[np.int_]]:
-    """The slices of each case; none of the cases is without one."""
-    return [np.flatnonzero(predictions.case == index) for index in range(len(predictions.cases))]
-
-
-def other_pictures(
-    inference: Inference, stacks: Sequence[Stack], count: int = 1500, seed: int = 1
-) -> tuple[list[str], NDArray[np.bool_], NDArray[np.float32]]:
-    """Show a network pictures of the test families.
-
-    Parameters
-    ----------
-    stacks:
-        Stacks of people that it was not trained on, to cut from.
-
-    Returns
-    -------
-    (N,) family names, (N,) whether a picture is blank (refused before any network sees it), and
-    (N, 8 or 16, outputs) logits.
-    """
-    drawn = list(negatives_of(list(TEST_FAMILIES.values()), count, seed, stacks))
-    return (
-        [family for family, _ in drawn],
-        np.array([is_blank(picture) for _, picture in drawn]),
-        np.concatenate([inference([picture]) for _, picture in drawn]),
-    )
-
-
-def rejection(
-    families: Sequence[str], blank: NDArray[np.bool_], logits: NDArray[np.floating], rule: DecisionRule
-) -> dict[str, dict[str, Any]]:
-    """For each family and ``all``: pictures, how many are rejected, uncertain, and acted on.
-
-    ``rejected`` counts blank pictures and those whose ``not_short_axis`` passes the limit;
-    ``uncertain`` those of the rest whose confidence is too low; ``interval`` is that of the share
-    rejected (exact, 95 %).
-    """
-    not_short = blank | (out_of_distribution_of(logits[:, None], rule) > rule.max_not_short_axis)
-    copies = slice_log_probabilities(logits, rule.temperature)
-    unsure = np.array([confidence(weigh(one[None]), rule) < rule.min_confidence for one in copies])
-    names = np.array(families)
-    result = {}
-    for name in [*sorted(set(families)), "all"]:
-        inside = names == name if name != "all" else np.ones(len(names), bool)
-        count, rejected = int(inside.sum()), int((inside & not_short).sum())
-        uncertain = int((inside & ~not_short & unsure).sum())
-        result[name] = {
-            "pictures": count,
-            "rejected": rejected,
-            "uncertain": uncertain,
-            "acted_on": count - rejected - uncertain,
-            "interval": [round(end, 5) for end in clopper_pearson(rejected, count)],
-        }
-    return result

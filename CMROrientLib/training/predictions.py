@@ -62,6 +62,10 @@ class Predictions:
         """(S,) whether a slice is one of the middle ones of its stack."""
         return middle_slices(self.slice_, self.slices[self.case])
 
+    def by_volume(self) -> list[NDArray[np.float32]]:
+        """The logits (slices, copies, outputs) of each case; none of the cases is without a slice."""
+        return [self.logits[self.case == index] for index in range(len(self.cases))]
+
     def of(self, chosen: Callable[[Case], bool]) -> Predictions:
         """The slices of the chosen cases only."""
         keep = np.array([chosen(case) for case in self.cases], bool)

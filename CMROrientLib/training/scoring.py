@@ -6,8 +6,8 @@ turned copies the answer turns with the slice exactly, so all eight give the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ..orientation import Orientation
 from ..recognition.decision import carried_back, log_probabilities
 from .cases import Case
 from .predictions import Predictions, slice_log_probabilities
-from .statistics import accuracy
+from .statistics import Accuracy, accuracy
 
 #: Volumes nearer than this to a class border (degrees) are a matter of taste and not counted.
 HARD_MARGIN = 10.0
@@ -51,44 +51,63 @@ def volume_averaged_right(predictions: Predictions) -> NDArray[np.bool_]:
     return np.asarray(means.argmax(-1) == Orientation.IDENTITY)
 
 
-def figures(predictions: Predictions) -> dict[str, Any]:
-    """The accuracies of one group of cases, border cases left out.
+@dataclass(frozen=True)
+class Figures:
+    """The accuracies of one group of cases; None where no case is left to count.
 
-    Returns
-    -------
-    ``subjects``, ``volumes``, ``slices``, ``left_out`` (border volumes) and the accuracies
-    ``slices_single``, ``slices_averaged``, ``middle_single``, ``middle_averaged``,
-    ``volumes_single``, ``volumes_averaged`` as ``Accuracy.to_json``; only the counts where no case
-    is left.
+    Parameters
+    ----------
+    subjects, volumes, slices:
+        How many there are, without border volumes.
+    left_out:
+        Border volumes.
+    slices_single, slices_averaged:
+        Of slices, in one pass and averaged over the turned copies.
+    middle_single, middle_averaged:
+        Of middle slices.
+    volumes_single, volumes_averaged:
+        Of volumes.
     """
+
+    subjects: int
+    volumes: int
+    slices: int
+    left_out: int
+    slices_single: Accuracy | None = None
+    slices_averaged: Accuracy | None = None
+    middle_single: Accuracy | None = None
+    middle_averaged: Accuracy | None = None
+    volumes_single: Accuracy | None = None
+    volumes_averaged: Accuracy | None = None
+
+
+def figures(predictions: Predictions) -> Figures:
+    """The accuracies of one group of cases, border cases left out."""
     hard = predictions.of(counts)
-    result: dict[str, Any] = {
-        "subjects": len({case.subject for case in hard.cases}),
-        "volumes": len(hard.cases),
-        "slices": len(hard.logits),
-        "left_out": len(predictions.cases) - len(hard.cases),
-    }
-    if not len(hard.logits):
-        return result
-    people = hard.subjects
     owners = [case.subject for case in hard.cases]
+    found = Figures(
+        subjects=len(set(owners)),
+        volumes=len(hard.cases),
+        slices=len(hard.logits),
+        left_out=len(predictions.cases) - len(hard.cases),
+    )
+    if not len(hard.logits):
+        return found
+    people = hard.subjects
     single, averaged, middle = single_pass_right(hard.logits), averaged_right(hard.logits), hard.middle
     middle_people = [person for person, inside in zip(people, middle, strict=True) if inside]
-    rows: dict[str, tuple[NDArray[np.bool_], Sequence[str]]] = {
-        "slices_single": (single, people),
-        "slices_averaged": (averaged, people),
-        "middle_single": (single[middle], middle_people),
-        "middle_averaged": (averaged[middle], middle_people),
-        "volumes_single": (volume_single_pass_right(hard), owners),
-        "volumes_averaged": (volume_averaged_right(hard), owners),
-    }
-    for name, (right, subjects) in rows.items():
-        if len(right):
-            result[name] = accuracy(right, subjects).to_json()
-    return result
+    return replace(
+        found,
+        slices_single=accuracy(single, people),
+        slices_averaged=accuracy(averaged, people),
+        middle_single=accuracy(single[middle], middle_people) if middle_people else None,
+        middle_averaged=accuracy(averaged[middle], middle_people) if middle_people else None,
+        volumes_single=accuracy(volume_single_pass_right(hard), owners),
+        volumes_averaged=accuracy(volume_averaged_right(hard), owners),
+    )
 
 
-def by_group(predictions: Predictions, group: Callable[[Case], str]) -> dict[str, dict[str, Any]]:
+def by_group(predictions: Predictions, group: Callable[[Case], str]) -> dict[str, Figures]:
     """``figures`` for each value of ``group`` (in sorted order) and, as ``all``, for everything."""
     names = sorted({group(case) for case in predictions.cases})
     tables = {name: figures(predictions.of(lambda case, name=name: group(case) == name)) for name in names}  # type: ignore[misc]
@@ -100,22 +119,22 @@ def source_and_sequence(case: Case) -> str:
     return " ".join(part for part in (case.dataset, case.sequence) if part) or "unnamed"
 
 
-def as_text(tables: Mapping[str, Mapping[str, Any]]) -> str:
+def as_text(tables: Mapping[str, Figures]) -> str:
     """The groups as a table for a terminal."""
     width = max(len(name) for name in tables)
     lines = [
         f"{'':{width}}  people volumes  slices   slices: one pass   averaged   "
         "middle 70 %   averaged   volumes   averaged"
     ]
-    columns = (
-        ("slices_single", 18),
-        ("slices_averaged", 10),
-        ("middle_single", 13),
-        ("middle_averaged", 10),
-        ("volumes_single", 9),
-        ("volumes_averaged", 10),
-    )
     for name, row in tables.items():
-        cells = "".join(f"{row[key]['value']:>{size}.4f} " if key in row else " " * (size + 1) for key, size in columns)
-        lines.append(f"{name:{width}}  {row['subjects']:6} {row['volumes']:7} {row['slices']:7} {cells}")
+        columns = (
+            (row.slices_single, 18),
+            (row.slices_averaged, 10),
+            (row.middle_single, 13),
+            (row.middle_averaged, 10),
+            (row.volumes_single, 9),
+            (row.volumes_averaged, 10),
+        )
+        cells = "".join(f"{one.value:>{size}.4f} " if one is not None else " " * (size + 1) for one, size in columns)
+        lines.append(f"{name:{width}}  {row.subjects:6} {row.volumes:7} {row.slices:7} {cells}")
     return "\n".join(lines)

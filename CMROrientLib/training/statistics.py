@@ -7,18 +7,20 @@ where nothing went wrong, and a bootstrap would say nothing, the exact binomial 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ..recognition.typed_json import write_object
 
 Method = Literal["bootstrap over subjects", "exact over subjects"]
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A share of right answers with its 95 % interval.
+    """A share of right answers with its 95 % interval; shares to six digits.
 
     Parameters
     ----------
@@ -42,9 +44,9 @@ class Accuracy:
     subjects: int
     method: Method
 
-    def to_json(self) -> dict[str, float | int | str]:
-        """The fields, shares to six digits."""
-        return {name: round(field, 6) if isinstance(field, float) else field for name, field in asdict(self).items()}
+    def to_json(self) -> dict[str, object]:
+        """The fields."""
+        return write_object(self)
 
 
 def clopper_pearson(right: int, count: int, level: float = 0.95) -> tuple[float, float]:
@@ -106,12 +108,12 @@ def accuracy(right: ArrayLike, subjects: Sequence[Hashable], level: float = 0.95
     flat = rows.reshape(len(rows), -1)
     people = len(set(subjects))
     hits = round(float(flat.sum()))
-    value = float(flat.mean())
+    value = round(float(flat.mean()), 6)
     if hits in (0, flat.size):
         low, high = clopper_pearson(people if hits else 0, people, level)
-        return Accuracy(value, low, high, hits, flat.size, people, "exact over subjects")
+        return Accuracy(value, round(low, 6), round(high, 6), hits, flat.size, people, "exact over subjects")
     low, high = cluster_bootstrap(flat.mean(1), subjects, level, seed=seed)
-    return Accuracy(value, low, high, hits, flat.size, people, "bootstrap over subjects")
+    return Accuracy(value, round(low, 6), round(high, 6), hits, flat.size, people, "bootstrap over subjects")
 
 
 def _by_subject(right: ArrayLike, subjects: Sequence[Hashable]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

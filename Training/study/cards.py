@@ -1,50 +1,47 @@
 """Write what was measured into a model's card.
 
-``python -m CMROrientLib.training.cards CARD --metrics FOLDER`` takes the decision section from
-``calibration.json``, accuracies from ``left_out.json`` and ``NAME.json``, and the known failures from
-the lists in ``remarks.md`` beside the folder.
+``python -m study.cards CARD --metrics FOLDER`` takes the decision section from ``calibration.json``,
+accuracies from ``left_out.json`` and ``NAME.json``, and the known failures from ``remarks.toml``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ..recognition.card import Card, read_card
-from ..recognition.decision import DecisionRule
-from ..recognition.model_files import MODELS, write_index
-from .results_paper import PAPER_MODELS
+from CMROrientLib.recognition.card import Card, read_card
+from CMROrientLib.recognition.model_files import MODELS, write_index
+from CMROrientLib.recognition.typed_json import read_object
+from CMROrientLib.training.evaluate import Evaluation
+from CMROrientLib.training.scoring import Figures
 
-#: The accuracies that a card keeps, with their intervals.
-KEPT = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")
-
-#: The headings in the remarks that the known failures stand under: of universal, and of the paper's models.
-FAILURES, PAPER_FAILURES = "## Known failures", "## Known failures of cine, lge and t2"
+from .remarks import REMARKS, Remarks, read_remarks
+from .stored import StoredMetrics
 
 
-def summary(groups: dict[str, Any]) -> dict[str, Any]:
+def summary(groups: Mapping[str, Figures]) -> dict[str, dict[str, object]]:
     """The groups with the accuracies that a card keeps: value and interval."""
-    return {
-        name: {
-            **{key: group[key] for key in ("subjects", "volumes", "slices")},
-            **{key: [group[key][part] for part in ("value", "low", "high")] for key in KEPT if key in group},
+    found = {}
+    for name, group in groups.items():
+        kept = {
+            "slices_single": group.slices_single,
+            "slices_averaged": group.slices_averaged,
+            "middle_averaged": group.middle_averaged,
+            "volumes_averaged": group.volumes_averaged,
         }
-        for name, group in groups.items()
-    }
+        found[name] = {
+            "subjects": group.subjects,
+            "volumes": group.volumes,
+            "slices": group.slices,
+            **{key: [one.value, one.low, one.high] for key, one in kept.items() if one is not None},
+        }
+    return found
 
 
-def known_failures(remarks: str, heading: str = FAILURES) -> list[str]:
-    """The bullets under a heading, one string each."""
-    _, _, section = remarks.partition(heading + "\n")
-    section = section.split("\n## ")[0]
-    return [" ".join(item.split()) for item in ("\n" + section).split("\n- ")[1:]]
-
-
-def completed(card: Card, metrics: Path) -> Card:
+def completed(card: Card, metrics: Path, remarks: Remarks) -> Card:
     """The card with decision, metrics and known failures, as far as they have been measured.
 
     Parameters
@@ -52,41 +49,35 @@ def completed(card: Card, metrics: Path) -> Card:
     card:
         As the export wrote it.
     metrics:
-        Folder of the stored metrics; ``remarks.md`` lies beside it.
+        Folder of the stored metrics.
     """
-
-    def read(name: str) -> dict[str, Any] | None:
-        path = metrics / f"{name}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-    measured: dict[str, Any] = {}
-    own, left_out, calibration = read(card.name), read("left_out"), read("calibration")
-    if own is not None:
-        measured["held_out_people"] = summary(own["groups"])
+    measured: dict[str, object] = {}
+    own = metrics / f"{card.name}.json"
+    if own.is_file():
+        evaluation = read_object(Evaluation, json.loads(own.read_text(encoding="utf-8")), own.name)
+        measured["held_out_people"] = summary(evaluation.groups)
     if card.name == "universal":
-        if left_out is not None:
-            measured["left_out_sources"] = {name: summary(found["groups"]) for name, found in left_out.items()}
-        if calibration is not None:
-            card = replace(card, decision=DecisionRule.from_card(calibration["final"]))
+        stored = StoredMetrics.read(metrics)
+        if stored.left_out is not None:
+            measured["left_out_sources"] = {name: summary(found.groups) for name, found in stored.left_out.items()}
+        if stored.calibration is not None:
+            card = replace(card, decision=stored.calibration.final)
     if measured:
         card = replace(card, metrics=measured)
-    remarks = metrics.parent / "remarks.md"
-    if remarks.is_file():
-        heading = PAPER_FAILURES if card.name in PAPER_MODELS else FAILURES
-        failures = known_failures(remarks.read_text(encoding="utf-8"), heading)
-        card = replace(card, known_failures=tuple(failures))
-    return card
+    return replace(card, known_failures=remarks.known_failures(card.name))
 
 
 def main(options: Sequence[str] | None = None) -> int:
     """The command line of this module."""
-    from .export import write_card
+    from CMROrientLib.training.export import write_card
 
-    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.cards", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m study.cards", description=__doc__)
     parser.add_argument("card", type=Path, help="NAME.json beside its weights")
     parser.add_argument("--metrics", type=Path, required=True, help="folder of the stored metrics")
+    parser.add_argument("--remarks", type=Path, default=REMARKS, help="file of the known failures")
     arguments = parser.parse_args(options)
-    write_card(arguments.card, completed(read_card(arguments.card), arguments.metrics))
+    card = completed(read_card(arguments.card), arguments.metrics, read_remarks(arguments.remarks))
+    write_card(arguments.card, card)
     if arguments.card.resolve().parent == MODELS.resolve():
         write_index()
     return 0

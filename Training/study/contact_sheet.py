@@ -1,6 +1,6 @@
 """A contact sheet of the slices that a network got wrong, to look at and to learn what they share.
 
-``python -m CMROrientLib.training.contact_sheet PREDICTIONS.npz -o FOLDER`` reads what ``leave_source_out measure``
+``python -m study.contact_sheet PREDICTIONS.npz -o FOLDER`` reads what ``leave_source_out measure``
 or ``cmrorient evaluate --predictions`` kept. The pictures show patients: the folder is for one's own
 eyes and stays out of version control.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..io.atomic import replacing
-from ..orientation import Orientation
-from .predictions import Predictions, slice_log_probabilities
-from .scoring import counts
-from .slices import read_slices
+from CMROrientLib.io.atomic import replacing
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.training.predictions import Predictions, slice_log_probabilities
+from CMROrientLib.training.scoring import counts
+from CMROrientLib.training.slices import read_slices
 
 #: Pictures on one sheet.
 COLUMNS, ROWS = 10, 6
@@ -69,7 +69,7 @@ def draw(predictions: Predictions, folder: Path, middle_only: bool = False) -> l
 
 def main(options: Sequence[str] | None = None) -> int:
     """The command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.contact_sheet", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m study.contact_sheet", description=__doc__)
     parser.add_argument("predictions", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder that is not under version control")
     parser.add_argument("--middle", action="store_true", help="only slices from the middle 70 %% of their stacks")

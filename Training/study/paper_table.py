@@ -1,6 +1,6 @@
 """The paper's Table 2, measured here: several seeds of one network on the test people of their splits.
 
-``python -m CMROrientLib.training.paper_table --network NAME --run FOLDER…`` judges finished runs
+``python -m study.paper_table --network NAME --run FOLDER…`` judges finished runs
 (``model/``, ``split.json``, ``recipe.json``) and puts a row into ``paper_table.json``.
 """
 
@@ -9,20 +9,53 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..recognition.card import Card
-from .evaluate import chosen_cases, opened, write_json
-from .predictions import Predictions, predict
-from .scoring import averaged_right, counts, single_pass_right
-from .statistics import accuracy
+from CMROrientLib.recognition.card import Card
+from CMROrientLib.recognition.typed_json import write_object
+from CMROrientLib.training.evaluate import chosen_cases, opened
+from CMROrientLib.training.predictions import Predictions, predict
+from CMROrientLib.training.scoring import averaged_right, counts, single_pass_right
+from CMROrientLib.training.statistics import Accuracy, accuracy
+
+from .json_files import write_json
 
 #: The order of the columns.
 SEQUENCES = ("bSSFP", "LGE", "T2")
+
+
+@dataclass(frozen=True)
+class PaperSequence:
+    """What the seeds of a network reach on a sequence.
+
+    Parameters
+    ----------
+    single, averaged:
+        In one pass and averaged over the turned copies, over slices, seeds and stored orientations.
+    seeds:
+        Seed → accuracy in one pass.
+    epochs, seconds:
+        Of a run, and what each run took.
+    """
+
+    single: Accuracy
+    averaged: Accuracy
+    seeds: Mapping[str, float]
+    epochs: int | None
+    seconds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """A row of ``paper_table.json``."""
+
+    parameters: int | None
+    multiply_adds: int | None
+    sequences: Mapping[str, PaperSequence]
 
 
 def judged(run: Path, data: Path, index: Path | None) -> tuple[str, Card, Predictions]:
@@ -42,41 +75,41 @@ def judged(run: Path, data: Path, index: Path | None) -> tuple[str, Card, Predic
     return sequence, files.card, predictions
 
 
-def row(runs: Sequence[Path], data: Path, index: Path | None = None) -> dict[str, Any]:
-    """A row of the table: for each sequence the accuracy over slices, seeds and stored orientations.
+def row(runs: Sequence[Path], data: Path, index: Path | None = None) -> PaperRow:
+    """A row of the table.
 
     Parameters
     ----------
     runs:
         One folder for each seed and sequence.
     """
-    found: dict[str, list[tuple[int, Card, Predictions]]] = defaultdict(list)
+    found: dict[str, list[tuple[Card, Predictions]]] = defaultdict(list)
     for run in runs:
         sequence, card, predictions = judged(run, data, index)
-        found[sequence].append((card.seed or 0, card, predictions))
+        found[sequence].append((card, predictions))
     sequences = {}
     for sequence in sorted(found, key=SEQUENCES.index):
-        parts = sorted(found[sequence], key=lambda part: part[0])
-        people = [person for _, _, predictions in parts for person in predictions.subjects]
-        one_pass = [single_pass_right(predictions.logits) for _, _, predictions in parts]
-        mean = [averaged_right(predictions.logits) for _, _, predictions in parts]
-        card = parts[0][1]
-        sequences[sequence] = {
-            "single": accuracy(np.concatenate(one_pass), people).to_json(),
-            "averaged": accuracy(np.concatenate(mean), people).to_json(),
-            "seeds": {
-                str(seed): round(float(right.mean()), 6) for (seed, _, _), right in zip(parts, one_pass, strict=True)
-            },
-            "epochs": card.epochs,
-            "seconds": [part[1].training_seconds for part in parts],
+        parts = sorted(found[sequence], key=lambda part: part[0].seed or 0)
+        people = [person for _, predictions in parts for person in predictions.subjects]
+        one_pass = [single_pass_right(predictions.logits) for _, predictions in parts]
+        mean = [averaged_right(predictions.logits) for _, predictions in parts]
+        seeds = {
+            str(card.seed or 0): round(float(right.mean()), 6) for (card, _), right in zip(parts, one_pass, strict=True)
         }
-    every = [card for parts in found.values() for _, card, _ in parts]
-    return {"parameters": every[0].parameters, "multiply_adds": every[0].multiply_adds, "sequences": sequences}
+        sequences[sequence] = PaperSequence(
+            single=accuracy(np.concatenate(one_pass), people),
+            averaged=accuracy(np.concatenate(mean), people),
+            seeds=seeds,
+            epochs=parts[0][0].epochs,
+            seconds=tuple(card.training_seconds or 0 for card, _ in parts),
+        )
+    first = next(card for parts in found.values() for card, _ in parts)
+    return PaperRow(first.parameters, first.multiply_adds, sequences)
 
 
 def main(options: Sequence[str] | None = None) -> int:
     """The command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.paper_table", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m study.paper_table", description=__doc__)
     parser.add_argument("--network", required=True, help="name of the row")
     parser.add_argument("--run", required=True, type=Path, action="append", help="folder of a finished run; repeat")
     parser.add_argument("--data", required=True, type=Path)
@@ -85,8 +118,8 @@ def main(options: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(options)
     path = arguments.metrics / "paper_table.json"
     table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    table[arguments.network] = row(arguments.run, arguments.data, arguments.index)
-    write_json(table, path)
+    table[arguments.network] = write_object(row(arguments.run, arguments.data, arguments.index))
+    write_json(path, table)
     print(json.dumps(table[arguments.network], indent=1))
     return 0
 

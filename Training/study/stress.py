@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..orientation import Orientation
-from ..progress import Progress
-from ..recognition.inference import Inference
-from ..recognition.preprocessing import is_blank
-from ..recognition.slices import middle_slices
-from .cases import Case
-from .predictions import Predictions
-from .scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
-from .slices import read_mask, read_slices
-from .statistics import accuracy
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.progress import Progress
+from CMROrientLib.recognition.inference import Inference
+from CMROrientLib.recognition.preprocessing import is_blank
+from CMROrientLib.recognition.slices import middle_slices
+from CMROrientLib.training.cases import Case
+from CMROrientLib.training.predictions import Predictions
+from CMROrientLib.training.scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
+from CMROrientLib.training.slices import read_mask, read_slices
+from CMROrientLib.training.statistics import Accuracy, accuracy
 
 Image = NDArray[np.float32]
 
@@ -196,14 +195,23 @@ def stressed(inference: Inference, cases: Sequence[Case], slices: Sequence[Middl
     )
 
 
+@dataclass(frozen=True)
+class StressRow:
+    """How right a network is at one level of a change, in one pass and averaged over the turned copies."""
+
+    level: float
+    single: Accuracy
+    averaged: Accuracy
+
+
 def stress(
     inference: Inference,
     cases: Sequence[Case],
     each: int = 3,
     progress: Progress | None = None,
     keep: Callable[[str, float, Predictions], None] | None = None,
-) -> dict[str, list[dict[str, Any]]]:
-    """The accuracy on middle slices for every curve and level.
+) -> dict[str, tuple[StressRow, ...]]:
+    """The accuracy on middle slices: curve → a row for each level.
 
     Parameters
     ----------
@@ -217,27 +225,18 @@ def stress(
         Called with (levels done, levels).
     keep:
         Called with (curve, level, predictions), for who wants them for calibration.
-
-    Returns
-    -------
-    Curve → a row for each level with ``level``, ``single`` and ``averaged`` (``Accuracy.to_json``).
     """
     slices = middle_slices_of(cases, each)
     steps = [(curve, level, change) for curve, levels in CURVES.items() for level, change in levels.items()]
-    result: dict[str, list[dict[str, Any]]] = {curve: [] for curve in CURVES}
+    result: dict[str, list[StressRow]] = {curve: [] for curve in CURVES}
     for done, (curve, level, change) in enumerate(steps):
         found = stressed(inference, cases, slices, change)
         if len(found.logits):
             people = found.subjects
-            result[curve].append(
-                {
-                    "level": level,
-                    "single": accuracy(single_pass_right(found.logits), people).to_json(),
-                    "averaged": accuracy(averaged_right(found.logits), people).to_json(),
-                }
-            )
+            single = accuracy(single_pass_right(found.logits), people)
+            result[curve].append(StressRow(level, single, accuracy(averaged_right(found.logits), people)))
             if keep is not None:
                 keep(curve, level, found)
         if progress is not None:
             progress(done + 1, len(steps))
-    return result
+    return {curve: tuple(rows) for curve, rows in result.items()}

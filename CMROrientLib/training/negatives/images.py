@@ -1,7 +1,6 @@
 """Photographs and pictures of other anatomy that installed packages carry in their wheels.
 
-Nothing is downloaded. A picture whose package is missing is left out, and ``available`` says so.
-Which files serve for training and which for the test is written down here; the two share none.
+Nothing is downloaded. A picture whose package is missing is left out, with a warning.
 """
 
 from __future__ import annotations
@@ -96,46 +95,20 @@ def _slices(image: PackagedImage) -> list[NDArray[np.float32]]:
     return [np.asarray(stack[n], np.float32) for n in chosen]
 
 
-def _of(package: str, folder: str, names: str) -> list[PackagedImage]:
+def files_of(package: str, folder: str, names: str) -> list[PackagedImage]:
+    """The named files of a folder in a package."""
     return [PackagedImage(package, f"{folder}/{name}") for name in names.split()]
 
 
 TRAIN_IMAGES: dict[str, list[PackagedImage]] = {
-    "photographs": _of(
+    "photographs": files_of(
         "skimage",
         "data",
         "camera.png astronaut.png chelsea.png coffee.png rocket.jpg brick.png grass.png coins.png text.png "
         "ihc.png cell.png hubble_deep_field.jpg",
     ),
     "other anatomy": [
-        *_of("nibabel", "tests/data", "example4d.nii.gz anatomical.nii"),
-        *_of("pydicom", "data/test_files", "CT_small.dcm MR_small.dcm 693_J2KI.dcm examples_rgb_color.dcm"),
+        *files_of("nibabel", "tests/data", "example4d.nii.gz anatomical.nii"),
+        *files_of("pydicom", "data/test_files", "CT_small.dcm MR_small.dcm 693_J2KI.dcm examples_rgb_color.dcm"),
     ],
 }
-
-TEST_IMAGES: dict[str, list[PackagedImage]] = {
-    "other photographs": [
-        *_of(
-            "skimage",
-            "data",
-            "moon.png retina.jpg horse.png motorcycle_left.png gravel.png clock_motion.png page.png color.png",
-        ),
-        *_of("sklearn", "datasets/images", "china.jpg flower.jpg"),
-        *_of("matplotlib", "mpl-data/sample_data", "grace_hopper.jpg Minduka_Present_Blue_Pack.png"),
-    ],
-    "anatomy from other files": [
-        *_of("matplotlib", "mpl-data/sample_data", "s1045.ima.gz"),
-        *_of("nibabel", "tests/data", "phantom_EPI_asc_CLEAR_2_1.PAR scaled+tlrc.BRIK"),
-        *_of("nibabel", "nicom/tests/data", "slicethickness_empty_string.dcm"),
-        *_of(
-            "pydicom",
-            "data/test_files",
-            "J2K_pixelrep_mismatch.dcm JPEG2000.dcm examples_overlay.dcm examples_palette.dcm",
-        ),
-    ],
-}
-
-
-def available(registry: dict[str, list[PackagedImage]]) -> dict[str, list[NDArray[np.float32]]]:
-    """The slices of each family that can be read here."""
-    return {family: [plane for image in images for plane in image.pixels()] for family, images in registry.items()}

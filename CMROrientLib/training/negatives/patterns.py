@@ -1,7 +1,7 @@
 """Drawn pictures that are no short-axis slices: noise, patterns, writing, phantoms of other things.
 
 Every function takes a random generator and the side length in pixels and returns a float32
-(size, size) picture of arbitrary value range. Training and test use different functions.
+(size, size) picture of arbitrary value range.
 """
 
 from __future__ import annotations
@@ -11,27 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from .drawing import axes, ellipse
+
 Picture = NDArray[np.float32]
 Pattern = Callable[[np.random.Generator, int], Picture]
-
-
-def _axes(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Row and column coordinates from −1 to 1."""
-    line = np.linspace(-1, 1, size)
-    return line[:, None], line[None, :]
-
-
-def _ellipse(
-    size: int, centre: tuple[float, float], radii: tuple[float, float], angle: float = 0.0
-) -> NDArray[np.bool_]:
-    y, x = _axes(size)
-    y, x = y - centre[0], x - centre[1]
-    along = np.cos(angle) * x + np.sin(angle) * y
-    across = np.cos(angle) * y - np.sin(angle) * x
-    return np.asarray((along / radii[1]) ** 2 + (across / radii[0]) ** 2 <= 1)
-
-
-# --- for training -----------------------------------------------------------------------------
 
 
 def smooth_noise(random: np.random.Generator, size: int) -> Picture:
@@ -45,7 +28,7 @@ def smooth_noise(random: np.random.Generator, size: int) -> Picture:
 
 def gradient(random: np.random.Generator, size: int) -> Picture:
     """A linear or radial ramp with a little noise."""
-    y, x = _axes(size)
+    y, x = axes(size)
     if random.random() < 0.5:
         angle = random.uniform(0, 2 * np.pi)
         ramp = np.cos(angle) * x + np.sin(angle) * y
@@ -64,7 +47,7 @@ def nearly_blank(random: np.random.Generator, size: int) -> Picture:
 
 def shapes(random: np.random.Generator, size: int) -> Picture:
     """Ellipses, rings and boxes of random grey anywhere."""
-    y, x = _axes(size)
+    y, x = axes(size)
     picture = np.full((size, size), random.random(), np.float32)
     for _ in range(int(random.integers(2, 14))):
         centre = (random.uniform(-1, 1), random.uniform(-1, 1))
@@ -72,11 +55,11 @@ def shapes(random: np.random.Generator, size: int) -> Picture:
         angle = random.uniform(0, np.pi)
         kind = random.integers(3)
         if kind == 0:
-            inside = _ellipse(size, centre, radii, angle)
+            inside = ellipse(size, centre, radii, angle)
         elif kind == 1:
             smaller = random.uniform(0.5, 0.9)
-            hole = _ellipse(size, centre, (radii[0] * smaller, radii[1] * smaller), angle)
-            inside = _ellipse(size, centre, radii, angle) & ~hole
+            hole = ellipse(size, centre, (radii[0] * smaller, radii[1] * smaller), angle)
+            inside = ellipse(size, centre, radii, angle) & ~hole
         else:
             inside = (np.abs(y - centre[0]) < radii[0]) & (np.abs(x - centre[1]) < radii[1])
         picture[inside] = random.random()
@@ -85,7 +68,7 @@ def shapes(random: np.random.Generator, size: int) -> Picture:
 
 def stripes(random: np.random.Generator, size: int) -> Picture:
     """One or two gratings, as a spike in k-space leaves them."""
-    y, x = _axes(size)
+    y, x = axes(size)
     picture = np.zeros((size, size))
     for _ in range(int(random.integers(1, 3))):
         angle, frequency = random.uniform(0, np.pi), random.uniform(2, 60)
@@ -98,17 +81,15 @@ def head(random: np.random.Generator, size: int) -> Picture:
     picture = np.zeros((size, size), np.float32)
     long, wide = random.uniform(0.6, 0.95), random.uniform(0.5, 0.8)
     angle = random.uniform(0, np.pi)
-    picture[_ellipse(size, (0, 0), (wide, long), angle)] = random.uniform(0.5, 1)
-    picture[_ellipse(size, (0, 0), (wide * 0.93, long * 0.93), angle)] = random.uniform(0, 0.2)
-    brain = _ellipse(size, (0, 0), (wide * 0.85, long * 0.87), angle)
+    picture[ellipse(size, (0, 0), (wide, long), angle)] = random.uniform(0.5, 1)
+    picture[ellipse(size, (0, 0), (wide * 0.93, long * 0.93), angle)] = random.uniform(0, 0.2)
+    brain = ellipse(size, (0, 0), (wide * 0.85, long * 0.87), angle)
     folds = smooth_noise(random, size)
     picture[brain] = random.uniform(0.4, 0.8) + 0.2 * np.sign(folds[brain]) * random.random()
     for side in (-1, 1):
         offset = side * random.uniform(0.06, 0.12)
         centre = (offset * np.cos(angle), -offset * np.sin(angle))
-        picture[_ellipse(size, centre, (random.uniform(0.03, 0.1), random.uniform(0.15, 0.35)), angle)] = (
-            random.random()
-        )
+        picture[ellipse(size, centre, (random.uniform(0.03, 0.1), random.uniform(0.15, 0.35)), angle)] = random.random()
     return np.asarray(picture + random.uniform(0, 0.08) * random.standard_normal((size, size)), np.float32)
 
 
@@ -132,7 +113,7 @@ def _blob(
     random: np.random.Generator, size: int, centre: tuple[float, float], radius: float, rough: float
 ) -> NDArray[np.bool_]:
     """A closed curve whose radius wavers round a mean."""
-    y, x = _axes(size)
+    y, x = axes(size)
     y, x = y - centre[0], x - centre[1]
     angle = np.arctan2(y, x)
     edge = np.full((size, size), radius)
@@ -157,7 +138,7 @@ def lumps(random: np.random.Generator, size: int) -> Picture:
 
 def ripples(random: np.random.Generator, size: int) -> Picture:
     """Circular waves from several points, or spirals."""
-    y, x = _axes(size)
+    y, x = axes(size)
     picture = np.zeros((size, size))
     for _ in range(int(random.integers(1, 5))):
         dy, dx = y - random.uniform(-1, 1), x - random.uniform(-1, 1)
@@ -176,105 +157,4 @@ TRAIN_PATTERNS: dict[str, Pattern] = {
     "letters": writing,
     "lumps": lumps,
     "ripples and spirals": ripples,
-}
-
-
-# --- for the test -----------------------------------------------------------------------------
-
-
-def blank(random: np.random.Generator, size: int) -> Picture:
-    """One value everywhere."""
-    return np.full((size, size), random.choice([0.0, random.uniform(-1000, 1000)]), np.float32)
-
-
-def fractal_noise(random: np.random.Generator, size: int) -> Picture:
-    """Noise whose spectrum falls with frequency as that of natural pictures does."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :])
-    frequency[0, 0] = 1
-    spectrum = frequency ** -random.uniform(0.8, 1.8) * np.exp(2j * np.pi * random.random(frequency.shape))
-    spectrum[0, 0] = 0
-    return np.asarray(np.fft.irfft2(spectrum, (size, size)), np.float32)
-
-
-def cells(random: np.random.Generator, size: int) -> Picture:
-    """Voronoi cells of random grey."""
-    from scipy.spatial import cKDTree
-
-    count = int(random.integers(5, 120))
-    points = random.uniform(0, size, (count, 2))
-    pixels = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), -1).reshape(-1, 2)
-    return random.random(count)[cKDTree(points).query(pixels)[1]].reshape(size, size).astype(np.float32)
-
-
-def spokes(random: np.random.Generator, size: int) -> Picture:
-    """A resolution star with concentric circles."""
-    y, x = _axes(size)
-    y, x = y - random.uniform(-0.4, 0.4), x - random.uniform(-0.4, 0.4)
-    star = np.sin(int(random.integers(3, 40)) * np.arctan2(y, x))
-    circles = np.sin(random.uniform(3, 40) * np.hypot(y, x))
-    return np.asarray(np.sign(star * circles) if random.random() < 0.5 else star + circles, np.float32)
-
-
-def abdomen(random: np.random.Generator, size: int) -> Picture:
-    """A made-up abdomen in cross-section: wall, liver, spine, aorta, two kidneys, bowel loops."""
-    picture = np.zeros((size, size), np.float32)
-    tall, wide = random.uniform(0.5, 0.7), random.uniform(0.75, 0.95)
-    picture[_ellipse(size, (0, 0), (tall, wide))] = random.uniform(0.6, 1)
-    inside = _ellipse(size, (0, 0), (tall * 0.85, wide * 0.88))
-    picture[inside] = random.uniform(0.1, 0.3)
-    organs = [
-        ((-0.1, -0.4), (0.35, 0.4)),
-        ((0.3, 0.0), (0.12, 0.14)),
-        ((0.12, 0.06), (0.06, 0.06)),
-        ((0.25, -0.35), (0.13, 0.09)),
-        ((0.25, 0.35), (0.13, 0.09)),
-        ((-0.05, 0.5), (0.2, 0.15)),
-    ]
-    organs += [((random.uniform(-0.4, 0.1), random.uniform(0, 0.5)), (0.08, 0.1)) for _ in range(5)]
-    for (row, column), radii in organs:
-        centre = (row + random.normal(0, 0.03), column + random.normal(0, 0.03))
-        scale = random.uniform(0.8, 1.2)
-        organ = _ellipse(size, centre, (radii[0] * scale, radii[1] * scale), random.uniform(-0.3, 0.3))
-        picture[organ & inside] = random.random()
-    return np.asarray(picture + random.uniform(0, 0.08) * random.standard_normal((size, size)), np.float32)
-
-
-def speckled(random: np.random.Generator, size: int) -> Picture:
-    """Salt and pepper on an even ground."""
-    picture = np.full((size, size), 0.5, np.float32)
-    chance = random.random((size, size))
-    share = random.uniform(0.01, 0.3)
-    picture[chance < share] = 0
-    picture[chance > 1 - share] = 1
-    return picture
-
-
-def digit_sheet(random: np.random.Generator, size: int) -> Picture:
-    """Handwritten digits in a grid (those that scikit-learn ships)."""
-    from skimage.transform import resize
-    from sklearn.datasets import load_digits
-
-    digits = load_digits().images
-    across = int(random.integers(1, 7))
-    rows = [np.concatenate(list(digits[random.integers(0, len(digits), across)]), axis=1) for _ in range(across)]
-    return np.asarray(resize(np.concatenate(rows), (size, size), order=1), np.float32)
-
-
-def blocks(random: np.random.Generator, size: int) -> Picture:
-    """A matrix bar code."""
-    cells_across = int(random.integers(8, 40))
-    code = (random.random((cells_across, cells_across)) < 0.5).astype(np.float32)
-    index = np.arange(size) * cells_across // size
-    return np.asarray(code[np.ix_(index, index)], np.float32)
-
-
-TEST_PATTERNS: dict[str, Pattern] = {
-    "blank": blank,
-    "fractal noise": fractal_noise,
-    "cells": cells,
-    "star and circles": spokes,
-    "drawn abdomens": abdomen,
-    "salt and pepper": speckled,
-    "handwritten digits": digit_sheet,
-    "matrix codes": blocks,
 }

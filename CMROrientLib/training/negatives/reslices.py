@@ -56,14 +56,14 @@ class Stack:
         return len(self.pixels) >= 6 and self.height >= 45
 
 
-def _heart(stack: Stack) -> NDArray[np.float64]:
+def heart_of(stack: Stack) -> NDArray[np.float64]:
     """Centre of the heart in mm from the first voxel (slice, row, column); of the stack without a mask."""
     if stack.mask is not None and np.any(stack.mask):
         return np.argwhere(stack.mask).mean(0) * stack.voxel
     return (np.array(stack.pixels.shape) - 1) / 2 * stack.voxel
 
 
-def _cut(
+def cut(
     stack: Stack,
     centre: NDArray[np.float64],
     down: NDArray[np.float64],
@@ -86,21 +86,11 @@ def long_axis_cut(random: np.random.Generator, stack: Stack, size: int) -> Pictu
     across = np.array([0, np.sin(azimuth), np.cos(azimuth)])
     beside = np.array([0, np.cos(azimuth), -np.sin(azimuth)])
     down = np.cos(tilt) * np.array([1.0, 0, 0]) + np.sin(tilt) * beside
-    centre = _heart(stack) + random.uniform(-25, 25) * beside + random.uniform(-20, 20) * across
+    centre = heart_of(stack) + random.uniform(-25, 25) * beside + random.uniform(-20, 20) * across
     field = stack.height * random.uniform(0.5, 1.6)
     if random.random() < 0.5:
         down, across = across, down
-    return _cut(stack, centre, down, across, field, size)
-
-
-def orthogonal_cut(random: np.random.Generator, stack: Stack, size: int) -> Picture:
-    """A plane of constant row or constant column, as a viewer's other two windows show it."""
-    axis = int(random.integers(1, 3))
-    across = np.eye(3)[3 - axis]
-    centre = _heart(stack) + random.uniform(-35, 35) * np.eye(3)[axis]
-    extent = float(stack.pixels.shape[3 - axis] * stack.voxel[3 - axis])
-    field = random.uniform(stack.height * 0.6, max(extent * 0.8, stack.height))
-    return _cut(stack, centre, np.array([1.0, 0, 0]), across, field, size)
+    return cut(stack, centre, down, across, field, size)
 
 
 def beside_the_heart(random: np.random.Generator, stack: Stack, size: int) -> Picture | None:

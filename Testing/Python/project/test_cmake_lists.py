@@ -37,6 +37,15 @@ def test_weights_pictures_and_forms_are_among_them() -> None:
     assert "recognition/models/LICENSE.md" in library
 
 
+def test_studies_are_not_among_them() -> None:
+    """They lie beside the extension's folders, in Training, and need what Slicer does not bring."""
+    assert [lists.folder for lists in cmake_lists.ALL] == ["CMROrient", "CMROrientLib"]
+    for lists in cmake_lists.ALL:
+        scripts, resources = lists.in_cmake()
+        assert not [name for name in (*scripts, *resources) if name.startswith(("..", "Training"))]
+        assert not [name for name in scripts if name.startswith("training/study") or "leave_source_out" in name]
+
+
 def test_a_missing_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cmake_lists, "REPOSITORY", tmp_path)
     (tmp_path / "part" / "sub").mkdir(parents=True)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import parts
@@ -109,6 +110,23 @@ def test_every_public_name_is_there():
         assert getattr(CMROrientLib, name) is not None
 
 
+def test_the_library_holds_no_study():
+    """What only studies use lies in Training/study, which neither the wheel nor the extension takes along."""
+    project = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["setuptools"]["packages"]["find"]["include"] == ["CMROrientLib*"]
+    assert (parts.REPOSITORY / "Training" / "study" / "__init__.py").is_file()
+    for path in LIBRARY.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert "study" not in {name.split(".")[0] for name in names}, path
+        if path.is_relative_to(LIBRARY / "training"):
+            assert "__main__" not in text, f"{relative(path)} hides a command"
+    for word in ("leave_source_out", "ablation", "paper_table", "contact_sheet", "stress", "results", "cards"):
+        assert not list(LIBRARY.rglob(f"*{word}*.py")), word
+
+
 def test_every_imported_package_is_declared():
     project = tomllib.loads((parts.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = project["dependencies"] + [d for extra in project["optional-dependencies"].values() for d in extra]
@@ -163,6 +181,9 @@ def test_a_wheel_in_an_empty_environment_runs_the_demo(tmp_path):
 
     run(python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, source)
     (wheel,) = tmp_path.glob("cmrorient-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name.split("/")[0] for name in archive.namelist() if ".dist-info" not in name} == {"CMROrientLib"}
+        assert not [name for name in archive.namelist() if "study/" in name or "Training" in name]
     run(python, "-m", "pip", "install", "--quiet", wheel)
     installed = run(python, "-c", "import CMROrientLib; print(CMROrientLib.__file__)")
     assert Path(installed.strip()).is_relative_to(home)

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from study.remarks import read_remarks
+from study.results.page import TRAINING, build, main
+from study.results.text import minutes, paragraph, percent, share
+from study.stored import StoredMetrics
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.training.results import TRAINING, build, main
-from CMROrientLib.training.results_text import minutes, paragraph, percent, share
+from CMROrientLib.training.statistics import Accuracy
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def accuracy(value: float, low: float, high: float) -> dict[str, Any]:
-    return {"value": value, "low": low, "high": high, "right": 9, "count": 10, "subjects": 3, "method": "m"}
+    return Accuracy(value, low, high, 9, 10, 3, "bootstrap over subjects").to_json()
 
 
 GROUP = {
@@ -32,12 +35,14 @@ GROUP = {
 
 DECISIONS = {
     "volumes": 4,
+    "subjects": 3,
     "acted_on": 3,
     "wrong": 0,
     "wrong_interval": [0.0, 0.708],
     "uncertain": 1,
     "not_short_axis": 0,
     "calibration_error": 0.01,
+    "acted_on_accuracy": None,
 }
 
 BINS = [
@@ -46,6 +51,10 @@ BINS = [
 ]
 
 CALIBRATED = {"answers": 10, "right": 8, "confidence": 0.81, "error": 0.0123}
+
+SINGLE = accuracy(0.9, 0.8, 1)
+
+MODEL = {"name": "without A", "checksum": "fedcba9876543210", "epochs": 30}
 
 METRICS: dict[str, Any] = {
     "paper_table": {
@@ -63,22 +72,23 @@ METRICS: dict[str, Any] = {
             },
         }
     },
-    "left_out": {"Source A": {"model": {}, "groups": {"A bSSFP": GROUP, "all": GROUP}, "decisions": DECISIONS}},
+    "left_out": {"Source A": {"model": MODEL, "groups": {"A bSSFP": GROUP, "all": GROUP}, "decisions": DECISIONS}},
     "stress": {
         "Source A": {
             "crop, share of the field of view": [
-                {"level": 1.0, "averaged": accuracy(0.99, 0.98, 1)},
-                {"level": 0.5, "averaged": accuracy(0.8123, 0.7, 0.9)},
+                {"level": 1.0, "single": SINGLE, "averaged": accuracy(0.99, 0.98, 1)},
+                {"level": 0.5, "single": SINGLE, "averaged": accuracy(0.8123, 0.7, 0.9)},
             ],
             "inverted contrast": [
-                {"level": 0.0, "averaged": accuracy(0.99, 0.98, 1)},
-                {"level": 1.0, "averaged": accuracy(0.9, 0.8, 1)},
+                {"level": 0.0, "single": SINGLE, "averaged": accuracy(0.99, 0.98, 1)},
+                {"level": 1.0, "single": SINGLE, "averaged": accuracy(0.9, 0.8, 1)},
             ],
         }
     },
     "calibration": {
         "sources": {"Source A": {"whole stacks": CALIBRATED}},
         "whole stacks": {**CALIBRATED, "bins": BINS},
+        "parts of 2 to 5 slices": {**CALIBRATED, "bins": BINS},
         "one slice": {**CALIBRATED, "bins": BINS},
         "rules": {},
         "final": {"temperature": 1.25, "min_confidence": 0.91, "max_not_short_axis": 0.4},
@@ -90,9 +100,24 @@ METRICS: dict[str, Any] = {
         },
         "real_volumes": {"volumes": 200, "rejected": 1, "interval": [0.0001, 0.0275]},
     },
-    "ablation": [{"variant": "no rotation", "fold": "M&Ms", "epochs": 10, "slices_single": 0.9, "seconds": 125}],
+    "ablation": [
+        {
+            "variant": "no rotation",
+            "fold": "M&Ms",
+            "epochs": 10,
+            "multiply_adds": None,
+            "parameters": None,
+            "seconds": 125,
+            "slices_single": 0.9,
+            "slices_averaged": None,
+            "middle_averaged": None,
+            "volumes_averaged": None,
+        }
+    ],
     "universal": {
+        "model": "universal",
         "checksum": "0123456789abcdef",
+        "training": {"epochs": 40},
         "groups": {"A bSSFP": GROUP, "all": GROUP},
         "decisions": {**DECISIONS, "wrong": 2},
     },
@@ -104,21 +129,28 @@ def training(tmp_path: Path) -> Path:
     (tmp_path / "metrics").mkdir()
     for name, content in METRICS.items():
         (tmp_path / "metrics" / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    (tmp_path / "remarks.md").write_text("## Remaining errors\n\nAll of them basal.\n", encoding="utf-8")
+    text = '[[sections]]\nheading = "Remaining errors"\ntext = "All of them basal."\n'
+    (tmp_path / "remarks.toml").write_text(text, encoding="utf-8")
     return tmp_path
 
 
+def rebuilt(training: Path) -> int:
+    return main(["--training", str(training), "--remarks", str(training / "remarks.toml")])
+
+
+def built(training: Path) -> tuple[str, dict[str, Any]]:
+    return build(StoredMetrics.read(training / "metrics"), read_remarks(training / "remarks.toml"))
+
+
 def test_committed_results_are_what_the_metrics_give() -> None:
-    if not TRAINING.is_dir():
-        pytest.skip("an installed package has no Training folder")
-    text, pictures = build(TRAINING)
+    text, pictures = build(StoredMetrics.read(TRAINING / "metrics"), read_remarks())
     assert (TRAINING / "RESULTS.md").read_text(encoding="utf-8") == text, "run `make results` and commit what it writes"
     for name in pictures:
         assert (TRAINING / "pictures" / name).read_bytes().startswith(PNG)
 
 
 def test_each_figure_arrives(training: Path) -> None:
-    assert main(["--training", str(training)]) == 0
+    assert rebuilt(training) == 0
     text = (training / "RESULTS.md").read_text(encoding="utf-8")
     for expected in (
         "| OrientNet, ours | 0.9961 (0.990–1.000) | – | – | 1,078,056 | 2 | 40 | 5–6 min |",
@@ -148,10 +180,10 @@ def test_each_figure_arrives(training: Path) -> None:
 
 
 def test_another_figure_gives_another_text(training: Path) -> None:
-    before, _ = build(training)
+    before, _ = built(training)
     path = training / "metrics" / "left_out.json"
     path.write_text(path.read_text(encoding="utf-8").replace("0.9876", "0.9875"), encoding="utf-8")
-    after, _ = build(training)
+    after, _ = built(training)
     assert before != after
     assert "0.9875" in after
 
@@ -160,7 +192,7 @@ def test_what_was_not_measured_has_no_section(training: Path) -> None:
     for name in METRICS:
         if name != "rejection":
             (training / "metrics" / f"{name}.json").unlink()
-    text, pictures = build(training)
+    text, pictures = built(training)
     assert pictures == {}
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## Aims and what was reached",
@@ -170,20 +202,20 @@ def test_what_was_not_measured_has_no_section(training: Path) -> None:
 
 
 def test_pictures_are_the_same_twice(training: Path) -> None:
-    main(["--training", str(training)])
+    rebuilt(training)
     first = {path.name: path.read_bytes() for path in (training / "pictures").iterdir()}
-    main(["--training", str(training)])
+    rebuilt(training)
     assert first == {path.name: path.read_bytes() for path in (training / "pictures").iterdir()}
 
 
 def test_no_metrics_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CMROrientError, match="no stored metrics"):
-        build(tmp_path)
+        main(["--training", str(tmp_path)])
 
 
 def test_formats() -> None:
     assert share(None) == "–"
-    assert share(accuracy(1.0, 0.921, 1.0)) == "1.0000 (0.921–1.000)"
+    assert share(Accuracy(1.0, 0.921, 1.0, 9, 10, 3, "exact over subjects")) == "1.0000 (0.921–1.000)"
     assert percent(1, 3, (0.1, 0.9)) == "33.3 % (10.0–90.0)"
     assert minutes([119, 121]) == "2 min"
     assert minutes([600, 1200]) == "10–20 min"

@@ -20,18 +20,21 @@ from CMROrientLib.recognition.decision import (
     out_of_distribution_outputs,
     weigh,
 )
-from CMROrientLib.training.calibration import (
+from CMROrientLib.training.calibrate import (
     answers,
     choose_min_confidence,
     expected_calibration_error,
     fit_rule,
     fit_temperature,
     fit_weights,
-    reliability,
 )
 from CMROrientLib.training.cases import Case
+from CMROrientLib.training.out_of_distribution import (
+    OutOfDistributionTerms,
+    fit_out_of_distribution,
+    out_of_distribution_of,
+)
 from CMROrientLib.training.predictions import Predictions
-from CMROrientLib.training.rejection import OutOfDistributionTerms, fit_out_of_distribution, out_of_distribution_of
 
 WEIGHTS = {"intercept": -2.0, "margin": 1.5, "votes": 1.0, "agreement": 2.0, "slices": 0.7}
 
@@ -135,14 +138,6 @@ def test_calibration_error_by_hand() -> None:
     assert expected_calibration_error(confidences, right) == pytest.approx(0.2)
     assert expected_calibration_error(np.ones(5), np.ones(5, bool)) == 0
     assert expected_calibration_error(np.array([1.0]), np.array([False])) == 1
-
-
-def test_reliability_bins_hold_equally_many() -> None:
-    rows = reliability(np.linspace(0, 1, 100), np.arange(100) >= 50)
-    assert [row["count"] for row in rows] == [10] * 10
-    assert rows[0]["accuracy"] == 0
-    assert rows[-1]["accuracy"] == 1
-    assert rows[-1]["confidence"] == pytest.approx(np.linspace(0, 1, 100)[90:].mean())
 
 
 def test_temperature_undoes_logits_that_are_too_large() -> None:

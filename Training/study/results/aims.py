@@ -2,61 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-Metrics = Mapping[str, Any]
+from ..stored import StoredMetrics
 
 SLICES, MIDDLE, STRESSED = 0.99, 0.997, 0.97
 CALIBRATION_ERROR = 0.02
 REJECTED, REAL_REJECTED = 0.98, 0.02
 
 
-def aims(metrics: Metrics) -> list[list[str]]:
+def aims(metrics: StoredMetrics) -> list[list[str]]:
     """Rows of aim, reached, and yes or no; only for what has been measured.
 
     Parameters
     ----------
     metrics:
-        The stored metrics by name of their file.
+        All of them.
     """
     rows: list[list[str]] = []
-    for source, found in metrics.get("left_out", {}).items():
-        groups = found["groups"]
+    for source, left_out in (metrics.left_out or {}).items():
+        groups = left_out.groups
         # EMIDEC is reported apart: its frames were partly told by a network.
         apart = any(name.startswith("EMIDEC") for name in groups)
         for name in [name for name in groups if name != "all"] if apart else ["all"]:
-            for aim, key, least in (
-                ("all slices", "slices_averaged", SLICES),
-                ("middle 70 % of slices", "middle_averaged", MIDDLE),
-                ("volumes", "volumes_averaged", 1.0),
+            for aim, reached, least in (
+                ("all slices", groups[name].slices_averaged, SLICES),
+                ("middle 70 % of slices", groups[name].middle_averaged, MIDDLE),
+                ("volumes", groups[name].volumes_averaged, 1.0),
             ):
-                value = groups[name][key]["value"]
+                value = reached.value if reached is not None else 0.0
                 who = name if apart else source
                 rows.append(_row(f"{who}, left out: {aim}, at least {least:g}", f"{value:.4f}", value >= least))
-        decisions = found["decisions"]
-        wrong = f"{decisions['wrong']} of {decisions['acted_on']}"
-        rows.append(_row(f"{source}, left out: none wrong among those acted on", wrong, decisions["wrong"] == 0))
-    for source, curves in metrics.get("stress", {}).items():
-        values = {curve: min(row["averaged"]["value"] for row in rows_) for curve, rows_ in curves.items()}
+        decided = left_out.decisions
+        wrong = f"{decided.wrong} of {decided.acted_on}"
+        rows.append(_row(f"{source}, left out: none wrong among those acted on", wrong, decided.wrong == 0))
+    for source, curves in (metrics.stress or {}).items():
+        values = {curve: min(row.averaged.value for row in levels) for curve, levels in curves.items()}
         low = [curve.split(",")[0] for curve, value in values.items() if value < STRESSED]
-        reached = f"lowest {min(values.values()):.4f}" + (f"; missed: {', '.join(low)}" if low else "")
+        lowest = f"lowest {min(values.values()):.4f}" + (f"; missed: {', '.join(low)}" if low else "")
         rows.append(
-            _row(f"{source}, left out: middle slices under each stress, at least {STRESSED:g}", reached, not low)
+            _row(f"{source}, left out: middle slices under each stress, at least {STRESSED:g}", lowest, not low)
         )
-    for kind, entry in metrics.get("calibration", {}).items():
-        if isinstance(entry, dict) and "bins" in entry:
-            error = entry["error"]
-            aim = f"calibration error on left-out sources, {kind}, under {CALIBRATION_ERROR:g}"
-            rows.append(_row(aim, f"{error:.4f}", error < CALIBRATION_ERROR))
-    if "rejection" in metrics:
-        every, real = metrics["rejection"]["families"]["all"], metrics["rejection"]["real_volumes"]
-        share = every["rejected"] / every["pictures"]
+    for kind, entry in (metrics.calibration.kinds if metrics.calibration else {}).items():
+        aim = f"calibration error on left-out sources, {kind}, under {CALIBRATION_ERROR:g}"
+        rows.append(_row(aim, f"{entry.error:.4f}", entry.error < CALIBRATION_ERROR))
+    if metrics.rejection is not None:
+        every, real = metrics.rejection.families["all"], metrics.rejection.real_volumes
+        share = every.rejected / every.pictures
         aim = f"other pictures taken for no short axis, at least {100 * REJECTED:.0f} %"
-        alone = 1 - every["acted_on"] / every["pictures"]
+        alone = 1 - every.acted_on / every.pictures
         left = f"{100 * share:.1f} %; with the uncertain ones {100 * alone:.1f} % left alone"
         rows.append(_row(aim, left, share >= REJECTED))
-        share = real["rejected"] / real["volumes"]
+        share = real.rejected / real.volumes
         aim = f"real short-axis volumes taken for none, at most {100 * REAL_REJECTED:.0f} %"
         rows.append(_row(aim, f"{100 * share:.1f} %", share <= REAL_REJECTED))
     return rows

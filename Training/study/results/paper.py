@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .paper_table import SEQUENCES
-from .results_text import GROUP_HEAD, Metrics, facts, group_rows, minutes, paragraph, share, table
+from CMROrientLib.training.evaluate import Evaluation
+
+from ..paper_table import SEQUENCES, PaperRow
+from .text import GROUP_HEAD, facts, group_rows, minutes, paragraph, share, table
 
 #: Accuracies and parameters (millions) that Liu 2022 (arXiv 2211.11336) reports in Table 2.
 REPORTED: dict[str, dict[str, float]] = {
@@ -18,7 +20,7 @@ REPORTED: dict[str, dict[str, float]] = {
 PAPER_MODELS = ("cine", "lge", "t2")
 
 
-def paper_section(rows: Metrics) -> list[str]:
+def paper_section(rows: Mapping[str, PaperRow]) -> list[str]:
     """The paper's Table 2 beside ours."""
     lines = [
         "## The paper's table, on a clean split",
@@ -34,17 +36,17 @@ def paper_section(rows: Metrics) -> list[str]:
     body = []
     rows = dict(sorted(rows.items(), key=lambda item: [*REPORTED, item[0]].index(item[0])))
     for name, row in rows.items():
-        found = row["sequences"]
-        epochs = "/".join(str(found[key]["epochs"]) for key in SEQUENCES if key in found)
-        seeds = max(len(entry["seeds"]) for entry in found.values())
+        found = row.sequences
+        epochs = "/".join(str(found[key].epochs) for key in SEQUENCES if key in found)
+        seeds = max(len(entry.seeds) for entry in found.values())
         body.append(
             [
                 f"{name}, ours",
-                *(share(found[key]["single"]) if key in found else "–" for key in SEQUENCES),
-                f"{row['parameters']:,}",
+                *(share(found[key].single) if key in found else "–" for key in SEQUENCES),
+                f"{row.parameters:,}",
                 str(seeds),
                 epochs,
-                minutes([second for entry in found.values() for second in entry["seconds"]]),
+                minutes([second for entry in found.values() for second in entry.seconds]),
             ]
         )
         if name in REPORTED:
@@ -65,22 +67,22 @@ def paper_section(rows: Metrics) -> list[str]:
     detail = [
         [
             f"{name} {key}",
-            str(entry["single"]["subjects"]),
-            str(entry["single"]["count"] // (8 * len(entry["seeds"]))),
-            " ".join(f"{value:.4f}" for value in entry["seeds"].values()),
-            share(entry["averaged"]),
+            str(entry.single.subjects),
+            str(entry.single.count // (8 * len(entry.seeds))),
+            " ".join(f"{value:.4f}" for value in entry.seeds.values()),
+            share(entry.averaged),
         ]
         for name, row in rows.items()
-        for key, entry in row["sequences"].items()
+        for key, entry in row.sequences.items()
     ]
     head = ["network and sequence", "test people", "slices", "each seed, one pass", "averaged, all seeds"]
     return lines + table(head, detail)
 
 
-def paper_models_section(models: Mapping[str, Metrics]) -> list[str]:
+def paper_models_section(models: Mapping[str, Evaluation]) -> list[str]:
     """The bundled models that were trained as the paper says, on people held out from their training."""
     lines = ["## The bundled `cine`, `lge` and `t2`, on people held out from their training", ""]
-    trained = [f"`{name}`: {facts(found.get('training', {}))}." for name, found in models.items()]
+    trained = [f"`{name}`: {facts(found.training)}." for name, found in models.items()]
     lines += [
         paragraph(
             "Trained on all data sets of their sequence as the paper says; the limits of their confidence were "
@@ -89,5 +91,5 @@ def paper_models_section(models: Mapping[str, Metrics]) -> list[str]:
         "",
     ]
     return lines + table(
-        GROUP_HEAD, [row for name, found in models.items() for row in group_rows(found["groups"], f"{name}: ")]
+        GROUP_HEAD, [row for name, found in models.items() for row in group_rows(found.groups, f"{name}: ")]
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..io.atomic import replacing
+from CMROrientLib.io.atomic import replacing
+
+from ..left_out import Bin
+from ..stress import StressRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,13 +19,13 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-def draw_stress(stress: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], path: Path) -> None:
+def draw_stress(stress: Mapping[str, Mapping[str, Sequence[StressRow]]], path: Path) -> None:
     """Accuracy on middle slices, averaged over the turned copies, against each kind of stress.
 
     Parameters
     ----------
     stress:
-        Left-out source → curve → rows with ``level`` and ``averaged`` (``Accuracy.to_json``).
+        Left-out source → curve → rows.
     path:
         The PNG file to write.
     """
@@ -31,13 +34,13 @@ def draw_stress(stress: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
     axes = figure.subplots(2, (len(curves) + 1) // 2, sharey=True).ravel()
     for panel, curve in zip(axes, curves, strict=False):
         for index, (source, found) in enumerate(stress.items()):
-            rows = sorted(found[curve], key=lambda row: row["level"])
-            values = [row["averaged"]["value"] for row in rows]
-            below = [row["averaged"]["value"] - row["averaged"]["low"] for row in rows]
-            above = [row["averaged"]["high"] - row["averaged"]["value"] for row in rows]
+            rows = sorted(found[curve], key=lambda row: row.level)
+            values = [row.averaged.value for row in rows]
+            below = [row.averaged.value - row.averaged.low for row in rows]
+            above = [row.averaged.high - row.averaged.value for row in rows]
             # Side by side, so that the bars of several sources can be told apart.
-            step = 0.012 * (max(row["level"] for row in rows) - min(row["level"] for row in rows))
-            levels = [row["level"] + (index - (len(stress) - 1) / 2) * step for row in rows]
+            step = 0.012 * (max(row.level for row in rows) - min(row.level for row in rows))
+            levels = [row.level + (index - (len(stress) - 1) / 2) * step for row in rows]
             panel.errorbar(
                 levels,
                 values,
@@ -66,25 +69,25 @@ def draw_stress(stress: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
     _save(figure, path)
 
 
-def draw_reliability(rows: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+def draw_reliability(rows: Mapping[str, Sequence[Bin]], path: Path) -> None:
     """Accuracy against confidence in bins of equally many answers, on a scale that spreads the sure ones.
 
     Parameters
     ----------
     rows:
-        Name → bins with ``count``, ``confidence`` and ``accuracy``.
+        Name → bins.
     path:
         The PNG file to write.
     """
     figure = _figure(5.6, 5.2)
     axes = figure.subplots()
-    lowest = min([bin_[key] for bins in rows.values() for bin_ in bins for key in ("confidence", "accuracy")])
+    lowest = min(value for bins in rows.values() for one in bins for value in (one.confidence, one.accuracy))
     start = max(0.0, min(0.9, lowest - 0.03))
     axes.plot([start, 1], [start, 1], color="0.5", linewidth=0.8, linestyle="--", label="calibrated")
     for index, (name, bins) in enumerate(rows.items()):
         axes.plot(
-            [bin_["confidence"] for bin_ in bins],
-            [bin_["accuracy"] for bin_ in bins],
+            [one.confidence for one in bins],
+            [one.accuracy for one in bins],
             color=COLOURS[index],
             marker=MARKERS[index],
             markersize=5,

@@ -1,27 +1,18 @@
-"""``make results``: ``Training/RESULTS.md`` and its pictures from the stored metrics, nothing else.
-
-Each section is there when its metrics are. What people saw on the contact sheet of the remaining
-errors, and known failures, stand in ``Training/remarks.md`` and are taken over as they are.
-"""
+"""The sections of the results about the universal model and what led to it."""
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-from ..errors import CMROrientError
-from ..io.atomic import write_text
-from .results_aims import aims
-from .results_paper import PAPER_MODELS, paper_models_section, paper_section
-from .results_text import GROUP_HEAD, Metrics, facts, group_rows, minutes, paragraph, percent, share, table
+from CMROrientLib.training.evaluate import Evaluation
 
-#: Where a source tree keeps metrics and results.
-TRAINING = Path(__file__).parents[2] / "Training"
+from ..ablation import Variant
+from ..left_out import Calibrated, Calibration, LeftOut, LeftOutSequence, RejectionMetrics
+from ..stress import StressRow
+from .text import GROUP_HEAD, facts, group_rows, minutes, paragraph, percent, share, table
 
 
-def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
+def left_out_section(sources: Mapping[str, LeftOut], sequences: Mapping[str, LeftOutSequence]) -> list[str]:
     """Leaving whole sources, and whole sequences, out of training."""
     lines = [
         "## One network for every sequence: sources it has never seen",
@@ -37,62 +28,63 @@ def left_out_section(sources: Metrics, sequences: Metrics) -> list[str]:
         ),
         "",
     ]
-    body = [row for name, found in sources.items() for row in group_rows(found["groups"], f"{name}: ")]
+    body = [row for name, found in sources.items() for row in group_rows(found.groups, f"{name}: ")]
     lines += table(GROUP_HEAD, body)
-    trained = [f"{name}: {facts(found['model'])}." for name, found in (*sources.items(), *sequences.items())]
+    networks = {name: one.model for name, one in sources.items()} | {name: one.model for name, one in sequences.items()}
+    trained = [f"{name}: {facts(network)}." for name, network in networks.items()]
     lines += [paragraph("The networks, trained on two shared CPU cores. " + " ".join(trained)), ""]
     lines += decision_lines(sources)
     if sequences:
-        body = [row for name, found in sequences.items() for row in group_rows(found["groups"], f"{name}: ")]
+        body = [row for name, found in sequences.items() for row in group_rows(found.groups, f"{name}: ")]
         lines += ["Trained without any volume of a sequence, and tested on it:", "", *table(GROUP_HEAD, body)]
     return lines
 
 
-def decision_lines(sources: Metrics) -> list[str]:
+def decision_lines(sources: Mapping[str, LeftOut]) -> list[str]:
     """What would have been acted on in the left-out sources, by rules fitted on the others."""
     head = ["left-out source", "volumes", "acted on", "wrong among these", "uncertain", "taken for no short axis"]
     body = []
     for name, found in sources.items():
-        rule = found["decisions"]
-        interval = rule.get("wrong_interval")
-        wrong = str(rule["wrong"]) + (f" (0–{100 * interval[1]:.1f} %)" if interval and not rule["wrong"] else "")
-        if interval and rule["wrong"]:
+        rule = found.decisions
+        interval = rule.wrong_interval
+        wrong = str(rule.wrong) + (f" (0–{100 * interval[1]:.1f} %)" if interval and not rule.wrong else "")
+        if interval and rule.wrong:
             wrong += f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f} %)"
         body.append(
             [
                 name,
-                str(rule["volumes"]),
-                str(rule["acted_on"]),
+                str(rule.volumes),
+                str(rule.acted_on),
                 wrong,
-                str(rule["uncertain"]),
-                str(rule["not_short_axis"]),
+                str(rule.uncertain),
+                str(rule.not_short_axis),
             ]
         )
     return ["What the decision rule makes of the left-out volumes (fitted without them):", "", *table(head, body)]
 
 
-def universal_section(found: Metrics) -> list[str]:
+def universal_section(found: Evaluation) -> list[str]:
     """The bundled weights, on the people held out from their training."""
-    rule = found["decisions"]
+    rule = found.decisions
     return [
         "## The bundled `universal`, on people held out from its training",
         "",
         paragraph(
-            f"Weights `{found['checksum'][:12]}`: {facts(found.get('training', {}))}. Reproduced by "
+            f"Weights `{found.checksum[:12]}`: {facts(found.training)}. Reproduced by "
             "`cmrorient evaluate --model universal --data DIR --index CSV --split Training/splits/universal.json`."
         ),
         "",
-        *table(GROUP_HEAD, group_rows(found["groups"])),
+        *table(GROUP_HEAD, group_rows(found.groups)),
         paragraph(
-            f"Of {rule['volumes']} volumes {rule['acted_on']} are acted on, {rule['wrong']} of these wrongly; "
-            f"uncertain: {rule['uncertain']}, taken for no short axis: {rule['not_short_axis']}. The limits of that "
+            f"Of {rule.volumes} volumes {rule.acted_on} are acted on, {rule.wrong} of these wrongly; "
+            f"uncertain: {rule.uncertain}, taken for no short axis: {rule.not_short_axis}. The limits of that "
             "rule were fitted on the answers of other networks about all people, these among them."
         ),
         "",
     ]
 
 
-def stress_section(stress: Metrics) -> list[str]:
+def stress_section(stress: Mapping[str, Mapping[str, Sequence[StressRow]]]) -> list[str]:
     """The picture of the curves, and the lowest point of each."""
     lines = [
         "## Stress",
@@ -112,15 +104,14 @@ def stress_section(stress: Metrics) -> list[str]:
     for curve in curves:
         cells = [curve]
         for found in stress.values():
-            worst = min(found[curve], key=lambda row: (row["averaged"]["value"], -abs(row["level"])))
-            cells.append(f"{share(worst['averaged'])} at {worst['level']:g}")
+            worst = min(found[curve], key=lambda row: (row.averaged.value, -abs(row.level)))
+            cells.append(f"{share(worst.averaged)} at {worst.level:g}")
         body.append(cells)
     return lines + table(["lowest point of", *stress], body)
 
 
-def calibration_section(found: Metrics) -> list[str]:
+def calibration_section(found: Calibration) -> list[str]:
     """Reliability of the confidence on sources that neither network nor rule has seen."""
-    kinds = [key for key, entry in found.items() if isinstance(entry, dict) and "bins" in entry]
     lines = [
         "## An honest confidence",
         "",
@@ -136,32 +127,29 @@ def calibration_section(found: Metrics) -> list[str]:
         "![Reliability](pictures/reliability.png)",
         "",
     ]
-    body = [[kind, str(found[kind]["answers"]), str(found[kind]["right"]), *_confidence(found[kind])] for kind in kinds]
-    for source, entries in found["sources"].items():
-        body += [
-            [f"{source}, {kind}", str(entry["answers"]), str(entry["right"]), *_confidence(entry)]
-            for kind, entry in entries.items()
-        ]
+    body = [_calibrated(kind, entry) for kind, entry in found.kinds.items()]
+    for source, entries in found.sources.items():
+        body += [_calibrated(f"{source}, {kind}", entry) for kind, entry in entries.items()]
     lines += table(["answers for", "answers", "right", "mean confidence", "error"], body)
-    rule = found["final"]
+    rule = found.final
     lines += [
         paragraph(
             "The rule in the card of `universal` was fitted on all left-out answers: temperature "
-            f"{rule['temperature']:g}, acted on from confidence {rule['min_confidence']:g}, taken for no short "
-            f"axis where that is more probable than {rule['max_not_short_axis']:g}."
+            f"{rule.temperature:g}, acted on from confidence {rule.min_confidence:g}, taken for no short "
+            f"axis where that is more probable than {rule.max_not_short_axis:g}."
         ),
         "",
     ]
     return lines
 
 
-def _confidence(entry: Metrics) -> list[str]:
-    return [f"{entry['confidence']:.4f}", f"{entry['error']:.4f}"]
+def _calibrated(name: str, entry: Calibrated) -> list[str]:
+    return [name, str(entry.answers), str(entry.right), f"{entry.confidence:.4f}", f"{entry.error:.4f}"]
 
 
-def rejection_section(found: Metrics) -> list[str]:
+def rejection_section(found: RejectionMetrics) -> list[str]:
     """Pictures that are no short-axis slices."""
-    real = found["real_volumes"]
+    real = found.real_volumes
     lines = [
         "## Pictures that are no short-axis slices",
         "",
@@ -176,34 +164,37 @@ def rejection_section(found: Metrics) -> list[str]:
         ),
         "",
     ]
-    names = [name for name in found["families"] if name != "all"]
+    names = [name for name in found.families if name != "all"]
     body = [
         [
             name,
-            str(row["pictures"]),
-            percent(row["rejected"], row["pictures"], row["interval"]),
-            str(row["uncertain"]),
-            str(row["acted_on"]),
-            f"{100 - 100 * row['acted_on'] / row['pictures']:.1f} %",
+            str(row.pictures),
+            percent(row.rejected, row.pictures, row.interval),
+            str(row.uncertain),
+            str(row.acted_on),
+            f"{100 - 100 * row.acted_on / row.pictures:.1f} %",
         ]
-        for name, row in ((name, found["families"][name]) for name in [*names, "all"])
+        for name, row in ((name, found.families[name]) for name in [*names, "all"])
     ]
     lines += table(["family", "pictures", "rejected", "uncertain", "acted on", "left alone"], body)
-    rejected = percent(real["rejected"], real["volumes"], real["interval"])
-    return [*lines, f"Real short-axis volumes rejected: {real['rejected']} of {real['volumes']}, {rejected}.", ""]
+    rejected = percent(real.rejected, real.volumes, real.interval)
+    return [*lines, f"Real short-axis volumes rejected: {real.rejected} of {real.volumes}, {rejected}.", ""]
 
 
-def ablation_section(rows: Sequence[Metrics]) -> list[str]:
+def ablation_section(rows: Sequence[Variant]) -> list[str]:
     """What was tried, in short runs."""
     body = [
         [
-            row["variant"],
-            row.get("fold", ""),
-            str(row.get("epochs", "")),
-            f"{row['multiply_adds'] / 1e6:.0f} M" if row.get("multiply_adds") else "",
-            f"{row['parameters']:,}" if row.get("parameters") else "",
-            *(f"{row[key]:.4f}" if row.get(key) is not None else "–" for key in _ABLATION),
-            minutes([row["seconds"]]) if row.get("seconds") else "",
+            row.variant,
+            row.fold,
+            "" if row.epochs is None else str(row.epochs),
+            f"{row.multiply_adds / 1e6:.0f} M" if row.multiply_adds else "",
+            f"{row.parameters:,}" if row.parameters else "",
+            *(
+                "–" if value is None else f"{value:.4f}"
+                for value in (row.slices_single, row.slices_averaged, row.middle_averaged)
+            ),
+            minutes([row.seconds]) if row.seconds else "",
         ]
         for row in rows
     ]
@@ -218,78 +209,3 @@ def ablation_section(rows: Sequence[Metrics]) -> list[str]:
         "",
         *table([*head, "slices, one pass", "slices, averaged", "middle, averaged", "training"], body),
     ]
-
-
-_ABLATION = ("slices_single", "slices_averaged", "middle_averaged")
-
-HEAD = """# Results
-
-Written by `make results` from the figures in `Training/metrics`; change those or `Training/remarks.md`, not this file.
-No cardiac image is part of it. Intervals are 95 %: a bootstrap over people, or, where nothing was wrong, the exact
-binomial interval over people.
-"""
-
-
-def build(training: Path) -> tuple[str, dict[str, Callable[[Path], None]]]:
-    """The text of ``RESULTS.md`` and, by name, the functions that draw its pictures.
-
-    Parameters
-    ----------
-    training:
-        Folder with ``metrics/*.json`` and ``remarks.md``.
-    """
-    from .results_pictures import draw_reliability, draw_stress
-
-    metrics = {
-        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (training / "metrics").glob("*.json")
-    }
-    if not metrics:
-        raise CMROrientError("there are no stored metrics here", training / "metrics")
-    lines = [HEAD]
-    pictures: dict[str, Callable[[Path], None]] = {}
-    reached = aims(metrics)
-    if reached:
-        head = ["aim, averaged over the turned copies", "reached", "met"]
-        lines += ["## Aims and what was reached", "", *table(head, reached)]
-    if "paper_table" in metrics:
-        lines += paper_section(metrics["paper_table"])
-    if "cine" in metrics:
-        lines += paper_models_section({name: metrics[name] for name in PAPER_MODELS if name in metrics})
-    if "left_out" in metrics:
-        lines += left_out_section(metrics["left_out"], metrics.get("left_out_sequences", {}))
-    if "universal" in metrics:
-        lines += universal_section(metrics["universal"])
-    if "stress" in metrics:
-        lines += stress_section(metrics["stress"])
-        pictures["stress.png"] = lambda path: draw_stress(metrics["stress"], path)
-    if "calibration" in metrics:
-        found = metrics["calibration"]
-        lines += calibration_section(found)
-        bins = {kind: entry["bins"] for kind, entry in found.items() if isinstance(entry, dict) and "bins" in entry}
-        pictures["reliability.png"] = lambda path: draw_reliability(bins, path)
-    if "rejection" in metrics:
-        lines += rejection_section(metrics["rejection"])
-    if "ablation" in metrics:
-        lines += ablation_section(metrics["ablation"])
-    remarks = training / "remarks.md"
-    if remarks.is_file():
-        lines.append(remarks.read_text(encoding="utf-8"))
-    return "\n".join(lines).rstrip() + "\n", pictures
-
-
-def main(options: Sequence[str] | None = None) -> int:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m CMROrientLib.training.results", description=__doc__)
-    parser.add_argument("--training", type=Path, default=TRAINING, help="folder with metrics/ and remarks.md")
-    arguments = parser.parse_args(options)
-    text, pictures = build(arguments.training)
-    for name, draw in pictures.items():
-        draw(arguments.training / "pictures" / name)
-    target = arguments.training / "RESULTS.md"
-    write_text(target, text)
-    print(target)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
-from typing import Any
 
-Metrics = Mapping[str, Any]
+from CMROrientLib.training.evaluate import TrainingFacts
+from CMROrientLib.training.scoring import Figures
+from CMROrientLib.training.statistics import Accuracy
 
 GROUP_HEAD = (
     "tested on",
@@ -35,11 +36,11 @@ def paragraph(text: str) -> str:
     return fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
-def share(found: Mapping[str, Any] | None) -> str:
+def share(found: Accuracy | None) -> str:
     """An accuracy with its interval."""
     if found is None:
         return "–"
-    return f"{found['value']:.4f} ({found['low']:.3f}–{found['high']:.3f})"
+    return f"{found.value:.4f} ({found.low:.3f}–{found.high:.3f})"
 
 
 def percent(part: int, whole: int, interval: Sequence[float]) -> str:
@@ -53,27 +54,29 @@ def minutes(seconds: Sequence[int]) -> str:
     return f"{low} min" if low == high else f"{low}–{high} min"
 
 
-def facts(found: Metrics) -> str:
+def facts(found: TrainingFacts) -> str:
     """How a network was trained, in a few words."""
-    start = f" from the weights of a model `{found['start']}`" if "start" in found else ""
-    parts = [f"{found['epochs']} epochs{start}" if "epochs" in found else ""]
-    parts += [minutes([found["training_seconds"]]) if found.get("training_seconds") else ""]
-    parts += [f"{found['training_subjects']} people" if found.get("training_subjects") else ""]
-    parts += [f"{found['parameters']:,} parameters" if "parameters" in found else ""]
-    parts += [f"{found['multiply_adds'] / 1e6:.1f} M multiply-adds a pass" if "multiply_adds" in found else ""]
+    start = f" from the weights of a model `{found.start}`" if found.start else ""
+    parts = [f"{found.epochs} epochs{start}" if found.epochs is not None else ""]
+    parts += [minutes([found.training_seconds]) if found.training_seconds else ""]
+    parts += [f"{found.training_subjects} people" if found.training_subjects else ""]
+    parts += [f"{found.parameters:,} parameters" if found.parameters is not None else ""]
+    parts += [f"{found.multiply_adds / 1e6:.1f} M multiply-adds a pass" if found.multiply_adds is not None else ""]
     return ", ".join(part for part in parts if part)
 
 
-def group_rows(groups: Metrics, prefix: str = "") -> list[list[str]]:
+def group_rows(groups: Mapping[str, Figures], prefix: str = "") -> list[list[str]]:
     """Rows of accuracies; the sum over groups is left out where there is only one."""
-    keys = ("slices_single", "slices_averaged", "middle_averaged", "volumes_averaged")
     return [
         [
             f"{prefix}{name}",
-            str(group["subjects"]),
-            str(group["volumes"]),
-            str(group["slices"]),
-            *(share(group.get(key)) for key in keys),
+            str(group.subjects),
+            str(group.volumes),
+            str(group.slices),
+            share(group.slices_single),
+            share(group.slices_averaged),
+            share(group.middle_averaged),
+            share(group.volumes_averaged),
         ]
         for name, group in groups.items()
         if name != "all" or len(groups) > 2

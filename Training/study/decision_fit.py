@@ -1,0 +1,69 @@
+"""The decision rule from networks that are judged on what they were not trained on.
+
+No source is judged by a rule that was fitted on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.decision import DecisionRule
+from CMROrientLib.recognition.slices import central_slice
+from CMROrientLib.training.calibrate import answers, choose_min_confidence, fit_rule
+from CMROrientLib.training.out_of_distribution import OutOfDistributionTerms, fit_out_of_distribution
+from CMROrientLib.training.predictions import Predictions
+
+from .measured import Measured
+
+
+def fitted(measured: Sequence[Measured]) -> DecisionRule:
+    """The rule from all of these.
+
+    The weights come from changed and unchanged slices, the limit of the confidence from unchanged
+    ones, what is no short axis from real volumes, changed slices and other pictures.
+    """
+    together = reduce(Predictions.joined, [one.predictions for one in measured])
+    alone = reduce(Predictions.joined, [one.alone for one in measured])
+    rule = fit_rule(together, [found for one in measured for found in one.harder], alone=alone)
+    stacks = answers(together, rule, sizes=(0,))
+    plain = stacks + answers(together, rule, sizes=(2, 3, 5)) + answers(alone, rule, sizes=(1,))
+    whole = np.arange(len(plain.right)) < len(stacks.right)
+    rule = replace(rule, min_confidence=choose_min_confidence(plain.confidences(rule), plain.right, whole))
+    if together.logits.shape[-1] == len(Orientation):
+        # Without an out-of-distribution output nothing is taken for no short axis.
+        return rule
+    return fit_out_of_distribution(_real(measured, rule), _others(measured, rule), rule)
+
+
+def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
+    """For each source the rule that was fitted on the other sources."""
+    return {one.name: fitted([other for other in measured if other is not one]) for one in measured}
+
+
+def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dict[str, DecisionRule]:
+    """For each family of other pictures the rule that was fitted without it."""
+    families = np.concatenate([one.others.families[~one.others.blank] for one in measured])
+    real, others = _real(measured, rule), _others(measured, rule)
+    names = sorted({str(family) for one in measured for family in one.others.families})
+    return {name: fit_out_of_distribution(real, others.where(families != name), rule) for name in names}
+
+
+def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
+    """Left-out volumes, their central slices alone, and changed slices.
+
+    A source may be so easy that its unchanged slices teach nothing about the next.
+    """
+    volumes = [logits for one in measured for logits in one.predictions.by_volume()]
+    volumes += [logits[[central_slice(len(logits))]] for one in measured for logits in one.alone.by_volume()]
+    volumes += [logits[None] for one in measured for found in one.harder for logits in found.logits[::3]]
+    return OutOfDistributionTerms.of(volumes, rule)
+
+
+def _others(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
+    pictures = (picture[None] for one in measured for picture in one.others.logits[~one.others.blank])
+    return OutOfDistributionTerms.of(pictures, rule)

@@ -1,0 +1,133 @@
+"""What a network says about a source that it was not trained on, measured once and kept in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from CMROrientLib.io.atomic import replacing
+from CMROrientLib.recognition.typed_json import read_object, write_object
+from CMROrientLib.training.cases import Case
+from CMROrientLib.training.evaluate import TrainingFacts, opened
+from CMROrientLib.training.negatives.reslices import read_stack
+from CMROrientLib.training.predictions import Predictions, predict
+
+from .json_files import write_json
+from .other_pictures.rejection import OtherPictures, show_other_pictures
+from .stress import StressRow, stress
+
+#: Other pictures shown to each network.
+OTHER_PICTURES = 1200
+#: Stacks that cuts are made from.
+STACKS = 40
+#: Kinds of stress whose answers the calibration learns from.
+HARDER = ("crop", "extra rotation", "noise", "resolution", "inverted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredModel(TrainingFacts):
+    """Which network was measured, and how it came about."""
+
+    name: str
+    checksum: str
+
+    def to_json(self) -> dict[str, object]:
+        """As metrics keep it."""
+        return {"name": self.name, "checksum": self.checksum, **write_object(self)}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a network said about a source.
+
+    Parameters
+    ----------
+    name:
+        The source, as the tables show it.
+    model:
+        The network.
+    predictions:
+        For the left-out volumes as they are.
+    alone:
+        For the same slices, each on its own, as a volume of one slice.
+    stressed:
+        (curve, level, predictions) for changed slices.
+    curves:
+        What ``stress`` counted.
+    others:
+        What it said about other pictures.
+    """
+
+    name: str
+    model: MeasuredModel
+    predictions: Predictions
+    alone: Predictions
+    stressed: list[tuple[str, float, Predictions]]
+    curves: Mapping[str, tuple[StressRow, ...]]
+    others: OtherPictures
+
+    @property
+    def harder(self) -> list[Predictions]:
+        """The changed slices that the calibration learns from."""
+        return [found for curve, level, found in self.stressed if curve.startswith(HARDER) and level not in (0, 1)] + [
+            found for curve, level, found in self.stressed if curve.startswith("inverted") and level == 1
+        ]
+
+
+@dataclass(frozen=True)
+class _Index:
+    """``measured.json``: all that is no array; of stressed predictions curve, level and file."""
+
+    name: str
+    model: MeasuredModel
+    curves: Mapping[str, tuple[StressRow, ...]]
+    stressed: tuple[tuple[object, ...], ...]
+
+
+def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, stress_volumes: int = 60) -> None:
+    """Run a network over everything and keep its outputs in ``folder``.
+
+    Parameters
+    ----------
+    name:
+        Of the left-out source.
+    model:
+        A network that was not trained on the people of ``cases``.
+    stress_volumes:
+        Changed slices are taken from at most so many volumes, spread evenly over ``cases``.
+    """
+    files, inference = opened(model, "cpu")
+    predict(inference, cases).save(folder / "predictions.npz")
+    predict(inference, cases, alone=True).save(folder / "alone.npz")
+    chosen = [cases[int(n)] for n in np.linspace(0, len(cases) - 1, min(stress_volumes, len(cases))).round()]
+    kept: list[tuple[str, float, str]] = []
+
+    def keep(curve: str, level: float, found: Predictions) -> None:
+        file = f"stress-{len(kept):02}.npz"
+        found.save(folder / file)
+        kept.append((curve, level, file))
+
+    curves = stress(inference, chosen, keep=keep)
+    stacks = [read_stack(case.path, case.mask) for case in chosen[:: max(1, len(chosen) // STACKS)]]
+    others = show_other_pictures(inference, stacks, OTHER_PICTURES)
+    with replacing([folder / "others.npz"]) as (stream,):
+        np.savez(stream, allow_pickle=False, families=others.families, blank=others.blank, logits=others.logits)
+    facts = TrainingFacts.of(files.card)
+    measured = MeasuredModel(name=files.name, checksum=files.checksum, **vars(facts))
+    write_json(folder / "measured.json", write_object(_Index(name, measured, curves, tuple(kept))))
+
+
+def load(folder: Path) -> Measured:
+    """Read what ``measure`` kept."""
+    found = read_object(_Index, json.loads((folder / "measured.json").read_text(encoding="utf-8")), strict=True)
+    with np.load(folder / "others.npz", allow_pickle=False) as data:
+        others = OtherPictures(data["families"], data["blank"], data["logits"])
+    stressed = [
+        (str(curve), float(str(level)), Predictions.load(folder / str(file))) for curve, level, file in found.stressed
+    ]
+    predictions, alone = (Predictions.load(folder / f"{name}.npz") for name in ("predictions", "alone"))
+    return Measured(found.name, found.model, predictions, alone, stressed, found.curves, others)

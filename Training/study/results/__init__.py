@@ -1,0 +1,1 @@
+"""``python -m study.results`` (``make results``): the page of results."""

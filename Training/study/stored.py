@@ -1,0 +1,71 @@
+"""``Training/metrics``: every file has a type, and what is read could be written back as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.recognition.typed_json import read_object, write_object
+from CMROrientLib.training.evaluate import Evaluation
+
+from .ablation import Variant
+from .left_out import Calibration, LeftOut, LeftOutSequence, RejectionMetrics
+from .paper_table import PaperRow
+from .stress import StressRow
+
+
+@dataclass(frozen=True)
+class StoredMetrics:
+    """The files of the folder by their stems; None for those that are not there.
+
+    Parameters
+    ----------
+    paper_table:
+        Network → its row.
+    left_out, left_out_sequences:
+        Left-out source, or sequence → what was measured.
+    stress:
+        Left-out source → curve → rows.
+    calibration, rejection:
+        Over all left-out sources.
+    ablation:
+        The short runs.
+    universal, cine, lge, t2:
+        The bundled models, on people held out from their training.
+    """
+
+    paper_table: Mapping[str, PaperRow] | None = None
+    left_out: Mapping[str, LeftOut] | None = None
+    left_out_sequences: Mapping[str, LeftOutSequence] | None = None
+    stress: Mapping[str, Mapping[str, tuple[StressRow, ...]]] | None = None
+    calibration: Calibration | None = None
+    rejection: RejectionMetrics | None = None
+    ablation: tuple[Variant, ...] | None = None
+    universal: Evaluation | None = None
+    cine: Evaluation | None = None
+    lge: Evaluation | None = None
+    t2: Evaluation | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> StoredMetrics:
+        """All that is there. Raises CMROrientError where a file is none of these, or holds something else."""
+        paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+        try:
+            data = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()}
+            return read_object(cls, data, strict=True)
+        except (OSError, ValueError) as error:
+            raise CMROrientError(f"these are no stored metrics: {error}", folder) from error
+
+    def to_json(self) -> dict[str, object]:
+        """What the files hold, by their stems."""
+        found = write_object(self)
+        models = {"universal": self.universal, "cine": self.cine, "lge": self.lge, "t2": self.t2}
+        found |= {name: one.to_json() for name, one in models.items() if one is not None}
+        if self.left_out is not None:
+            found["left_out"] = {name: one.to_json() for name, one in self.left_out.items()}
+        if self.left_out_sequences is not None:
+            found["left_out_sequences"] = {name: one.to_json() for name, one in self.left_out_sequences.items()}
+        return found
