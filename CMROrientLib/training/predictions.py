@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,18 @@ from ..recognition.preprocessing import is_blank
 from ..recognition.slices import middle_slices
 from .cases import Case
 from .slices import read_slices
+
+
+class _StoredCase(TypedDict):
+    path: str
+    mask: str | None
+    dataset: str
+    subject: str
+    sequence: str
+    vendor: str
+    angle: float | None
+    margin: float | None
+    mask_values: list[int] | None
 
 
 @dataclass(frozen=True)
@@ -114,11 +126,20 @@ class Predictions:
             raise CMROrientError(f"these are no stored predictions ({error})", path) from error
 
 
-def _case(entry: dict[str, Any]) -> Case:
+def _case(entry: _StoredCase) -> Case:
     """A case from what ``Predictions.save`` wrote."""
-    values = entry.get("mask_values")
-    known = {"path": Path(entry["path"]), "mask": entry["mask"] and Path(entry["mask"])}
-    return Case(**{**entry, **known, "mask_values": values and tuple(values)})
+    values, mask = entry["mask_values"], entry["mask"]
+    return Case(
+        path=Path(entry["path"]),
+        mask=Path(mask) if mask else None,
+        dataset=entry["dataset"],
+        subject=entry["subject"],
+        sequence=entry["sequence"],
+        vendor=entry["vendor"],
+        angle=entry["angle"],
+        margin=entry["margin"],
+        mask_values=(values[0], values[1], values[2]) if values else None,
+    )
 
 
 def predict(

@@ -90,7 +90,7 @@ def noisy(image: Image, centre: tuple[float, float], random: np.random.Generator
     image = image - image.min()
     sigma = level * float(np.percentile(image, 99))
     real, imaginary = random.normal(0, sigma, (2, *image.shape))
-    return np.hypot(image + real, imaginary).astype(np.float32)
+    return np.asarray(np.hypot(image + real, imaginary), np.float32)
 
 
 def inverted(image: Image, centre: tuple[float, float], random: np.random.Generator) -> Image:

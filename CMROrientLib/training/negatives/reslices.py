@@ -59,7 +59,7 @@ class Stack:
 def heart_of(stack: Stack) -> NDArray[np.float64]:
     """Centre of the heart in mm from the first voxel (slice, row, column); of the stack without a mask."""
     if stack.mask is not None and np.any(stack.mask):
-        return np.argwhere(stack.mask).mean(0) * stack.voxel
+        return np.asarray(np.argwhere(stack.mask).mean(0) * stack.voxel)
     return (np.array(stack.pixels.shape) - 1) / 2 * stack.voxel
 
 
@@ -138,4 +138,4 @@ def read_stack(path: Path, mask: Path | None = None) -> Stack:
 
 
 def _first_phase(array: NDArray[np.generic]) -> NDArray[np.generic]:
-    return array.reshape(-1, *array.shape[-3:])[0]
+    return np.asarray(array.reshape(-1, *array.shape[-3:])[0])

@@ -29,7 +29,8 @@ def cells(random: np.random.Generator, size: int) -> Picture:
     count = int(random.integers(5, 120))
     points = random.uniform(0, size, (count, 2))
     pixels = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), -1).reshape(-1, 2)
-    return random.random(count)[cKDTree(points).query(pixels)[1]].reshape(size, size).astype(np.float32)
+    nearest = cKDTree(points).query(pixels)[1]
+    return np.asarray(random.random(count)[nearest].reshape(size, size), np.float32)
 
 
 def spokes(random: np.random.Generator, size: int) -> Picture:
