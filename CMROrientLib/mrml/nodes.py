@@ -70,7 +70,7 @@ def array_from_node(node: VolumeNode) -> NDArray[Any]:
     from vtk.util.numpy_support import vtk_to_numpy
 
     image = node.GetImageData()
-    scalars = vtk_to_numpy(image.GetPointData().GetScalars())
+    scalars: NDArray[Any] = vtk_to_numpy(image.GetPointData().GetScalars())
     return scalars.reshape(image.GetDimensions()[::-1]).copy()
 
 

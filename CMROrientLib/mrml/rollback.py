@@ -16,11 +16,10 @@ def scene_as_it_was(scene: Scene) -> Iterator[None]:
 
     added: list[Node] = []
 
-    @vtk.calldata_type(vtk.VTK_OBJECT)
     def remember(_caller: Scene, _event: str, node: Node) -> None:
         added.append(node)
 
-    tag = scene.AddObserver(scene.NodeAddedEvent, remember)
+    tag = scene.AddObserver(scene.NodeAddedEvent, vtk.calldata_type(vtk.VTK_OBJECT)(remember))
     try:
         yield
     except BaseException:
