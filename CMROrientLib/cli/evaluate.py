@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..errors import CMROrientError
 from ..io.atomic import write_text
-from ..training.evaluate import chosen_cases, evaluate
-from ..training.scoring import as_text
+from ..training.evaluation.evaluate import chosen_cases, evaluate
+from ..training.evaluation.scoring import as_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

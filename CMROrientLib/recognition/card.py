@@ -48,7 +48,7 @@ class Card:
     outputs:
         Logits: eight classes, and with nine "out of distribution".
     training_sets, training_subjects, training_seconds, recipe, seed:
-        What it learned from, for how long and how; the recipe as ``training.recipes`` writes it.
+        What it learned from, for how long and how; the recipe as ``training.recipe`` writes it.
     metrics:
         How right it was on people that it had not learned from.
     known_failures:

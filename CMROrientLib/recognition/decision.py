@@ -1,7 +1,7 @@
 """How far an answer can be trusted: from the network's outputs to a confidence and a decision.
 
 A model's card holds the parameters under ``decision``; they are fitted on data that training has
-not seen (``training.calibration``). The same functions serve recognition and calibration.
+not seen (``training.evaluation.calibrate``). The same functions serve recognition and calibration.
 
 The confidence is a logistic function of four things that can be seen without knowing the truth::
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recognition.decision import carried_back, log_probabilities
-from .scoring import averaged_right, counts, single_pass_right
+from .evaluation.scoring import averaged_right, counts, single_pass_right
 from .slices import Slices
 
 

@@ -4,8 +4,10 @@ Slicer --no-splash --no-main-window --python-script Documentation/examples/train
 
 OPTIONS are those of ``cmrorient train``, for example
 ``--recipe Training/recipes/cine.toml --data DATA --output RUN``; ``--help`` shows them all.
-Slicer needs PyTorch for it: install the PyTorch extension first. Data are loaded in this process,
-because Slicer's Python cannot start worker processes.
+Slicer needs PyTorch for it: install the PyTorch extension first, and the other packages of the extra
+``train`` once in its Python console:
+``slicer.util.pip_install("safetensors onnx matplotlib scikit-learn scikit-image pydantic")`` (and monai for
+the baselines). Data are loaded in this process, because Slicer's Python cannot start worker processes.
 """
 
 import sys

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from CMROrientLib.recognition.typed_json import write_object
 from CMROrientLib.training.cases import read_cases
-from CMROrientLib.training.evaluate import opened
-from CMROrientLib.training.predictions import predict
+from CMROrientLib.training.evaluation.evaluate import opened
+from CMROrientLib.training.evaluation.predictions import predict
+from CMROrientLib.training.evaluation.scoring import figures
+from CMROrientLib.training.evaluation.statistics import Accuracy
 from CMROrientLib.training.recipe import read_recipe
-from CMROrientLib.training.scoring import figures
-from CMROrientLib.training.statistics import Accuracy
 
 from .json_files import write_json
 

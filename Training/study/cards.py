@@ -15,8 +15,8 @@ from pathlib import Path
 from CMROrientLib.recognition.card import Card, read_card
 from CMROrientLib.recognition.model_files import MODELS, write_index
 from CMROrientLib.recognition.typed_json import read_object
-from CMROrientLib.training.evaluate import Evaluation
-from CMROrientLib.training.scoring import Figures
+from CMROrientLib.training.evaluation.evaluate import Evaluation
+from CMROrientLib.training.evaluation.scoring import Figures
 
 from .remarks import REMARKS, Remarks, read_remarks
 from .stored import StoredMetrics

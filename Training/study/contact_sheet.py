@@ -15,8 +15,8 @@ import numpy as np
 
 from CMROrientLib.io.atomic import replacing
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.training.predictions import Predictions, slice_log_probabilities
-from CMROrientLib.training.scoring import counts
+from CMROrientLib.training.evaluation.predictions import Predictions, slice_log_probabilities
+from CMROrientLib.training.evaluation.scoring import counts
 from CMROrientLib.training.slices import read_slices
 
 #: Pictures on one sheet.

@@ -14,9 +14,9 @@ import numpy as np
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.slices import central_slice
-from CMROrientLib.training.calibrate import answers, choose_min_confidence, fit_rule
-from CMROrientLib.training.out_of_distribution import OutOfDistributionTerms, fit_out_of_distribution
-from CMROrientLib.training.predictions import Predictions
+from CMROrientLib.training.evaluation.calibrate import answers, choose_min_confidence, fit_rule
+from CMROrientLib.training.evaluation.out_of_distribution import OutOfDistributionTerms, fit_out_of_distribution
+from CMROrientLib.training.evaluation.predictions import Predictions
 
 from .measured import Measured
 

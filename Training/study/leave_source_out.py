@@ -16,8 +16,8 @@ from pathlib import Path
 from CMROrientLib.recognition.card import read_card
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.typed_json import write_object
-from CMROrientLib.training.evaluate import chosen_cases
-from CMROrientLib.training.scoring import as_text, by_group, source_and_sequence
+from CMROrientLib.training.evaluation.evaluate import chosen_cases
+from CMROrientLib.training.evaluation.scoring import as_text, by_group, source_and_sequence
 
 from .decision_fit import cross_fitted, fitted
 from .json_files import write_json

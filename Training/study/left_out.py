@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.typed_json import in_json, write_object
-from CMROrientLib.training.calibrate import Answers, answers, expected_calibration_error
-from CMROrientLib.training.decisions import Decisions, decisions
-from CMROrientLib.training.out_of_distribution import volumes_out_of_distribution
-from CMROrientLib.training.scoring import Figures, by_group, counts, source_and_sequence
+from CMROrientLib.training.evaluation.calibrate import Answers, answers, expected_calibration_error
+from CMROrientLib.training.evaluation.decisions import Decisions, decisions
+from CMROrientLib.training.evaluation.out_of_distribution import volumes_out_of_distribution
+from CMROrientLib.training.evaluation.scoring import Figures, by_group, counts, source_and_sequence
 
 from .decision_fit import without_each_family
 from .measured import Measured, MeasuredModel

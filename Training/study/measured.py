@@ -12,9 +12,9 @@ import numpy as np
 from CMROrientLib.io.atomic import replacing
 from CMROrientLib.recognition.typed_json import read_object, write_object
 from CMROrientLib.training.cases import Case
-from CMROrientLib.training.evaluate import TrainingFacts, opened
+from CMROrientLib.training.evaluation.evaluate import TrainingFacts, opened
+from CMROrientLib.training.evaluation.predictions import Predictions, predict
 from CMROrientLib.training.negatives.reslices import read_stack
-from CMROrientLib.training.predictions import Predictions, predict
 
 from .json_files import write_json
 from .other_pictures.rejection import OtherPictures, show_other_pictures

@@ -17,10 +17,10 @@ import numpy as np
 
 from CMROrientLib.recognition.card import Card
 from CMROrientLib.recognition.typed_json import write_object
-from CMROrientLib.training.evaluate import chosen_cases, opened
-from CMROrientLib.training.predictions import Predictions, predict
-from CMROrientLib.training.scoring import averaged_right, counts, single_pass_right
-from CMROrientLib.training.statistics import Accuracy, accuracy
+from CMROrientLib.training.evaluation.evaluate import chosen_cases, opened
+from CMROrientLib.training.evaluation.predictions import Predictions, predict
+from CMROrientLib.training.evaluation.scoring import averaged_right, counts, single_pass_right
+from CMROrientLib.training.evaluation.statistics import Accuracy, accuracy
 
 from .json_files import write_json
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.recognition.typed_json import read_object, write_object
-from CMROrientLib.training.evaluate import Evaluation
+from CMROrientLib.training.evaluation.evaluate import Evaluation
 
 from .ablation import Variant
 from .left_out import Calibration, LeftOut, LeftOutSequence, RejectionMetrics

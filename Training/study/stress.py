@@ -20,10 +20,10 @@ from CMROrientLib.recognition.inference import Inference
 from CMROrientLib.recognition.preprocessing import is_blank
 from CMROrientLib.recognition.slices import middle_slices
 from CMROrientLib.training.cases import Case
-from CMROrientLib.training.predictions import Predictions
-from CMROrientLib.training.scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
+from CMROrientLib.training.evaluation.predictions import Predictions
+from CMROrientLib.training.evaluation.scoring import HARD_MARGIN, averaged_right, counts, single_pass_right
+from CMROrientLib.training.evaluation.statistics import Accuracy, accuracy
 from CMROrientLib.training.slices import read_mask, read_slices
-from CMROrientLib.training.statistics import Accuracy, accuracy
 
 Image = NDArray[np.float32]
 

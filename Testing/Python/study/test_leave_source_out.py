@@ -13,7 +13,7 @@ from study import ablation, cards, contact_sheet, decision_fit, leave_source_out
 from CMROrientLib.cli.main import main
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import find_model
-from CMROrientLib.training.predictions import Predictions
+from CMROrientLib.training.evaluation.predictions import Predictions
 
 
 def evaluate(*options: object) -> None:

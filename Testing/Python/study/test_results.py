@@ -13,7 +13,7 @@ from study.results.text import minutes, paragraph, percent, share
 from study.stored import StoredMetrics
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.training.statistics import Accuracy
+from CMROrientLib.training.evaluation.statistics import Accuracy
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -28,6 +28,7 @@ from CMROrientLib.training.augmentation.spatial.resampling import Resampling  # 
 from CMROrientLib.training.augmentation.spatial.rotation import Rotation  # noqa: E402
 from CMROrientLib.training.augmentation.spatial.stored_orientation import StoredOrientation  # noqa: E402
 from CMROrientLib.training.augmentation.transform import Compose  # noqa: E402
+from CMROrientLib.training.auxiliary_loss import auxiliary_segmentation_loss  # noqa: E402
 from CMROrientLib.training.normalisation import normalised  # noqa: E402
 
 EVERYTHING = replace(
@@ -188,6 +189,19 @@ def test_gamma_and_inversion_do_what_they_say() -> None:
     torch.testing.assert_close(bent, squares ** float(np.exp(0.5)))
     inverted = Inversion(1.0)(batch_of(squares), draws()).images
     torch.testing.assert_close(inverted, squares.amax((1, 2), keepdim=True) - squares)
+
+
+def test_pictures_never_leave_their_device() -> None:
+    """On torch's device without memory whatever is brought back to the processor fails."""
+    shown = with_masks(torch.rand(6, 64, 64)).to(torch.device("meta"))
+    for transform in pipeline(EVERYTHING, 48).transforms:
+        shown = transform(shown, draws())
+        assert shown.images.device.type == shown.masks.device.type == "meta", type(transform).__name__
+    for preprocessing in (Preprocessing(), Preprocessing.paper(), Preprocessing(contrast="linear")):
+        assert normalised(shown.images, preprocessing).device.type == "meta"
+    assert targets(shown, 9, 4.0, 16.0).device.type == "meta"
+    drawing = torch.zeros(6, 4, 12, 12, device="meta")
+    assert auxiliary_segmentation_loss(drawing, shown.masks, shown.drawn).device.type == "meta"
 
 
 @pytest.mark.parametrize("shift", [0.0, None])

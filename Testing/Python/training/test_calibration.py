@@ -20,7 +20,8 @@ from CMROrientLib.recognition.decision import (
     out_of_distribution_outputs,
     weigh,
 )
-from CMROrientLib.training.calibrate import (
+from CMROrientLib.training.cases import Case
+from CMROrientLib.training.evaluation.calibrate import (
     answers,
     choose_min_confidence,
     expected_calibration_error,
@@ -28,13 +29,12 @@ from CMROrientLib.training.calibrate import (
     fit_temperature,
     fit_weights,
 )
-from CMROrientLib.training.cases import Case
-from CMROrientLib.training.out_of_distribution import (
+from CMROrientLib.training.evaluation.out_of_distribution import (
     OutOfDistributionTerms,
     fit_out_of_distribution,
     out_of_distribution_of,
 )
-from CMROrientLib.training.predictions import Predictions
+from CMROrientLib.training.evaluation.predictions import Predictions
 
 WEIGHTS = {"intercept": -2.0, "margin": 1.5, "votes": 1.0, "agreement": 2.0, "slices": 0.7}
 

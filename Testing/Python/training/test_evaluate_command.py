@@ -11,8 +11,8 @@ from matched_filter import data, write_model  # noqa: F401
 
 from CMROrientLib.cli.main import main
 from CMROrientLib.recognition.model_files import find_model
-from CMROrientLib.training.evaluate import chosen_cases, evaluate
-from CMROrientLib.training.predictions import Predictions
+from CMROrientLib.training.evaluation.evaluate import chosen_cases, evaluate
+from CMROrientLib.training.evaluation.predictions import Predictions
 
 
 def test_evaluate_counts_prints_and_keeps(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

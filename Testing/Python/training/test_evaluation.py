@@ -18,12 +18,12 @@ from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.inference import Inference
 from CMROrientLib.training.cases import read_cases
-from CMROrientLib.training.decisions import decisions
-from CMROrientLib.training.evaluate import chosen_cases
-from CMROrientLib.training.out_of_distribution import volumes_out_of_distribution
-from CMROrientLib.training.predictions import Predictions, predict
-from CMROrientLib.training.scoring import as_text, averaged_right, by_group, figures, single_pass_right
-from CMROrientLib.training.statistics import Accuracy
+from CMROrientLib.training.evaluation.decisions import decisions
+from CMROrientLib.training.evaluation.evaluate import chosen_cases
+from CMROrientLib.training.evaluation.out_of_distribution import volumes_out_of_distribution
+from CMROrientLib.training.evaluation.predictions import Predictions, predict
+from CMROrientLib.training.evaluation.scoring import as_text, averaged_right, by_group, figures, single_pass_right
+from CMROrientLib.training.evaluation.statistics import Accuracy
 
 
 def test_all_right_is_all_right(data: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from CMROrientLib.training.statistics import accuracy, clopper_pearson, cluster_bootstrap, wilson
+from CMROrientLib.training.evaluation.statistics import accuracy, clopper_pearson, cluster_bootstrap, wilson
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,9 +30,9 @@ from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import ModelFiles, find_model  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.cases import read_cases  # noqa: E402
+from CMROrientLib.training.evaluation.scoring import averaged_right  # noqa: E402
 from CMROrientLib.training.export import export_run  # noqa: E402
 from CMROrientLib.training.recipe import Selection, Stage  # noqa: E402
-from CMROrientLib.training.scoring import averaged_right  # noqa: E402
 from CMROrientLib.training.splits import Split  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402
 from CMROrientLib.training.trainer import Trainer  # noqa: E402
@@ -229,6 +232,56 @@ def test_the_command_line_trains_transfers_and_exports(
     assert again.name == "c" and again.onnx.read_bytes() == ours.onnx.read_bytes()
     assert main(["export", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert "checkpoint" in capsys.readouterr().err
+
+
+def test_options_that_no_recipe_takes_are_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe_file = tmp_path / "r.toml"
+    recipe_file.write_text('[network]\nname = "compact"\n', encoding="utf-8")
+    options = ["train", "--recipe", str(recipe_file), "--data", str(data), "-o", str(tmp_path / "a")]
+    assert main([*options, "--seed", "-1"]) == 1
+    assert "seed is -1" in capsys.readouterr().err
+    assert main([*options, "--epochs", "0"]) == 2
+    recipe_file.write_text('[network]\nname = "compact"\nmagic = 1\n', encoding="utf-8")
+    assert main(options) == 1
+    assert "network.magic" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+WITHOUT_PACKAGES = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("pydantic", "torch"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from CMROrientLib.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["train", "--recipe", "r.toml", "--data", ".", "-o", "o"],
+        ["transfer", "--start", "universal", "--data", ".", "-o", "o"],
+        ["export", "run", "-o", "o"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_a_missing_package_is_wrong_usage(options: list[str], tmp_path: Path, repository: Path) -> None:
+    """And help needs none."""
+    for given, status in (([options[0], "--help"], 0), (options, 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_PACKAGES, *given],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(repository)},
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == status, done.stderr
+    assert "pip install cmrorient[train]" in done.stderr
 
 
 def test_averaging_carries_classes_back() -> None:

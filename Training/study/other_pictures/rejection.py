@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from CMROrientLib.recognition.decision import DecisionRule, confidence, weigh
 from CMROrientLib.recognition.inference import Inference
 from CMROrientLib.recognition.preprocessing import is_blank
+from CMROrientLib.training.evaluation.out_of_distribution import out_of_distribution_of
+from CMROrientLib.training.evaluation.predictions import slice_log_probabilities
+from CMROrientLib.training.evaluation.statistics import clopper_pearson
 from CMROrientLib.training.negatives.family import pictures_of
 from CMROrientLib.training.negatives.reslices import Stack
-from CMROrientLib.training.out_of_distribution import out_of_distribution_of
-from CMROrientLib.training.predictions import slice_log_probabilities
-from CMROrientLib.training.statistics import clopper_pearson
 
 from .families import TEST_FAMILIES
 

@@ -33,9 +33,9 @@ TRAINING = Path(__file__).parents[2]
 
 HEAD = """# Results
 
-Written by `make results` from the figures in `Training/metrics`; change those or `Training/remarks.md`, not this file.
-No cardiac image is part of it. Intervals are 95 %: a bootstrap over people, or, where nothing was wrong, the exact
-binomial interval over people.
+Written by `make results` from the figures in `Training/metrics`; change those or `Training/study/remarks.toml`, not
+this file. No cardiac image is part of it. Intervals are 95 %: a bootstrap over people, or, where nothing was wrong, the
+exact binomial interval over people.
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from CMROrientLib.training.evaluate import Evaluation
+from CMROrientLib.training.evaluation.evaluate import Evaluation
 
 from ..paper_table import SEQUENCES, PaperRow
 from .text import GROUP_HEAD, facts, group_rows, minutes, paragraph, share, table

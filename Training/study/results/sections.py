@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from CMROrientLib.training.evaluate import Evaluation
+from CMROrientLib.training.evaluation.evaluate import Evaluation
 
 from ..ablation import Variant
 from ..left_out import Calibrated, Calibration, LeftOut, LeftOutSequence, RejectionMetrics
@@ -117,7 +117,7 @@ def calibration_section(found: Calibration) -> list[str]:
         "",
         paragraph(
             "The confidence is a logistic function of the margin in log-probability, the slices' votes, "
-            "the agreement of the turned copies and the number of slices (`CMROrientLib/confidence.py`). "
+            "the agreement of the turned copies and the number of slices (`CMROrientLib/recognition/decision.py`). "
             "For each left-out source it was fitted on the other sources' left-out answers, so that "
             "neither the network nor the rule has seen the source. *One slice*: as a volume of its own; parts "
             "of stacks use the window that was found from the whole stack. "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 
-from CMROrientLib.training.evaluate import TrainingFacts
-from CMROrientLib.training.scoring import Figures
-from CMROrientLib.training.statistics import Accuracy
+from CMROrientLib.training.evaluation.evaluate import TrainingFacts
+from CMROrientLib.training.evaluation.scoring import Figures
+from CMROrientLib.training.evaluation.statistics import Accuracy
 
 GROUP_HEAD = (
     "tested on",

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..orientation import Orientation
-from ..recognition.decision import carried_back, log_probabilities
-from .cases import Case
+from ...orientation import Orientation
+from ...recognition.decision import carried_back, log_probabilities
+from ..cases import Case
 from .predictions import Predictions, slice_log_probabilities
 from .statistics import Accuracy, accuracy
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..orientation import Orientation
-from ..recognition.decision import TERMS, DecisionRule, Evidence, confidence, log_probabilities, weigh
+from ...orientation import Orientation
+from ...recognition.decision import TERMS, DecisionRule, Evidence, confidence, log_probabilities, weigh
 from .predictions import Predictions, slice_log_probabilities
 from .scoring import counts
 

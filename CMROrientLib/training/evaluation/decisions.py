@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..recognition.decision import DecisionRule
+from ...recognition.decision import DecisionRule
 from .calibrate import answers, expected_calibration_error
 from .out_of_distribution import volumes_out_of_distribution
 from .predictions import Predictions

@@ -16,15 +16,15 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CMROrientError
-from ..io.atomic import replacing
-from ..progress import Progress
-from ..recognition.decision import carried_back, log_probabilities
-from ..recognition.inference import Inference
-from ..recognition.preprocessing import is_blank
-from ..recognition.slices import middle_slices
-from .cases import Case
-from .slices import read_slices
+from ...errors import CMROrientError
+from ...io.atomic import replacing
+from ...progress import Progress
+from ...recognition.decision import carried_back, log_probabilities
+from ...recognition.inference import Inference
+from ...recognition.preprocessing import is_blank
+from ...recognition.slices import middle_slices
+from ..cases import Case
+from ..slices import read_slices
 
 
 class _StoredCase(TypedDict):

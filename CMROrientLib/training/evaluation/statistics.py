@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..recognition.typed_json import write_object
+from ...recognition.typed_json import write_object
 
 Method = Literal["bootstrap over subjects", "exact over subjects"]
 

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
-from ..progress import Progress
-from ..recognition.inference import Inference
-from ..recognition.typed_json import write_object
-from .cases import Case, read_cases
+from ...errors import UsageError
+from ...progress import Progress
+from ...recognition.inference import Inference
+from ...recognition.typed_json import write_object
+from ..cases import Case, read_cases
+from ..splits import Split
 from .decisions import Decisions, decisions
 from .predictions import Predictions, predict
 from .scoring import Figures, by_group, source_and_sequence
-from .splits import Split
 
 if TYPE_CHECKING:
-    from ..recognition.card import Card
-    from ..recognition.model_files import ModelFiles
+    from ...recognition.card import Card
+    from ...recognition.model_files import ModelFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,8 @@ class Evaluation:
 
 def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Inference]:
     """A model's files, and its network ready to run."""
-    from ..recognition.engines import open_engine
-    from ..recognition.model_files import find_model
+    from ...recognition.engines import open_engine
+    from ...recognition.model_files import find_model
 
     files = find_model(model)
     return files, Inference.of(files, open_engine(files, device))

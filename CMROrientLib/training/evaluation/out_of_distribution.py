@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recognition.decision import (
+from ...recognition.decision import (
     OUT_OF_DISTRIBUTION_TERMS,
     DecisionRule,
     out_of_distribution,

@@ -1,0 +1,1 @@
+"""How right a model is, how far it is to be trusted, and the rule that its card keeps."""
