@@ -2,9 +2,9 @@
 #
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
-#   make lint         ruff, mypy, and the contracts of what may import what
+#   make lint         ruff, mypy, import-linter (what may import what), vulture (what nobody uses)
 #   make counts       figures of the code: imports, lines, Any, equal lines
-#   make screenshots  pictures of the Slicer panel and of the README
+#   make screenshots  pictures of the Slicer panel, the README and the architecture
 #   make results      Training/RESULTS.md and its pictures from the stored metrics
 #   make test-pacs    DICOM results sent to an Orthanc server and fetched again
 #   make wheel        dist/*.whl
@@ -55,6 +55,7 @@ lint: $(FULL)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/vulture
 
 counts: $(FULL)
 	$(BIN)/python Testing/count.py --wheel
@@ -63,6 +64,7 @@ screenshots: $(FULL)
 	$(BIN)/python Testing/host/screenshots.py
 	$(BIN)/python Documentation/draw_before_after.py Documentation/before-after.png
 	$(BIN)/python Documentation/draw_report.py Documentation/report.png
+	$(BIN)/python Documentation/draw_architecture.py
 
 results: $(FULL)
 	$(BIN)/python Training/make_results.py

@@ -142,11 +142,20 @@ def test_every_imported_package_is_declared():
                 assert name.lower() in known, f"{relative(path)} imports {name}"
 
 
-@pytest.mark.parametrize("command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"]])
+@pytest.mark.parametrize("command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"], ["vulture"]])
 def test_linters_pass(command):
     parts.need_module(command[0])
     done = subprocess.run([sys.executable, "-m", *command], cwd=parts.REPOSITORY, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_exception_of_vulture_is_needed():
+    listed = (parts.REPOSITORY / "Testing" / "vulture_whitelist.py").read_text(encoding="utf-8")
+    names = re.findall(r"^(?:_\.)?(\w+)$", listed, flags=re.MULTILINE)
+    assert len(names) > 20
+    product = [path for path in tree() if path.suffix == ".py" and relative(path).split("/")[0] != "Testing"]
+    words = {word for path in product for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    assert [name for name in names if name not in words] == []
 
 
 def test_imports_keep_the_contracts():

@@ -1,0 +1,94 @@
+"""What vulture takes for unused although somebody uses it, and who. Read by vulture, never run.
+
+A name goes as soon as its last use goes: code that only tests use is dead, too.
+"""
+
+# ruff: noqa: B018, F821
+
+# Python calls them: attributes and names of the package that are looked up when first used.
+__getattr__
+__dir__
+__call__
+
+# The signature is the caller's: VTK's observers, Qt's signals, context managers.
+_.caller
+_.event
+_.checked
+_.trace
+
+# Slicer finds them by the module's name and calls them.
+CMROrient
+CMROrientTest
+CMROrientWidget
+_.cleanup
+_.enter
+_.runTest
+
+# Slicer reads them of a module.
+_.acknowledgementText
+_.categories
+_.contributors
+_.dependencies
+_.helpText
+
+# Slicer's parameter node gives and takes these choices by the names in the .ui.
+_.CPU
+_.FOLLOW
+_.KEEP
+
+# Properties of Qt's widgets.
+_.currentIndex
+_.enabled
+_.toolTip
+
+# Options of ONNX Runtime's session.
+_.inter_op_num_threads
+_.intra_op_num_threads
+_.log_severity_level
+
+# For callers of the library: attributes of its public classes.
+_.changes_handedness
+_.not_short_axis
+
+# Fields that are written and read by their names: the record's columns, a model's card.
+_.license
+_.slice_votes
+
+# pydantic calls it when a recipe has been read.
+_._fits_together
+
+# Elements of a DICOM data set, which pydicom writes; the last says how one of them is encoded.
+_.AcquisitionMatrix
+_.CodeMeaning
+_.CodeValue
+_.CodingSchemeDesignator
+_.Columns
+_.ContributingEquipmentSequence
+_.DerivationCodeSequence
+_.DerivationImageSequence
+_.FrameType
+_.HighBit
+_.ImageOrientationPatient
+_.ImagePositionPatient
+_.ImageType
+_.InPlanePhaseEncodingDirection
+_.LossyImageCompression
+_.Manufacturer
+_.ManufacturerModelName
+_.MediaStorageSOPClassUID
+_.MediaStorageSOPInstanceUID
+_.PurposeOfReferenceCodeSequence
+_.ReferencedSOPClassUID
+_.ReferencedSOPInstanceUID
+_.ReferencedSOPSequence
+_.ReferencedSeriesSequence
+_.Rows
+_.SamplesPerPixel
+_.SeriesDescription
+_.SeriesInstanceUID
+_.SeriesNumber
+_.SoftwareVersions
+_.SourceImageEvidenceSequence
+_.SourceImageSequence
+_.StudyInstanceUID
+_.is_undefined_length
