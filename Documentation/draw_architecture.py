@@ -68,7 +68,7 @@ STEPS = (
     Step(
         "record",
         "kept as it comes, so that a run can go on",
-        "run/store.py Store",
+        "run/record.py Record",
         "Record, Thumbnails; JSON lines and CSV",
     ),
     Step("page", "one HTML file, what needs a person first", "report/page.py write_report", "cmrorient.html"),

@@ -16,6 +16,12 @@ _.event
 _.checked
 _.trace
 
+# Parameters of protocols: what Slicer's nodes take.
+_.heard
+_.node_id
+_.on
+_.quantity
+
 # Slicer finds them by the module's name and calls them.
 CMROrient
 CMROrientTest
@@ -23,6 +29,9 @@ CMROrientWidget
 _.cleanup
 _.enter
 _.runTest
+
+# For scripts that were written for version 1.0.
+_.lookAtAll
 
 # Slicer reads them of a module.
 _.acknowledgementText
@@ -50,8 +59,10 @@ _.log_severity_level
 _.changes_handedness
 _.not_short_axis
 
-# Fields that are written and read by their names: the record's columns, a model's card.
+# Fields that are written and read by their names: the record's columns, cards, metrics, checkpoints.
 _.license
+_.method
+_.optimization
 _.slice_votes
 
 # pydantic calls it when a recipe has been read.

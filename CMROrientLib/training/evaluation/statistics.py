@@ -57,14 +57,6 @@ def clopper_pearson(right: int, count: int, level: float = 0.95) -> tuple[float,
     return float(interval.low), float(interval.high)
 
 
-def wilson(right: int, count: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(right, count).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
 def cluster_bootstrap(
     right: ArrayLike, subjects: Sequence[Hashable], level: float = 0.95, draws: int = 5000, seed: int = 0
 ) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 from pathlib import Path
 from types import ModuleType
@@ -10,13 +10,10 @@ from types import ModuleType
 import pytest
 
 
-@pytest.fixture(scope="module")
-def drawing(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("architecture", repository / "Documentation" / "draw_architecture.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def drawing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(repository / "Documentation")
+    return importlib.import_module("draw_architecture")
 
 
 def test_the_picture_names_what_there_is(drawing: ModuleType) -> None:

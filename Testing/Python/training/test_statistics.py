@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from CMROrientLib.training.evaluation.statistics import accuracy, clopper_pearson, cluster_bootstrap, wilson
+from CMROrientLib.training.evaluation.statistics import accuracy, clopper_pearson, cluster_bootstrap
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,6 @@ from CMROrientLib.training.evaluation.statistics import accuracy, clopper_pearso
 )
 def test_exact_interval(right: int, count: int, low: float, high: float) -> None:
     assert clopper_pearson(right, count) == pytest.approx((low, high), abs=6e-5)
-
-
-@pytest.mark.parametrize(
-    ("right", "count", "low", "high"), [(8, 10, 0.4902, 0.9433), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)]
-)
-def test_wilson_interval(right: int, count: int, low: float, high: float) -> None:
-    assert wilson(right, count) == pytest.approx((low, high), abs=6e-5)
 
 
 def test_bootstrap_of_independent_answers_is_near_the_normal_interval() -> None:
