@@ -53,7 +53,8 @@ def train_by(recipe: Recipe, arguments: argparse.Namespace) -> int:
     if arguments.epochs is not None:
         if arguments.epochs < 1:
             raise UsageError("--epochs is a number of at least 1")
-        recipe = replace(recipe, phases=(*recipe.phases[:-1], replace(recipe.phases[-1], epochs=arguments.epochs)))
+        last = replace(recipe.stages[-1], epochs=arguments.epochs)
+        recipe = replace(recipe, stages=(*recipe.stages[:-1], last))
     if arguments.output.exists() and not arguments.output.is_dir():
         raise UsageError(f"{arguments.output} is a file; --output is a folder")
     result = train(

@@ -83,7 +83,7 @@ def export_model(
         parameters=parameters(network),
         multiply_adds=multiply_adds(network, channels, size),
         preprocessing=recipe.preprocessing,
-        crop_diameters=recipe.augmentation.closer,
+        crop_diameters=recipe.augmentation.crop_diameters,
         outputs=recipe.outputs,
         training_sets=tuple(TrainingSet(s, _TERMS.get(s, "the terms of its owner")) for s in facts.training_sets),
         training_subjects=facts.training_subjects,

@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from ..errors import CMROrientError
@@ -115,13 +115,15 @@ def _preprocessing(said: object) -> Preprocessing:
 class Recipe:
     """Everything that decides what weights come out.
 
+    In files ``stages`` are called ``phases``, and ``auxiliary_loss`` is called ``guide``.
+
     Parameters
     ----------
     name:
         Of the model and its run.
     network:
         What it is built from. Outputs are 8 and channels those of the preprocessing unless it says so.
-    phases:
+    stages:
         The stages, done one after the other.
     batch:
         Slices in a step.
@@ -133,7 +135,7 @@ class Recipe:
         How many of them are seen in an epoch, as a share of the short-axis slices.
     average:
         Decay of the running average of weights that is kept in the end; 0 keeps the last ones.
-    guide:
+    auxiliary_loss:
         Weight of the auxiliary segmentation loss (``auxiliary_loss``), for slices that have masks;
         0 does without. Needs a network that ``draws``.
     statistics:
@@ -146,7 +148,7 @@ class Recipe:
     """
 
     name: str
-    network: Annotated[Architecture, PlainValidator(_network)]
+    network: Annotated[Architecture, PlainValidator(_network), PlainSerializer(Architecture.to_card)]
     seed: Annotated[int, Field(ge=0)] = 0
     batch: Annotated[int, Field(ge=1)] = 64
     squares: Annotated[int, Field(ge=8)] = 192
@@ -154,23 +156,25 @@ class Recipe:
     negatives_share: NotNegative = 0.15
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     smoothing: Share = 0.0
-    guide: NotNegative = 0.0
+    auxiliary_loss: Annotated[NotNegative, Field(alias="guide")] = 0.0
     statistics: bool = False
     validate_every: Annotated[int, Field(ge=0)] = 5
     start: str = ""
     data: Selection = field(default_factory=Selection)
-    preprocessing: Annotated[Preprocessing, PlainValidator(_preprocessing)] = field(default_factory=Preprocessing)
+    preprocessing: Annotated[Preprocessing, PlainValidator(_preprocessing), PlainSerializer(Preprocessing.to_card)] = (
+        field(default_factory=Preprocessing)
+    )
     augmentation: Augmentation = field(default_factory=Augmentation)
-    phases: Annotated[tuple[Stage, ...], Field(min_length=1)] = (Stage(),)
+    stages: Annotated[tuple[Stage, ...], Field(alias="phases", min_length=1)] = (Stage(),)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
         channels = self.preprocessing.channels
         if self.network.in_channels not in (None, channels):
             raise ValueError(f"network.in_channels is {self.network.in_channels}, the preprocessing gives {channels}")
-        if self.augmentation.closer and not self.guide:
+        if self.augmentation.crop_diameters and not self.auxiliary_loss:
             raise ValueError("augmentation.closer needs a guide: without it no network knows where to crop")
-        if self.guide and not self.network.draws:
+        if self.auxiliary_loss and not self.network.draws:
             raise ValueError("guide needs draws = true in [network]: this network does not draw")
         if self.negatives and self.network.outputs != 9:
             raise ValueError("negatives needs outputs = 9 in [network]")
@@ -186,11 +190,11 @@ class Recipe:
     @property
     def epochs(self) -> int:
         """Of all stages."""
-        return sum(stage.epochs for stage in self.phases)
+        return sum(stage.epochs for stage in self.stages)
 
     def stage_of(self, epoch: int) -> tuple[int, int]:
         """(index of the stage, epoch inside it) of an epoch counted from 0."""
-        for index, stage in enumerate(self.phases):
+        for index, stage in enumerate(self.stages):
             if epoch < stage.epochs:
                 return index, epoch
             epoch -= stage.epochs
@@ -198,10 +202,7 @@ class Recipe:
 
     def to_json(self) -> Table:
         """As cards and checkpoints keep it."""
-        data: Table = json.loads(json.dumps(asdict(self)))
-        data["network"] = self.network.to_card()
-        data["preprocessing"] = self.preprocessing.to_card()
-        data["augmentation"] = self.augmentation.to_recipe()
+        data: Table = TypeAdapter(Recipe).dump_python(self, mode="json", by_alias=True)
         return data
 
 
@@ -264,7 +265,7 @@ def recipe_from(table: Mapping[str, object], name: str = "model") -> Recipe:
         values["augmentation"] = like_the_paper(table["augmentation"])
     text = json.dumps(values, default=str)
     try:
-        return TypeAdapter(Recipe).validate_json(text)
+        return TypeAdapter(Recipe).validate_json(text, by_alias=True, by_name=False)
     except ValidationError as error:
         raise ValueError(_complaints(error)) from error
 

@@ -91,7 +91,7 @@ def train(
     split.save(folder / "split.json")
     trained_on = [case for case in cases if split.training(case)]
     say(f"{len(cases)} volumes of {len({case.subject for case in cases})} people")
-    if recipe.guide and not any(case.drawn for case in trained_on):
+    if recipe.auxiliary_loss and not any(case.drawn for case in trained_on):
         say("no masks to learn from where the heart is: this network will look once")
         recipe = _without_masks(recipe)
     _write_json(folder / "recipe.json", recipe.to_json())
@@ -119,7 +119,11 @@ def train(
 
 
 def _without_masks(recipe: Recipe) -> Recipe:
-    return replace(recipe, guide=0.0, augmentation=replace(recipe.augmentation, closer=0.0, closer_share=0.0))
+    return replace(
+        recipe,
+        auxiliary_loss=0.0,
+        augmentation=replace(recipe.augmentation, crop_diameters=0.0, crop_share=0.0),
+    )
 
 
 def _held_out(logits: NDArray[np.float32], validation: Slices) -> dict[str, object]:

@@ -104,7 +104,7 @@ class Trainer:
             began = time.monotonic()
             stage, loss, accuracy, rate = self._one_epoch()
             self.epoch += 1
-            if self.epoch == recipe.epochs and recipe.statistics and not recipe.phases[-1].freeze_backbone:
+            if self.epoch == recipe.epochs and recipe.statistics and not recipe.stages[-1].freeze_backbone:
                 self._estimate_statistics()
             validation = self._validate()
             self.seconds += time.monotonic() - began
@@ -142,7 +142,7 @@ class Trainer:
     def _one_epoch(self) -> tuple[int, float, float, float]:
         """Index of the stage, mean loss and accuracy, and the last rate."""
         index, epoch = self.recipe.stage_of(self.epoch)
-        stage = self.recipe.phases[index]
+        stage = self.recipe.stages[index]
         batches, draws = self._shown()
         if epoch == 0 or self._optimization is None:
             self._optimization = Optimization.of(self.network, stage, stage.epochs * len(batches))
@@ -152,11 +152,13 @@ class Trainer:
             rate = self._optimization.rate
             batch = self._augment(batch.to(self.device), draws)
             wanted = self._targets(batch)
-            logits, auxiliary = self._learned(batch, auxiliary=self.recipe.guide > 0 and not stage.freeze_backbone)
+            logits, auxiliary = self._learned(
+                batch, auxiliary=self.recipe.auxiliary_loss > 0 and not stage.freeze_backbone
+            )
             loss = nn.functional.cross_entropy(logits.float(), wanted, label_smoothing=self.recipe.smoothing)
             if not torch.isfinite(loss):
                 raise CMROrientError("the loss is no longer finite; lower the rate in the recipe")
-            self._optimization.step(loss + self.recipe.guide * auxiliary)
+            self._optimization.step(loss + self.recipe.auxiliary_loss * auxiliary)
             if self._average is not None:
                 self._average.update_parameters(self.network)
             total += float(loss.detach()) * len(batch)
@@ -223,7 +225,7 @@ class Trainer:
         if self._average is not None and found["average"] is not None:
             self._average.load_state_dict(found["average"])
         if 0 < self.epoch < self.recipe.epochs:
-            stage = self.recipe.phases[self.recipe.stage_of(self.epoch - 1)[0]]
+            stage = self.recipe.stages[self.recipe.stage_of(self.epoch - 1)[0]]
             batches, _ = self._shown()
             self._optimization = Optimization.of(self.network, stage, stage.epochs * len(batches))
             self._optimization.restore(found["optimization"])

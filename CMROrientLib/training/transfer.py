@@ -14,7 +14,7 @@ from .augmentation.settings import Augmentation
 from .recipe import Recipe, Stage, recipe_errors
 
 #: Weight of the auxiliary segmentation loss and number of other pictures where the recipe of a transfer says nothing.
-GUIDE, NEGATIVES = 4.0, 1000
+AUXILIARY_LOSS, NEGATIVES = 4.0, 1000
 
 #: The paper's: 20 epochs of the head at 1e-3, then everything at 1e-4 to epoch 40.
 PAPER_STAGES = (
@@ -31,15 +31,16 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
     CMROrientError
         Where no phase freezes the backbone: that would be another training, not a transfer.
     """
-    if not any(phase.freeze_backbone for phase in recipe.phases):
+    if not any(stage.freeze_backbone for stage in recipe.stages):
         raise CMROrientError(
             "a transfer needs a phase with freeze_backbone = true in its recipe; use train to train everything"
         )
     # What the model can do beyond the classes it is not to forget: crop round the heart, and say "something else".
-    closer = start.card.crop_diameters
-    augmentation, guide, negatives = recipe.augmentation, recipe.guide, recipe.negatives
-    if closer:
-        augmentation, guide = replace(augmentation, closer=closer, closer_share=0.4), guide or GUIDE
+    crop = start.card.crop_diameters
+    augmentation, auxiliary_loss, negatives = recipe.augmentation, recipe.auxiliary_loss, recipe.negatives
+    if crop:
+        augmentation = replace(augmentation, crop_diameters=crop, crop_share=0.4)
+        auxiliary_loss = auxiliary_loss or AUXILIARY_LOSS
     if start.card.outputs > 8:
         negatives = negatives or NEGATIVES
     with recipe_errors():
@@ -49,7 +50,7 @@ def transfer_recipe(recipe: Recipe, start: ModelFiles) -> Recipe:
             preprocessing=start.card.preprocessing,
             start=str(start.onnx),
             augmentation=augmentation,
-            guide=guide,
+            auxiliary_loss=auxiliary_loss,
             negatives=negatives,
         )
 
@@ -64,6 +65,6 @@ def paper_transfer(name: str, start: ModelFiles, seed: int = 0) -> Recipe:
         squares=256,
         preprocessing=start.card.preprocessing,
         augmentation=Augmentation.paper(),
-        phases=PAPER_STAGES,
+        stages=PAPER_STAGES,
     )
     return transfer_recipe(recipe, start)

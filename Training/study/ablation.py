@@ -1,6 +1,6 @@
 """What each part of the universal recipe is worth: short runs that differ in one thing, on one fold.
 
-``python -m study.ablation --runs FOLDER --data DATA --metrics Training/metrics`` judges
+``python -m study.ablation --runs FOLDER --data DATA --metrics Training/metrics`` measures
 the finished runs ``FOLDER/NAME`` of the recipes ``Training/recipes/ablation/NAME.toml`` on the volumes that
 those recipes leave out. The first line of a recipe says what is different.
 """

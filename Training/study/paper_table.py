@@ -1,6 +1,6 @@
 """The paper's Table 2, measured here: several seeds of one network on the test people of their splits.
 
-``python -m study.paper_table --network NAME --run FOLDER…`` judges finished runs
+``python -m study.paper_table --network NAME --run FOLDER…`` measures finished runs
 (``model/``, ``split.json``, ``recipe.json``) and puts a row into ``paper_table.json``.
 """
 
@@ -58,7 +58,7 @@ class PaperRow:
     sequences: Mapping[str, PaperSequence]
 
 
-def judged(run: Path, data: Path, index: Path | None) -> tuple[str, Card, Predictions]:
+def tested(run: Path, data: Path, index: Path | None) -> tuple[str, Card, Predictions]:
     """One run on its own test people: sequence, card and predictions, border cases left out."""
     files, inference = opened(run / "model", "cpu")
     selection = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["data"]
@@ -85,7 +85,7 @@ def row(runs: Sequence[Path], data: Path, index: Path | None = None) -> PaperRow
     """
     found: dict[str, list[tuple[Card, Predictions]]] = defaultdict(list)
     for run in runs:
-        sequence, card, predictions = judged(run, data, index)
+        sequence, card, predictions = tested(run, data, index)
         found[sequence].append((card, predictions))
     sequences = {}
     for sequence in sorted(found, key=SEQUENCES.index):

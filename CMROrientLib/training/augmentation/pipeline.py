@@ -52,5 +52,10 @@ def pipeline(settings: Augmentation, size: int) -> Compose:
 
 def _field_of_view(settings: Augmentation) -> FieldOfView:
     return FieldOfView(
-        settings.zoom, settings.aspect, settings.shift, settings.closest, settings.closer, settings.closer_share
+        settings.zoom,
+        settings.aspect,
+        settings.shift,
+        settings.closest,
+        settings.crop_diameters,
+        settings.crop_share,
     )

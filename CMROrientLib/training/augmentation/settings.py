@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 #: A recipe takes no key and no type that it does not know, and no number that is none.
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_by_name=True, validate_by_alias=True)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -22,9 +21,15 @@ def _shift(value: object) -> object:
     return None if value == "inside" else value
 
 
+def _shift_said(shift: float | None) -> float | str:
+    return "inside" if shift is None else shift
+
+
 @dataclass(frozen=True, config=STRICT)
 class Augmentation:
     """Strengths and shares; shares are probabilities.
+
+    In files ``crop_diameters`` is called ``closer``, and ``crop_share`` is called ``closer_share``.
 
     Parameters
     ----------
@@ -36,7 +41,7 @@ class Augmentation:
     closest:
         Smallest field of view where place and size of the heart are known, in diameters of the
         heart; it takes the place of ``zoom``'s lower end where it is smaller. 0 switches it off.
-    closer, closer_share:
+    crop_diameters, crop_share:
         Side of the crop round the heart in its diameters (``inference``), 0 for a network that sees
         whole slices only; share of the slices that are shown like that, with some inaccuracy.
     aspect:
@@ -76,10 +81,10 @@ class Augmentation:
     rotation_unknown: Degrees = 20.0
     zoom: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.5, 1.6)
     closest: NotNegative = 0.95
-    closer: NotNegative = 0.0
-    closer_share: Share = 0.0
+    crop_diameters: Annotated[NotNegative, Field(alias="closer")] = 0.0
+    crop_share: Annotated[Share, Field(alias="closer_share")] = 0.0
     aspect: Annotated[float, Field(ge=1)] = 1.15
-    shift: Annotated[NotNegative | None, BeforeValidator(_shift)] = 0.1
+    shift: Annotated[NotNegative | None, BeforeValidator(_shift), PlainSerializer(_shift_said)] = 0.1
     varied: bool = True
     turns: bool = True
     spread: NotNegative = 4.0
@@ -132,9 +137,10 @@ class Augmentation:
             bright_fill=0.0,
         )
 
-    def to_recipe(self) -> dict[str, float | bool | list[float] | Literal["inside"]]:
+    def to_recipe(self) -> dict[str, object]:
         """Settings as JSON and TOML keep them."""
-        return {**asdict(self), "zoom": list(self.zoom), "shift": "inside" if self.shift is None else self.shift}
+        said: dict[str, object] = TypeAdapter(Augmentation).dump_python(self, mode="json", by_alias=True)
+        return said
 
 
 def like_the_paper(table: object) -> object:

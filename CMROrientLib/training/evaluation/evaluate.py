@@ -98,7 +98,7 @@ def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Inferen
 def evaluate(
     model: str | Path, cases: Sequence[Case], device: str = "auto", progress: Progress | None = None
 ) -> tuple[Evaluation, Predictions]:
-    """Judge a model on cases: what was measured, and the predictions behind it."""
+    """Measure a model on cases: what was measured, and the predictions behind it."""
     files, inference = opened(model, device)
     predictions = predict(inference, cases, progress)
     found = Evaluation(

@@ -66,7 +66,7 @@ def recipe(name: str = "tiny", **changes: object) -> Recipe:
         validate_every=2,
         augmentation=GENTLE,
         preprocessing=Preprocessing(size=48),
-        phases=(Stage(epochs=12, rate=5e-3),),
+        stages=(Stage(epochs=12, rate=5e-3),),
     )
     return replace(plain, **changes)
 

@@ -34,8 +34,8 @@ from CMROrientLib.training.normalisation import normalised  # noqa: E402
 EVERYTHING = replace(
     Augmentation(),
     varied=False,
-    closer=2.0,
-    closer_share=0.5,
+    crop_diameters=2.0,
+    crop_share=0.5,
     **dict.fromkeys(("tissue", "wrap", "remap", "invert", "blur", "low_resolution", "window", "bright_fill"), 1.0),
 )
 
@@ -211,7 +211,7 @@ def test_a_crop_round_the_heart_is_centred_on_it(shift: float | None) -> None:
     squares[:, 36:60, 42:66] = 1
     known = torch.tensor([54 / 96, 48 / 96, 24 / 96]).repeat(64, 1)
     batch = replace(with_masks(squares), hearts=known)
-    settings = replace(Augmentation.paper(), rotation=0, closer=2.0, closer_share=1.0, shift=shift, aspect=1.0)
+    settings = replace(Augmentation.paper(), rotation=0, crop_diameters=2.0, crop_share=1.0, shift=shift, aspect=1.0)
     heart = tissue_shares(pipeline(settings, 48)(batch, draws()).masks, 24)[:, 3]
     size = torch.sqrt(heart.sum((1, 2))) / 24
     assert float(size.mean()) == pytest.approx(0.5, abs=0.05)

@@ -58,13 +58,13 @@ def test_the_auxiliary_loss_teaches_to_draw() -> None:
     assert column == pytest.approx(30 / 48, abs=0.06) and row == pytest.approx(19 / 48, abs=0.06)
     assert diameter == pytest.approx(2 * (22 * 20 / np.pi) ** 0.5 / 48, abs=0.1)
     with pytest.raises(ValueError, match="draws = true"):
-        recipe(guide=1.0, network={"name": "orientnet"})
+        recipe(auxiliary_loss=1.0, network={"name": "orientnet"})
 
 
 def test_a_network_that_crops_round_the_heart_is_trained_and_exported(data: Path, tmp_path: Path) -> None:
     """Masks or not, its model gives the place of the heart behind the logits, in both engines."""
-    second = replace(GENTLE, closer=2.0, closer_share=0.5)
-    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Stage(epochs=1),))
+    second = replace(GENTLE, crop_diameters=2.0, crop_share=0.5)
+    chosen = recipe(network={**TINY, "draws": True}, auxiliary_loss=1.0, augmentation=second, stages=(Stage(epochs=1),))
     result = train(chosen, data, tmp_path / "twice", report=lambda text: None)
     assert result.model.card.crop_diameters == 2.0
     inputs = np.random.default_rng(0).normal(size=(3, 1, 48, 48)).astype(np.float32)
@@ -77,7 +77,7 @@ def test_a_network_that_crops_round_the_heart_is_trained_and_exported(data: Path
 
 def test_the_trainer_teaches_to_draw(data: Path, tmp_path: Path) -> None:
     """After a few epochs the network finds the heart of people that it was not trained on."""
-    chosen = recipe(network={**TINY, "draws": True}, guide=4.0, phases=(Stage(epochs=10, rate=5e-3),))
+    chosen = recipe(network={**TINY, "draws": True}, auxiliary_loss=4.0, stages=(Stage(epochs=10, rate=5e-3),))
     result = train(chosen, data, tmp_path / "drawn", report=lambda text: None)
     assert result.validation is not None
     shown = result.validation.of(lambda case: case.drawn)
@@ -95,8 +95,8 @@ def test_without_masks_the_network_does_not_crop(data: Path, tmp_path: Path) -> 
     for path in sorted(data.glob("v*.nii.gz"))[:4]:
         (plain / path.name).write_bytes(path.read_bytes())
     said: list[str] = []
-    second = replace(GENTLE, closer=2.0, closer_share=0.5)
-    chosen = recipe(network={**TINY, "draws": True}, guide=1.0, augmentation=second, phases=(Stage(epochs=1),))
+    second = replace(GENTLE, crop_diameters=2.0, crop_share=0.5)
+    chosen = recipe(network={**TINY, "draws": True}, auxiliary_loss=1.0, augmentation=second, stages=(Stage(epochs=1),))
     result = train(chosen, plain, tmp_path / "once", report=said.append)
     assert result.model.card.crop_diameters == 0
     assert any("look once" in line for line in said)
@@ -104,13 +104,15 @@ def test_without_masks_the_network_does_not_crop(data: Path, tmp_path: Path) -> 
 
 def test_a_transfer_keeps_what_the_model_can_do(data: Path, tmp_path: Path) -> None:
     """A model that crops and knows other pictures goes on to do both, and to draw as it did while frozen."""
-    second = replace(GENTLE, closer=2.0, closer_share=0.5)
+    second = replace(GENTLE, crop_diameters=2.0, crop_share=0.5)
     network = {**TINY, "draws": True, "outputs": 9}
-    chosen = recipe(network=network, guide=1.0, augmentation=second, phases=(Stage(epochs=1),), negatives=20)
+    chosen = recipe(network=network, auxiliary_loss=1.0, augmentation=second, stages=(Stage(epochs=1),), negatives=20)
     start = train(chosen, data, tmp_path / "start", report=lambda text: None).model
-    phases = (Stage(epochs=1, rate=1e-3, freeze_backbone=True), Stage(epochs=1, rate=1e-4))
-    transferred = transfer_recipe(recipe(phases=phases), start)
-    assert transferred.augmentation.closer == 2.0 and transferred.guide > 0 and transferred.negatives > 0
+    stages = (Stage(epochs=1, rate=1e-3, freeze_backbone=True), Stage(epochs=1, rate=1e-4))
+    transferred = transfer_recipe(recipe(stages=stages), start)
+    assert (
+        transferred.augmentation.crop_diameters == 2.0 and transferred.auxiliary_loss > 0 and transferred.negatives > 0
+    )
     trainer = Trainer(replace(transferred, negatives=0), slices_of(data), None, None, tmp_path / "t", start=None)
     before = {key: value.clone() for key, value in trainer.network.state_dict().items() if key.startswith("draw")}
     frozen = trainer.run(stop_after=1).state_dict()

@@ -70,7 +70,7 @@ def test_real_slices_are_learned(data_root: Path, tmp_path: Path) -> None:
     chosen = recipe(
         "real",
         batch=32,
-        phases=(Stage(epochs=8, rate=4e-3),),
+        stages=(Stage(epochs=8, rate=4e-3),),
         data=Selection(datasets=("MyoPS 2020", "MSCMR"), split=str(tmp_path / "split.json")),
     )
     result = train(chosen, data_root, tmp_path / "real", report=lambda text: None)
@@ -79,8 +79,8 @@ def test_real_slices_are_learned(data_root: Path, tmp_path: Path) -> None:
 
 def test_resuming_gives_the_same_weights(data: Path, tmp_path: Path) -> None:
     slices = slices_of(data)
-    phases = (Stage(epochs=2, rate=5e-3), Stage(epochs=2, optimizer="sgd", rate=1e-2, freeze_backbone=True))
-    chosen = recipe(phases=phases, average=0.9, guide=0.5, network={**TINY, "draws": True})
+    stages = (Stage(epochs=2, rate=5e-3), Stage(epochs=2, optimizer="sgd", rate=1e-2, freeze_backbone=True))
+    chosen = recipe(stages=stages, average=0.9, auxiliary_loss=0.5, network={**TINY, "draws": True})
     whole = Trainer(chosen, slices, None, None, tmp_path / "whole", report=lambda text: None).run()
     for _ in range(4):
         # Each time as after a kill: from what is on disk.
@@ -150,8 +150,8 @@ def test_a_transfer_leaves_the_frozen_part_bit_for_bit(
 
     start = trained[0]
     weights = load(start.safetensors.read_bytes())
-    phases = (replace(PAPER_STAGES[0], epochs=2, rate=1e-2), replace(PAPER_STAGES[1], epochs=1, rate=1e-2))
-    chosen = transfer_recipe(recipe("moved", phases=phases), start)
+    stages = (replace(PAPER_STAGES[0], epochs=2, rate=1e-2), replace(PAPER_STAGES[1], epochs=1, rate=1e-2))
+    chosen = transfer_recipe(recipe("moved", stages=stages), start)
     trainer = Trainer(chosen, slices_of(data), None, None, tmp_path, start=weights, report=lambda text: None)
     frozen = trainer.run(stop_after=2).state_dict()
     backbone = [key for key in weights if key.startswith("backbone.")]
@@ -307,7 +307,7 @@ def test_scripts_take_their_arguments_after_the_separator(
 def test_statistics_are_estimated_once_more_after_the_last_epoch(data: Path, tmp_path: Path) -> None:
     """Only batch-norm statistics change, and they are those of the final weights."""
     slices = slices_of(data)
-    once, twice = (recipe(statistics=again, phases=(Stage(epochs=1, rate=5e-3),)) for again in (False, True))
+    once, twice = (recipe(statistics=again, stages=(Stage(epochs=1, rate=5e-3),)) for again in (False, True))
     plain = Trainer(once, slices, None, None, tmp_path / "once", report=lambda text: None).run().state_dict()
     again = Trainer(twice, slices, None, None, tmp_path / "twice", report=lambda text: None).run().state_dict()
     changed = {key for key in plain if not torch.equal(plain[key], again[key])}

@@ -50,7 +50,7 @@ def test_every_recipe_is_right() -> None:
         assert not found.data.split or Path(found.data.split).is_file()
     cine = read_recipe(RECIPES / "cine.toml")
     assert cine.preprocessing == Preprocessing.paper() and cine.augmentation == Augmentation.paper()
-    assert cine.epochs == 40 and cine.batch == 32 and cine.phases[0].rate == 1e-2
+    assert cine.epochs == 40 and cine.batch == 32 and cine.stages[0].rate == 1e-2
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,8 @@ def test_a_recipe_that_is_not_right_is_named(text: str, tmp_path: Path) -> None:
         ("[network]\nname = 'huge'", "network.name is 'huge', not one of orientnet"),
         ("[network]\noutputs = 9", "network.name"),
         ("[network]\nname = 'compact'\noutputs = 7", "network.outputs is 7"),
+        ("stages = []", "there is no stages"),
+        ("[augmentation]\ncrop_diameters = 1.0", "there is no augmentation.crop_diameters"),
         ("[augmentation]\nmagic = 1", "there is no augmentation.magic"),
         ("[augmentation]\nblur = 1.5", "augmentation.blur is 1.5"),
         ("[augmentation]\nzoom = [1.5, 0.5]", "augmentation.zoom"),

@@ -22,7 +22,7 @@ class FieldOfView:
 
     Parameters
     ----------
-    zoom, aspect, shift, closest, closer, closer_share:
+    zoom, aspect, shift, closest, crop_diameters, crop_share:
         As in ``Augmentation``.
     """
 
@@ -30,12 +30,12 @@ class FieldOfView:
     aspect: float = 1.0
     shift: float | None = 0.0
     closest: float = 0.0
-    closer: float = 0.0
-    closer_share: float = 0.0
+    crop_diameters: float = 0.0
+    crop_share: float = 0.0
 
     def __call__(self, batch: Batch, draws: Draws) -> Batch:
         located = torch.isfinite(batch.hearts).all(dim=1)
-        cropped = draws.uniform(len(batch)) < self.closer_share
+        cropped = draws.uniform(len(batch)) < self.crop_share
         zoom = torch.where(cropped, self._crop(batch.hearts, located, draws), self._zoom(batch.hearts, located, draws))
         stretch = torch.exp(draws.uniform(len(batch), -1, 1) * math.log(self.aspect) / 2)
         sides = torch.stack([zoom * stretch, zoom / stretch], dim=1)
@@ -64,7 +64,7 @@ class FieldOfView:
 
     def _crop(self, hearts: Tensor, located: Tensor, draws: Draws) -> Tensor:
         """(N,) side of a crop round the heart, as inexact as a network's own finding."""
-        side = torch.where(located, self.closer * hearts[:, 2], draws.uniform(len(hearts), 0.5, 0.75))
+        side = torch.where(located, self.crop_diameters * hearts[:, 2], draws.uniform(len(hearts), 0.5, 0.75))
         return (side * torch.exp(0.15 * draws.normal(len(hearts)))).clamp(SMALLEST_CROP, 1)
 
 
