@@ -87,8 +87,9 @@ class InstanceHeader:
         """(3,) unit normal of the slices, row direction × column direction; None without directions."""
         if self.directions is None:
             return None
-        normal = np.cross(self.directions[:3], self.directions[3:])
-        return normal / np.linalg.norm(normal)
+        normal: NDArray[np.float64] = np.cross(self.directions[:3], self.directions[3:])
+        normal /= np.linalg.norm(normal)
+        return normal
 
 
 def read_header(path: Path) -> InstanceHeader:
