@@ -39,8 +39,8 @@ class CMROrient(ScriptedLoadableModule):
         parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
         parent.dependencies = ["Volumes", "Sequences", "Segmentations", "Tables"]
         parent.contributors = ["CMROrient contributors"]
-        parent.helpText = _(texts.HELP)
-        parent.acknowledgementText = _(texts.ACKNOWLEDGEMENT)
+        parent.helpText = texts.HELP
+        parent.acknowledgementText = texts.ACKNOWLEDGEMENT
 
 
 class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .i18n import _
+
 HeaderState = Literal["none", "other_plane", "known"]
 
 #: Column direction R and row direction D of the standard short-axis frame, unit vectors in LPS:
@@ -70,7 +72,7 @@ class Orientation(IntEnum):
     @property
     def label(self) -> str:
         """The name in words, as panels and reports show it."""
-        return _LABELS[self]
+        return _labels()[self]
 
     def after(self, first: Orientation) -> Orientation:
         """The single operation that does ``first`` and then this one."""
@@ -121,16 +123,18 @@ _MATRICES: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {
     Orientation.ANTI_TRANSPOSE: ((0, -1), (-1, 0)),
 }
 
-_LABELS: dict[int, str] = {
-    Orientation.IDENTITY: "standard",
-    Orientation.FLIP_HORIZONTAL: "flipped left to right",
-    Orientation.FLIP_VERTICAL: "flipped upside down",
-    Orientation.ROTATE_180: "turned by 180°",
-    Orientation.TRANSPOSE: "transposed",
-    Orientation.ROTATE_90: "turned by 90° clockwise",
-    Orientation.ROTATE_270: "turned by 90° counter-clockwise",
-    Orientation.ANTI_TRANSPOSE: "transposed over the other diagonal",
-}
+
+def _labels() -> dict[int, str]:
+    return {
+        Orientation.IDENTITY: _("standard"),
+        Orientation.FLIP_HORIZONTAL: _("flipped left to right"),
+        Orientation.FLIP_VERTICAL: _("flipped upside down"),
+        Orientation.ROTATE_180: _("turned by 180°"),
+        Orientation.TRANSPOSE: _("transposed"),
+        Orientation.ROTATE_90: _("turned by 90° clockwise"),
+        Orientation.ROTATE_270: _("turned by 90° counter-clockwise"),
+        Orientation.ANTI_TRANSPOSE: _("transposed over the other diagonal"),
+    }
 
 
 def _from_matrix(matrix: NDArray[np.int_]) -> Orientation:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .i18n import _
 from .metadata import NO_METADATA, Metadata
 from .orientation import HeaderState, Orientation, header_orientation, header_state
 
@@ -48,7 +49,7 @@ class Grid:
         matrix = np.asarray(affine, float)
         spacing = np.linalg.norm(matrix[:3, :3], axis=0)
         if not np.all(np.isfinite(matrix)) or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-            raise ValueError("the index-to-patient matrix is singular or not finite")
+            raise ValueError(_("the index-to-patient matrix is singular or not finite"))
         direction = matrix[:3, :3] / spacing
         return cls(size, _vector(spacing), _vector(matrix[:3, 3]), tuple(float(v) for v in direction.ravel()))
 
@@ -185,7 +186,7 @@ class Volume:
     @property
     def in_plane_axes(self) -> tuple[int, int]:
         """The two stored axes that columns and rows are counted along."""
-        first, second, _ = _axes_for(self.slice_axis)
+        first, second = _axes_for(self.slice_axis)[:2]
         return first, second
 
     @property
@@ -200,7 +201,7 @@ class Volume:
         """The class that the header claims, None unless ``header_state`` is ``known``."""
         if self.header_state != "known":
             return None
-        column, row, _ = self.grid.directions.T
+        column, row = self.grid.directions.T[:2]
         return header_orientation(row, column, pixels)
 
     def reindexed(self, pixels: Orientation, directions: Orientation) -> Volume:

@@ -37,14 +37,20 @@ def ensure(ask: bool = True) -> None:
     ).format(packages="\n".join(f"•  {requirement}" for requirement in absent))
     if not slicer.util.confirmOkCancelDisplay(question, "CMROrient"):
         raise CMROrientError(
-            f"Nothing was installed. Recognize needs {names(absent)}; press it again to be asked again."
+            _("Nothing was installed. Recognize needs {packages}; press it again to be asked again.").format(
+                packages=names(absent)
+            )
         )
     try:
         _install(absent)
     except Exception as error:  # pip runs as a process: it fails in as many ways as there are networks
-        raise CMROrientError(f"Installing failed ({error}). {by_hand}") from error
+        raise CMROrientError(
+            _("Installing failed ({error}). {by_hand}").format(error=error, by_hand=by_hand)
+        ) from error
     if missing(FOR_NETWORK):
-        raise CMROrientError(f"Installed packages cannot be found; restart Slicer, then try again. {by_hand}")
+        raise CMROrientError(
+            _("Installed packages cannot be found; restart Slicer, then try again. {by_hand}").format(by_hand=by_hand)
+        )
 
 
 def _install(requirements: list[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import qt
 import vtk
+from slicer.i18n import tr as _
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from CMROrientLib.orientation import Orientation
@@ -16,14 +17,14 @@ from CMROrientLib.volume import Volume
 
 #: Below the bars of the chart, where the long names do not fit.
 SHORT_NAMES = {
-    Orientation.IDENTITY: "standard",
-    Orientation.FLIP_HORIZONTAL: "flip ↔",
-    Orientation.FLIP_VERTICAL: "flip ↕",
+    Orientation.IDENTITY: _("standard"),
+    Orientation.FLIP_HORIZONTAL: _("flip ↔"),
+    Orientation.FLIP_VERTICAL: _("flip ↕"),
     Orientation.ROTATE_180: "180°",
-    Orientation.TRANSPOSE: "diag. ↘",
+    Orientation.TRANSPOSE: _("diag. ↘"),
     Orientation.ROTATE_90: "90° ↻",
     Orientation.ROTATE_270: "90° ↺",
-    Orientation.ANTI_TRANSPOSE: "diag. ↗",
+    Orientation.ANTI_TRANSPOSE: _("diag. ↗"),
 }
 
 # Mid-tones that stand out on light and on dark.
@@ -57,7 +58,7 @@ def slice_pixmap(volume: Volume, phase: int, index: int, side: int, ratio: float
         Pixels in a point (2 on high-resolution screens).
     """
     stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
-    across, down, _ = volume.grid.spacing
+    across, down = volume.grid.spacing[:2]
     pixels = grey_levels(stack[phase, index])
     width, height = pixels.shape[1] * across, pixels.shape[0] * down
     scale = side * ratio / max(width, height)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import qt
+from slicer.i18n import tr as _
 
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
@@ -11,7 +12,7 @@ from CMROrientLib.volume import Volume
 
 from .pictures import slice_pixmap
 
-COLUMNS = ("Slice", "Stored", "Probability", "Agreement")
+COLUMNS = (_("Slice"), _("Stored"), _("Probability"), _("Agreement"))
 THUMBNAIL = 44
 
 # Readable on light and on dark, as in the chart of votes.
@@ -52,7 +53,9 @@ def fill(table: qt.QTableWidget, volume: Volume | None, recognition: Recognition
     for row, (phase, index) in enumerate(recognition.slice_indices.tolist()):
         probabilities = recognition.slice_probabilities[row]
         winner = Orientation(int(np.argmax(probabilities)))
-        name = f"{index + 1}" + (f", phase {phase + 1}" if is_cine else "")
+        name = str(index + 1)
+        if is_cine:
+            name = _("{slice}, phase {phase}").format(slice=index + 1, phase=phase + 1)
         cells = (name, winner.label, f"{probabilities[winner]:.3f}", f"{recognition.agreement[row]:.0%}")
         for column, text in enumerate(cells):
             item = qt.QTableWidgetItem(text)
@@ -60,7 +63,7 @@ def fill(table: qt.QTableWidget, volume: Volume | None, recognition: Recognition
                 item.setTextAlignment(int(qt.Qt.AlignRight | qt.Qt.AlignVCenter))
             if winner != recognition.orientation:
                 item.setForeground(qt.QBrush(qt.QColor(_DISSENT)))
-                item.setToolTip("This slice votes differently from the decision over all slices.")
+                item.setToolTip(_("This slice votes differently from the decision over all slices."))
             table.setItem(row, column, item)
         table.item(row, 0).setIcon(qt.QIcon(slice_pixmap(volume, phase, index, THUMBNAIL, ratio)))
         table.setRowHeight(row, THUMBNAIL + 6)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 import slicer
+from slicer.i18n import tr as _
 
 
 class Cancelled(Exception):
@@ -55,7 +56,7 @@ class Task:
         """Name the part of the work that comes now."""
         self._sentence = sentence
 
-    def cancel(self, why: str = "Cancelled; the scene is as it was.") -> None:
-        """End the work at its next step."""
+    def cancel(self, why: str = "") -> None:
+        """End the work at its next step; ``why`` is said where something else than Cancel ends it."""
         if self.running:
-            self._cancelled = why
+            self._cancelled = why or _("Cancelled; the scene is as it was.")

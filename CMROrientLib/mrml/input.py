@@ -9,16 +9,12 @@ from typing import cast
 import numpy as np
 
 from ..errors import CMROrientError
+from ..i18n import _
 from ..volume import Volume
 from .node_types import BrowserNode, Node, Scene, SequenceNode, VolumeNode, is_sequence, is_volume
 from .nodes import volume_from_nodes
 from .provenance import MADE_HERE
 from .sequences import sequences_logic
-
-_AS_SEQUENCE = (
-    "Load it as a sequence instead: in the DICOM module tick Advanced, press Examine and choose the row that says "
-    "“Volume Sequence”; for a file, choose “Sequence” as its description in Add Data."
-)
 
 #: Slices of a stack differ: over 498 short-axis stacks no two ends correlate by more than 0.5.
 #: Phases of one slice always look alike: 0.96 and more over 40 phases of two cines.
@@ -109,41 +105,50 @@ def volume_of(image: SceneImage, slice_axis: int | None = None) -> Volume:
     """
     volume = volume_from_nodes(image.frames, slice_axis)
     if not image.is_cine and slices_are_phases(volume):
-        raise CMROrientError(
-            f"its {volume.grid.size[2]} slices are phases of one slice, not a stack. {_AS_SEQUENCE}", image.name
-        )
+        said = _("its {count} slices are phases of one slice, not a stack. {what_to_do}")
+        raise CMROrientError(said.format(count=volume.grid.size[2], what_to_do=_as_sequence()), image.name)
     return volume
 
 
 def why_not(node: Node | None) -> str | None:
     """Why a node cannot be an input, as a sentence that says what to do; None where it can."""
     if node is None:
-        return "Select a volume or a cine sequence."
+        return _("Select a volume or a cine sequence.")
     if is_sequence(node):
         frames = _frames(node)
         if not frames:
-            return "This sequence holds no frames yet."
+            return _("This sequence holds no frames yet.")
         reasons = (_why_not_volume(frame) for frame in frames)
         reason = next((reason for reason in reasons if reason), None)
-        return f"A frame of this sequence cannot be used. {reason}" if reason else None
+        return _("A frame of this sequence cannot be used. {reason}").format(reason=reason) if reason else None
     return _why_not_volume(node)
 
 
 def _why_not_volume(node: Node) -> str | None:
     if node.IsA("vtkMRMLMultiVolumeNode"):
-        return f"This is a multi-volume. {_AS_SEQUENCE}"
+        return _("This is a multi-volume. {what_to_do}").format(what_to_do=_as_sequence())
     if node.IsA("vtkMRMLLabelMapVolumeNode"):
-        return "This is a label map, not an image. Select the image; the label map can follow it under Segmentations."
+        return _(
+            "This is a label map, not an image. Select the image; the label map can follow it under Segmentations."
+        )
     if not is_volume(node) or node.IsA("vtkMRMLDiffusionTensorVolumeNode"):
-        return "This is not a volume with one grey value a voxel. Select a grey-scale volume or a cine sequence."
+        return _("This is not a volume with one grey value a voxel. Select a grey-scale volume or a cine sequence.")
     image = node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0 or image.GetPointData().GetScalars() is None:
-        return "This volume holds no voxels. Load it again."
+        return _("This volume holds no voxels. Load it again.")
     if image.GetNumberOfScalarComponents() != 1:
         if node.IsA("vtkMRMLVectorVolumeNode") and image.GetNumberOfScalarComponents() in (3, 4):
-            return "This is a colour image. Select a grey-scale volume or a cine sequence."
-        return f"This volume holds several values a voxel, likely phases of a cine. {_AS_SEQUENCE}"
+            return _("This is a colour image. Select a grey-scale volume or a cine sequence.")
+        said = _("This volume holds several values a voxel, likely phases of a cine. {what_to_do}")
+        return said.format(what_to_do=_as_sequence())
     return None
+
+
+def _as_sequence() -> str:
+    return _(
+        "Load it as a sequence instead: in the DICOM module tick Advanced, press Examine and choose the row that says "
+        "“Volume Sequence”; for a file, choose “Sequence” as its description in Add Data."
+    )
 
 
 def slices_are_phases(volume: Volume) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from ..i18n import _
 from ..volume import Grid, Volume
 from .node_types import VolumeNode
 
@@ -60,9 +61,8 @@ def grid_from_node(node: VolumeNode) -> Grid:
     try:
         return Grid.from_affine((columns, rows, slices), FLIP @ ras)
     except ValueError as error:
-        raise CMROrientError(
-            f"{error}: mend it in the Volumes module, under Volume Information", node.GetName()
-        ) from None
+        said = _("{error}: mend it in the Volumes module, under Volume Information")
+        raise CMROrientError(said.format(error=error), node.GetName()) from None
 
 
 def array_from_node(node: VolumeNode) -> NDArray[Any]:
@@ -98,10 +98,8 @@ def volume_from_nodes(nodes: Sequence[VolumeNode], slice_axis: int | None = None
     grids = [grid_from_node(node) for node in nodes]
     for number, grid in enumerate(grids[1:], 2):
         if grid.size != grids[0].size or not np.allclose(grid.affine, grids[0].affine, atol=_SAME_PLACE):
-            raise CMROrientError(
-                f"frame {number} differs from the first one in size or place; a cine needs frames on one grid",
-                nodes[0].GetName(),
-            )
+            said = _("frame {number} differs from the first one in size or place; a cine needs frames on one grid")
+            raise CMROrientError(said.format(number=number), nodes[0].GetName())
     arrays = [array_from_node(node) for node in nodes]
     array = arrays[0] if len(arrays) == 1 else np.stack(arrays)
     return Volume.from_stored(array, grids[0], slice_axis)
@@ -112,7 +110,7 @@ def right_handed(volume: Volume) -> Placed:
 
     Where the grid is left-handed, slice order, slice direction and origin are reversed together.
     """
-    _, stored = volume.stored()
+    stored = volume.stored()[1]
     if np.linalg.det(stored.directions) > 0:
         return Placed(volume, False)
     return Placed(slices_reversed(volume), True)

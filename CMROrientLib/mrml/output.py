@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from ..i18n import _
 from ..volume import Volume
 from .display import dress, place
 from .input import SceneImage
@@ -19,12 +20,6 @@ from .provenance import Provenance, note
 from .rollback import image_as_it_was, scene_as_it_was
 from .segmentations import follow_label_map, follow_segmentation
 from .sequences import copy_index, into_browser
-
-#: What a result's sentence ends with where Slicer's right-handed grids made a difference.
-REVERSED = (
-    "Slice order, slice direction and origin were reversed together, because the result would be left-handed "
-    "and Slicer keeps right-handed grids; no voxel moves by it."
-)
 
 _FOLLOWERS = ("vtkMRMLSegmentationNode", "vtkMRMLLabelMapVolumeNode")
 
@@ -104,18 +99,26 @@ def write(
     return Written(node, sequence, tuple(followers), placed.slices_reversed)
 
 
+def slices_were_reversed() -> str:
+    """What a result's words end with where Slicer's right-handed grids made a difference."""
+    return _(
+        "Slice order, slice direction and origin were reversed together, because the result would be left-handed "
+        "and Slicer keeps right-handed grids; no voxel moves by it."
+    )
+
+
 def _check(image: SceneImage, output: VolumeNode | None, segmentations: Sequence[ShownNode]) -> None:
     if output is not None and image.is_cine:
-        raise CMROrientError("a cine is written as a new sequence of the same browser; leave the output at “new”")
+        raise CMROrientError(_("a cine is written as a new sequence of the same browser; leave the output at “new”"))
     if output is not None and (output is image.node or output in segmentations):
-        raise CMROrientError("the output is the input; choose another output volume, the input stays as it is")
+        raise CMROrientError(_("the output is the input; choose another output volume, the input stays as it is"))
     if output is not None and output.GetClassName() != "vtkMRMLScalarVolumeNode":
-        raise CMROrientError("the output must be a scalar volume", output.GetName())
+        raise CMROrientError(_("the output must be a scalar volume"), output.GetName())
     for mask in segmentations:
         if mask.GetClassName() not in _FOLLOWERS:
-            raise CMROrientError("only segmentations and label maps can follow an image", mask.GetName())
+            raise CMROrientError(_("only segmentations and label maps can follow an image"), mask.GetName())
         if is_volume(mask) and mask.GetImageData() is None:
-            raise CMROrientError("this label map holds no voxels", mask.GetName())
+            raise CMROrientError(_("this label map holds no voxels"), mask.GetName())
 
 
 def _write_image(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
+from ..i18n import _
+
 #: Import name and requirement of what recognition needs beyond NumPy, without which Slicer does not start. Slicer
 #: brings SciPy; a build that takes the system's Python may lack it. PyTorch is not among them.
 FOR_NETWORK = {"onnxruntime": "onnxruntime>=1.17", "scipy": "scipy>=1.10"}
@@ -33,9 +35,9 @@ def names(requirements: list[str]) -> str:
 def install_by_hand(requirements: list[str]) -> str:
     """What to do, with and without a connection."""
     listed = names(requirements)
-    return (
-        f"Slicer lacks {listed}. Enter once in Slicer's Python console: slicer.util.pip_install('{listed}'). "
-        f"Without a connection: on a computer of the same kind run “pip download {listed} -d FOLDER” with the Python "
+    return _(
+        "Slicer lacks {packages}. Enter once in Slicer's Python console: slicer.util.pip_install('{packages}'). "
+        "Without a connection: on a computer of the same kind run “pip download {packages} -d FOLDER” with the Python "
         "version of this Slicer, bring FOLDER here, and enter "
-        f"slicer.util.pip_install('--no-index --find-links FOLDER {listed}')."
-    )
+        "slicer.util.pip_install('--no-index --find-links FOLDER {packages}')."
+    ).format(packages=listed)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..correction import Correction, GeometryMode, plan
 from ..errors import CMROrientError
+from ..i18n import _
 from ..orientation import Orientation
 from ..recognition.recognizer import decided
 from ..recognition.result import Recognition
@@ -18,7 +19,7 @@ from ..volume import Volume
 from .input import SceneImage, images_of_scene, scene_image, volume_of
 from .node_types import Node, Scene, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
-from .output import REVERSED, Written, write
+from .output import Written, slices_were_reversed, write
 from .provenance import Provenance
 from .rollback import scene_as_it_was
 from .votes import votes_table
@@ -84,7 +85,7 @@ class Corrected(Written):
     def words(self) -> str:
         """The result in a sentence or two."""
         said = words(self.recognition)
-        return f"{said} {REVERSED}" if self.slices_reversed else said
+        return f"{said} {slices_were_reversed()}" if self.slices_reversed else said
 
 
 def examine(
@@ -156,9 +157,9 @@ def correct_all(
             if not result.acted_on:
                 left.append((name, words(result)))
             elif correction.changes_nothing:
-                left.append((name, "it is in standard orientation already."))
+                left.append((name, _("it is in standard orientation already.")))
             elif not write_mirrored and writes_a_mirror(result, correction):
-                left.append((name, "pixels and header differ by a mirror."))
+                left.append((name, _("pixels and header differ by a mirror.")))
             else:
                 made.append(correct(examined, result, geometry))
     return made, left
@@ -206,11 +207,12 @@ def correct(
         Where nothing was decided, or something cannot be written. The scene is then as it was.
     """
     if not result.acted_on:
-        raise CMROrientError(f"{words(result)} Decide yourself: give its orientation, 0 to 7.", examined.image.name)
+        said = _("{result} Decide yourself: give its orientation, 0 to 7.").format(result=words(result))
+        raise CMROrientError(said, examined.image.name)
     image, volume = examined.image, examined.volume
     current = volume_of(image, volume.slice_axis)
     if current.grid != volume.grid or not np.array_equal(current.array, volume.array, equal_nan=True):
-        raise CMROrientError("the image has changed since it was looked at; press Recognize again", image.name)
+        raise CMROrientError(_("the image has changed since it was looked at; press Recognize again"), image.name)
     correction = planned(examined, result, geometry, target)
     placed = right_handed(correction.apply(volume))
     provenance = Provenance(result, correction, geometry, examined.model)

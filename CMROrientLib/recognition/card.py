@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import CMROrientError
+from ..i18n import _
 from .architecture import Architecture
 from .decision import DecisionRule
 from .preprocessing import Preprocessing
@@ -124,8 +125,9 @@ def read_card(path: Path) -> Card:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CMROrientError(f"the model's card cannot be read ({error})", path) from error
+        raise CMROrientError(_("the model's card cannot be read ({error})").format(error=error), path) from error
     try:
         return Card.from_json(data)
     except ValueError as error:
-        raise CMROrientError(f"this is no model card of this version: {error}", path) from error
+        said = _("this is no model card of this version: {error}").format(error=error)
+        raise CMROrientError(said, path) from error

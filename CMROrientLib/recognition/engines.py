@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError, UsageError
+from ..i18n import _
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -91,16 +92,16 @@ def choose_device(device: str = "auto") -> str:
     """
     if device in ("cpu", "torch-cpu"):
         if device == "torch-cpu" and importlib.util.find_spec("torch") is None:
-            raise UsageError("PyTorch is not installed; use the device 'cpu'")
+            raise UsageError(_("PyTorch is not installed; use the device 'cpu'"))
         return device
     if device == "auto":
         return "cuda" if _has_cuda_driver() and _why_no_cuda() is None else "cpu"
     if device == "cuda" or (device.startswith("cuda:") and device[5:].isdigit()):
         reason = _why_no_cuda()
         if reason is not None:
-            raise UsageError(f"CUDA cannot be used: {reason}; use the device 'cpu' or 'auto'")
+            raise UsageError(_("CUDA cannot be used: {reason}; use the device 'cpu' or 'auto'").format(reason=reason))
         return device
-    raise UsageError(f"there is no device {device!r}; devices are auto, cpu, cuda and cuda:N")
+    raise UsageError(_("there is no device {name!r}; devices are auto, cpu, cuda and cuda:N").format(name=device))
 
 
 def _has_cuda_driver() -> bool:
@@ -117,12 +118,12 @@ def _has_cuda_driver() -> bool:
 
 def _why_no_cuda() -> str | None:
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
-        return "PyTorch and safetensors are not installed"
+        return _("PyTorch and safetensors are not installed")
     try:
         import torch
     except Exception as error:  # a broken install raises what it likes: OSError, ImportError, RuntimeError
-        return f"PyTorch cannot be loaded ({error})"
-    return None if torch.cuda.is_available() else "PyTorch finds no device"
+        return _("PyTorch cannot be loaded ({error})").format(error=error)
+    return None if torch.cuda.is_available() else _("PyTorch finds no device")
 
 
 class OnnxEngine:
@@ -147,9 +148,11 @@ class OnnxEngine:
                 path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]
             )
         except OSError as error:
-            raise CMROrientError(f"the model cannot be read ({error.strerror or error})", path) from error
+            said = _("the model cannot be read ({error})").format(error=error.strerror or error)
+            raise CMROrientError(said, path) from error
         except Exception as error:  # the runtime's own classes derive from Exception only
-            raise CMROrientError(f"ONNX Runtime cannot load this model ({_first_line(error)})", path) from error
+            said = _("ONNX Runtime cannot load this model ({error})").format(error=_first_line(error))
+            raise CMROrientError(said, path) from error
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
 
@@ -186,11 +189,11 @@ class TorchEngine:
             network = build(architecture.name, **architecture.settings)
             network.load_state_dict(load(weights.read_bytes()))
         except OSError as error:
-            raise CMROrientError(f"the weights cannot be read ({error.strerror or error})", weights) from error
+            said = _("the weights cannot be read ({error})").format(error=error.strerror or error)
+            raise CMROrientError(said, weights) from error
         except (KeyError, RuntimeError, TypeError, ValueError, CMROrientError, SafetensorError) as error:
-            raise CMROrientError(
-                f"the weights do not fit the network of their card ({_first_line(error)})", weights
-            ) from error
+            said = _("the weights do not fit the network of their card ({error})").format(error=_first_line(error))
+            raise CMROrientError(said, weights) from error
         self._network = network.eval().to(self._device)
         self.description = (
             "CPU (PyTorch)" if self._device.type == "cpu" else f"CUDA: {torch.cuda.get_device_name(self._device)}"

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from ..i18n import _
 from ..orientation import Orientation
 from ..progress import Progress
 from .preprocessing import Preprocessing
@@ -119,9 +120,8 @@ class Inference:
         """Raise CMROrientError where the network does not fit its card."""
         expected = [self.outputs + PLACE] if self.crop_diameters > 0 else [self.outputs, self.outputs + PLACE]
         if given not in expected:
-            raise CMROrientError(
-                f"the model gives {given} outputs, where its card speaks of {expected[0]}", self.source
-            )
+            said = _("the model gives {given} outputs, where its card speaks of {expected}")
+            raise CMROrientError(said.format(given=given, expected=expected[0]), self.source)
 
 
 def turned_logits(

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CMROrientError
+from ..i18n import _
 from ..io.atomic import write_text
 from .card import Card, read_card
 
@@ -88,14 +89,14 @@ def find_model(name_or_path: str | os.PathLike[str]) -> ModelFiles:
     for path in paths.values():
         if not path.is_file():
             raise CMROrientError(
-                "this part of the model is missing; a model is .onnx, .safetensors and .json side by side", path
+                _("this part of the model is missing; a model is .onnx, .safetensors and .json side by side"), path
             )
     card = _card(paths[".json"], _state(paths[".json"]))
     checksums = {**(card.sha256 or {}), **expected}
     found = {suffix: _sha256(path, _state(path)) for suffix, path in paths.items()}
     for suffix, path in paths.items():
         if checksums.get(suffix, found[suffix]) != found[suffix]:
-            raise CMROrientError("this file is damaged or was exchanged: its checksum is not the recorded one", path)
+            raise CMROrientError(_("this file is damaged or was exchanged: its checksum is not the recorded one"), path)
     return ModelFiles(paths[".onnx"], paths[".safetensors"], card, found[".onnx"])
 
 
@@ -121,7 +122,8 @@ def _index() -> dict[str, dict[str, str]]:
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CMROrientError(f"the index of models cannot be read ({error}); reinstall CMROrient", path) from error
+        said = _("the index of models cannot be read ({error}); reinstall CMROrient")
+        raise CMROrientError(said.format(error=error), path) from error
     return dict(index)
 
 
@@ -129,15 +131,15 @@ def _locate(path: Path) -> tuple[Path, str]:
     if path.is_dir():
         stems = sorted(p.stem for p in path.glob("*.onnx"))
         if len(stems) != 1:
-            raise CMROrientError(f"the folder holds {len(stems)} .onnx files; name one of them", path)
+            said = _("the folder holds {count} .onnx files; name one of them")
+            raise CMROrientError(said.format(count=len(stems)), path)
         return path, stems[0]
     if path.suffix in PARTS and path.is_file():
         return path.parent, path.stem
     if path.suffix in PARTS or len(path.parts) > 1:
-        raise CMROrientError("there is no model here", path)
-    raise CMROrientError(
-        f"there is no model {str(path)!r}; bundled are {', '.join(bundled())}; others are given by path"
-    )
+        raise CMROrientError(_("there is no model here"), path)
+    said = _("there is no model {name!r}; bundled are {bundled}; others are given by path")
+    raise CMROrientError(said.format(name=str(path), bundled=", ".join(bundled())))
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CMROrientError
+from ..i18n import _
 from ..orientation import Orientation
 from .architecture import Setting
 
@@ -127,7 +128,7 @@ class EquivariantNet(nn.Module):
     ) -> None:
         super().__init__()
         if draws:
-            raise CMROrientError("an equivariant network does not draw")
+            raise CMROrientError(_("an equivariant network does not draw"))
         self.outputs = outputs
         self.scorer = CompactNet(outputs - 7, in_channels, channels, blocks, features, dropout)
 
@@ -221,15 +222,16 @@ def build(name: str, **settings: Setting) -> nn.Module:
         On an unknown name or setting, and where MONAI is missing.
     """
     if name not in _NETWORKS:
-        raise CMROrientError(f"there is no network {name!r}; choose one of {', '.join(NAMES)}")
+        said = _("there is no network {name!r}; choose one of {names}")
+        raise CMROrientError(said.format(name=name, names=", ".join(NAMES)))
     try:
         return _NETWORKS[name](**settings)
     except ModuleNotFoundError as error:
-        raise CMROrientError(
-            f"the network {name!r} needs the package {error.name}: pip install {error.name}"
-        ) from error
+        said = _("the network {name!r} needs the package {package}: pip install {package}")
+        raise CMROrientError(said.format(name=name, package=error.name)) from error
     except TypeError as error:
-        raise CMROrientError(f"the network {name!r} does not take these settings: {error}") from error
+        said = _("the network {name!r} does not take these settings: {error}").format(name=name, error=error)
+        raise CMROrientError(said) from error
 
 
 def parameters(network: nn.Module) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError, UsageError
+from ..i18n import _
 from ..orientation import Orientation
 from ..progress import Progress
 from ..volume import Volume
@@ -97,20 +98,20 @@ class Recognizer:
         """
         slices = choose_slices(volume)
         if len(slices) == 0:
-            raise CMROrientError("there is nothing to see in it: every slice has one value only")
+            raise CMROrientError(_("there is nothing to see in it: every slice has one value only"))
         logits = self._logits(volume, slices, progress)
         return self._decide(volume, slices, logits)
 
     def _logits(self, volume: Volume, slices: NDArray[np.int_], progress: Progress | None) -> NDArray[np.float64]:
         """(S, copies, outputs) logits, the copies in the order of the classes that turned them."""
-        across, down, _ = volume.grid.spacing
+        across, down = volume.grid.spacing[:2]
         stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
         images = [stack[p, s] for p, s in slices]
         if volume.metadata.small_values_bright:
             images = [-np.asarray(image, np.float32) for image in images]
         logits = self._inference(images, (down, across), self.averaging, progress)
         if not np.isfinite(logits).all():
-            raise CMROrientError("the model gives no finite numbers for it", self.model.onnx)
+            raise CMROrientError(_("the model gives no finite numbers for it"), self.model.onnx)
         return logits.astype(np.float64)
 
     def _decide(self, volume: Volume, slices: NDArray[np.int_], logits: NDArray[np.float64]) -> Recognition:
@@ -170,4 +171,4 @@ def decided(volume: Volume, orientation: Orientation | int) -> Recognition:
 def check_min_confidence(value: float | None) -> None:
     """Raise ``UsageError`` where a limit is not 0 to 1."""
     if value is not None and not 0 <= value <= 1:
-        raise UsageError(f"the least confidence is a number from 0 to 1, not {value}")
+        raise UsageError(_("the least confidence is a number from 0 to 1, not {value}").format(value=value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..i18n import _
 from ..orientation import Orientation
 from .result import Recognition
 
@@ -9,38 +10,38 @@ from .result import Recognition
 def words(recognition: Recognition) -> str:
     """The result in a sentence or two, for panel, report and command line."""
     if recognition.decision == "not_short_axis":
-        return "This does not look like a short-axis image; it is left alone."
+        return _("This does not look like a short-axis image; it is left alone.")
     return f"{_pixels_in_words(recognition)} {_header_in_words(recognition)}"
 
 
 def orientation_words(orientation: Orientation) -> str:
     """How an image is stored, to follow the word "stored"."""
-    return "in standard orientation" if orientation is Orientation.IDENTITY else orientation.label
+    return _("in standard orientation") if orientation is Orientation.IDENTITY else orientation.label
 
 
 def confidence_words(sure: float) -> str:
     """A confidence in two digits, never rounded up to certainty."""
-    return "over 0.99" if sure >= 0.995 else f"{sure:.2f}"
+    return _("over 0.99") if sure >= 0.995 else f"{sure:.2f}"
 
 
 def _pixels_in_words(recognition: Recognition) -> str:
     total = len(recognition.slice_indices)
     if recognition.decided_by == "user":
-        sentence = "Stored {how}, as the user decided."
+        sentence = _("Stored {how}, as the user decided.")
     elif recognition.decision == "uncertain" and total == 1:
-        sentence = (
+        sentence = _(
             "Uncertain: most probably stored {how} ({votes} of {total} slice, confidence {confidence}); "
             "it is left alone."
         )
     elif recognition.decision == "uncertain":
-        sentence = (
+        sentence = _(
             "Uncertain: most probably stored {how} ({votes} of {total} slices, confidence {confidence}); "
             "it is left alone."
         )
     elif total == 1:
-        sentence = "Stored {how}: {votes} of {total} slice, confidence {confidence}."
+        sentence = _("Stored {how}: {votes} of {total} slice, confidence {confidence}.")
     else:
-        sentence = "Stored {how}: {votes} of {total} slices, confidence {confidence}."
+        sentence = _("Stored {how}: {votes} of {total} slices, confidence {confidence}.")
     return sentence.format(
         how=orientation_words(recognition.orientation),
         votes=recognition.votes[recognition.orientation],
@@ -52,18 +53,18 @@ def _pixels_in_words(recognition: Recognition) -> str:
 def _header_in_words(recognition: Recognition) -> str:
     header = recognition.header_orientation
     if recognition.header_state == "other_plane":
-        return "The header names another plane than the short axis."
+        return _("The header names another plane than the short axis.")
     if header is None:
-        return "The header says nothing about the orientation."
+        return _("The header says nothing about the orientation.")
     if header == recognition.orientation:
-        return "The header says the same."
+        return _("The header says the same.")
     if recognition.acted_on and recognition.mirrored:
-        return (
+        return _(
             "Pixels and header differ by a mirror: left and right are exchanged in one of them, "
             "or the header has the slice's viewing side wrong."
         )
     if recognition.acted_on:
-        sentence = "The header contradicts this: it says stored {how}."
+        sentence = _("The header contradicts this: it says stored {how}.")
     else:
-        sentence = "The header says stored {how}."
+        sentence = _("The header says stored {how}.")
     return sentence.format(how=orientation_words(header))

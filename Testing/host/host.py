@@ -84,6 +84,8 @@ class _App:
     def __init__(self, application: Any) -> None:
         self._application = application
         self.hasViews = True
+        #: (context, text) to the text in the application's language.
+        self.translator: Callable[[str, str], str] = lambda _context, text: text
         self._views = _LayoutManager()
 
     def processEvents(self) -> None:
@@ -111,8 +113,8 @@ class _App:
     def restoreOverrideCursor(self) -> None:
         self._application.restoreOverrideCursor()
 
-    def translate(self, _context: str, text: str) -> str:
-        return text
+    def translate(self, context: str, text: str) -> str:
+        return self.translator(context, text)
 
 
 @functools.cache
@@ -171,7 +173,7 @@ def _install_base(slicer: types.ModuleType, base_python: str | None) -> None:
     import scripted
 
     for name, exported in (
-        ("i18n", ["tr", "translate"]),
+        ("i18n", ["tr", "translate", "getContext"]),
         ("ScriptedLoadableModule", [name for name in vars(scripted) if name.startswith("ScriptedLoadableModule")]),
         ("parameterNodeWrapper", ["parameterNodeWrapper"]),
     ):

@@ -7,6 +7,7 @@ that the panel relies on. With Slicer's ``Base/Python`` given, the host uses the
 from __future__ import annotations
 
 import enum
+import sys
 import types
 import typing
 import unittest
@@ -177,9 +178,15 @@ class _Binding:
         self.widget.currentIndex = list(self.field.kind).index(member)
 
 
+def translate(context: str, text: str) -> str:
+    return slicer.app.translate(context, text)
+
+
+def getContext(source: str) -> str:
+    file = Path(source)
+    name = file.name.removesuffix(".py")
+    return f"{file.parent.name}.{name}" if (file.parent / "__init__.py").is_file() else name
+
+
 def tr(text: str) -> str:
-    return text
-
-
-def translate(_context: str, text: str) -> str:
-    return text
+    return translate(getContext(sys._getframe(1).f_code.co_filename), text)

@@ -277,8 +277,23 @@ def test_votes_are_a_table_that_saves(tmp_path: Path) -> None:
     assert storage.WriteData(node)
     lines = (tmp_path / "votes.tsv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 5 and lines[0].split("\t")[:4] == ["Phase", "Slice", "Class", "Orientation"]
+    assert lines[0].split("\t")[6:] == [f"P{k.value} {k.label}" for k in Orientation]
     assert node.GetTable().GetColumnByName("Slice").GetValue(0) == 1
     assert node.GetTable().GetColumnByName("Agreement").GetValue(1) == pytest.approx(0.875)
+
+
+def test_the_votes_are_headed_in_the_application_s_language_and_named_in_english(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slicer.app, "translator", lambda _context, text: {"Slice": "Schicht"}.get(text, text[::-1]))
+    seen = SimpleNamespace(
+        slice_indices=np.array([[0, 3]]), slice_probabilities=np.eye(8)[2:3], agreement=np.ones(1), votes=np.eye(8)[2]
+    )
+    node = votes_table(slicer.mrmlScene, seen, "SAX")
+    table = node.GetTable()
+    assert node.GetColumnTitle("Slice") == "Schicht" and table.GetColumnByName("Slice").GetValue(0) == 4
+    assert node.GetColumnTitle("P2 flipped upside down") == "P2 nwod edispu deppilf"
+    assert table.GetColumnByName("P2 flipped upside down").GetValue(0) == 1
 
 
 def test_results_are_shown_turned_to_their_plane() -> None:

@@ -1,0 +1,135 @@
+"""The panel in another language: every sentence that it shows went through Slicer's translator, under its own file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import parts
+import pytest
+from sentences import context, marked
+
+parts.need_module("slicer")
+parts.need_module("PySide6.QtUiTools")
+
+#: A language that puts every sentence into brackets; the panel is driven in it and everything shown is printed.
+DRIVE = """
+import json, sys
+sys.path[:0] = [{host!r}, {support!r}]
+import host
+slicer = host.start()
+asked = set()
+def translated(context, text):
+    asked.add((context, text))
+    return "⟦" + text + "⟧"
+slicer.app.translator = translated
+widget, window = host.open_panel()
+import numpy as np
+from CMROrientPanel.self_test import SMALL, phantom_node
+from PySide6.QtWidgets import QMessageBox
+from mrml_widgets import ANSWERS
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.orientation import Orientation
+ui, shown = widget.ui, []
+def read():
+    shown.extend(getattr(getattr(ui, name), kind) for name, kind in {by_code})
+    shown.extend(ui.classComboBox.itemText(row) for row in range(ui.classComboBox.count))
+    table = ui.sliceTable
+    shown.extend(table.horizontalHeaderItem(column).text() for column in range(table.columnCount))
+    for row in range(table.rowCount):
+        for column in range(table.columnCount):
+            shown.extend((table.item(row, column).text(), table.item(row, column).toolTip()))
+def select(node):
+    ui.inputSelector.setCurrentNode(node)
+    read()
+read()
+for header, geometry in (("true", 0), ("false", 1), ("empty", 2)):
+    for orientation in (0, 1, 2, 6):
+        select(phantom_node(Orientation(orientation), header, **SMALL))
+        ui.geometryComboBox.setCurrentIndex(geometry)
+        if ui.recognizeButton.enabled:
+            ui.recognizeButton.click()
+        read()
+        if ui.correctButton.enabled:
+            ANSWERS.prepared.append(QMessageBox.StandardButton.Yes)
+            ui.correctButton.click()
+            ANSWERS.prepared.clear()
+        read()
+        ui.classComboBox.setCurrentIndex(6)
+        read()
+ANSWERS.prepared.append(QMessageBox.StandardButton.No)
+ui.applyAllButton.click()
+read()
+noise = phantom_node(Orientation(0), **SMALL)
+voxels = slicer.util.arrayFromVolume(noise)
+voxels[:] = np.random.default_rng(0).integers(0, 999, voxels.shape)
+select(noise)
+ui.recognizeButton.click()
+read()
+ui.modelComboBox.setCurrentIndex(len(widget.panel.models))
+read()
+ui.modelPathEdit.currentPath = "/nowhere/model.onnx"
+ui.recognizeButton.click()
+read()
+for node in (None, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "SAX")):
+    try:
+        widget.logic.recognize(node)
+    except CMROrientError as error:
+        shown.append(error.message)
+shown += ANSWERS.texts
+print(json.dumps({{"shown": sorted(set(map(str, shown))), "asked": sorted(asked)}}))
+"""
+
+#: Where the code puts words; those of the .ui file are translated by Qt.
+BY_CODE = (
+    ("recognizeButton", "toolTip"),
+    ("correctButton", "toolTip"),
+    ("applyAllButton", "toolTip"),
+    ("outputSelector", "toolTip"),
+    ("progressBar", "format"),
+    ("statusLabel", "text"),
+    ("conflictLabel", "text"),
+    ("verdictLabel", "text"),
+    ("geometryExplanation", "text"),
+    ("beforePicture", "text"),
+    ("afterPicture", "text"),
+    ("resultLabel", "text"),
+    ("deviceLabel", "text"),
+)
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, list[str]]:
+    code = DRIVE.format(
+        host=str(parts.REPOSITORY / "Testing" / "host"),
+        support=str(parts.REPOSITORY / "Testing" / "Python" / "support"),
+        by_code=BY_CODE,
+    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_everything_that_is_shown_was_translated(said: dict[str, list[str]]) -> None:
+    assert len(said["shown"]) > 100
+    left = set()
+    for text in said["shown"]:
+        rest = re.sub(r"<[^<>]*>", "", text)
+        while rest != (rest := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)):
+            pass
+        left |= set(re.findall(r"[^\W\d_]{2,}", rest))
+    assert left == {"CPU", "phantom", "nowhere", "model", "onnx"}, "a device, a node's name, a file's path: no sentence"
+
+
+def test_the_translator_is_asked_for_what_is_extracted(said: dict[str, list[str]]) -> None:
+    extracted = {(context(path), text) for path, texts in marked().items() for text in texts}
+    asked = {(where, text) for where, text in said["asked"] if where != "qSlicerAbstractCoreModule"}
+    # Slicer's own Base/Python, where it is used, translates sentences of its own.
+    own = {one for one in asked if not one[0].startswith(("slicer.", "parameterNodeWrapper."))}
+    assert own <= extracted and len(own) > len(extracted) / 2
+    files = {"CMROrientLib.orientation", "recognition.wording", "mrml.input", "CMROrientPanel.texts"}
+    assert files <= {where for where, _text in own}
