@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .correction import Correction, correct, plan
     from .errors import CMROrientError
+    from .folders import correct_folder
     from .io import read, write
     from .orientation import Orientation
     from .recognition.recognizer import Recognizer
     from .recognition.result import Recognition
-    from .run.folder import correct_folder
     from .volume import Grid, Volume
 
 __version__ = "1.0.0"
@@ -30,7 +30,7 @@ _HOMES = {
     "Recognizer": "recognition.recognizer",
     "Volume": "volume",
     "correct": "correction",
-    "correct_folder": "run.folder",
+    "correct_folder": "folders",
     "plan": "correction",
     "read": "io",
     "write": "io",

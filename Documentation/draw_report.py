@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
-from CMROrientLib.run.folder import correct_folder
 from CMROrientLib.volume import Volume
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Testing" / "Python" / "support"))

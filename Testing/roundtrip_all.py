@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent / "Python" / "support"), str(Path(__fi
 from roundtrip import judge, read_cases, scramble, summary  # noqa: E402
 
 from CMROrientLib.cli.main import main as cmrorient  # noqa: E402
-from CMROrientLib.run.record import read_records  # noqa: E402
+from CMROrientLib.run.store import read_records  # noqa: E402
 
 
 def main() -> int:

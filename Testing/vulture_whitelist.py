@@ -10,6 +10,11 @@ __getattr__
 __dir__
 __call__
 
+# Python shows it for a call's help; people and tests ask for the schema and the audit as calls.
+_.__signature__
+schema
+audit
+
 # The signature is the caller's: VTK's observers, Qt's signals, context managers.
 _.caller
 _.event

@@ -9,18 +9,20 @@ import csv
 import io
 import json
 import os
-import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from ..io.atomic import replacing
+from ..progress import ItemProgress
 from ..report.page import page_kind, write_report
 from ..report.rows import Kind, Style, count, escape, number
-from ..run.folder import Progress, Warn, recognize_folder
+from ..run.folder import Warn, recognize
+from ..run.options import Inputs, RunOptions
 from ..run.record import Record
 from ..run.thumbnails import Thumbnails
 from ..run.work import Outcome
@@ -32,7 +34,7 @@ _PAGE_NAME = "cmrorient-audit.html"
 #: Verdicts that say that pixels and header were compared and contradict each other.
 CONTRADICTIONS = (Verdict.MIRRORED, Verdict.HEADER_WRONG, Verdict.NOT_FOLLOWED)
 
-_KINDS = (
+KINDS = (
     Kind(Verdict.MIRRORED.value, "Mirrored", "alert", "pixels and header differ by a mirror; one of them is wrong"),
     Kind(Verdict.HEADER_WRONG.value, "Header wrong", "alert", "the pixels are standard, the header says otherwise"),
     Kind(
@@ -85,7 +87,7 @@ def _lead(counts: Mapping[str, int], total: int) -> str:
 
 AUDIT = Style(
     name="audit",
-    kinds=_KINDS,
+    kinds=KINDS,
     tags=lambda record: [verdict_of(record).value],
     words=explain,
     lead=_lead,
@@ -94,7 +96,7 @@ AUDIT = Style(
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportFiles:
     """The files of one audit."""
 
     page: Path
@@ -102,7 +104,7 @@ class Report:
     csv: Path
 
     @classmethod
-    def at(cls, place: str | os.PathLike[str]) -> Report:
+    def at(cls, place: str | os.PathLike[str]) -> ReportFiles:
         """From what the user gave: an HTML file, or a folder to put it in. Raises UsageError."""
         page = Path(place)
         if page.is_dir() or not page.suffix:
@@ -134,20 +136,12 @@ class Report:
 
 
 def audit(
-    paths: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
+    paths: Inputs,
     report: str | os.PathLike[str],
     *,
-    model: str | Path = "universal",
-    device: str = "auto",
-    averaging: bool = True,
-    min_confidence: float | None = None,
-    slice_axis: int | None = None,
-    masks: Sequence[str] = (),
-    jobs: int = 1,
-    dask: str | None = None,
-    command: str = "",
-    progress: Progress | None = None,
+    progress: ItemProgress[Outcome] | None = None,
     warn: Warn | None = None,
+    **options: Any,
 ) -> list[Record]:
     """Look at files and folders and write a report on their headers; nothing else is written.
 
@@ -156,16 +150,32 @@ def audit(
     paths:
         Files and folders, NIfTI, NRRD, MetaImage and DICOM.
     report:
+        See ``audit_run``.
+    progress, warn, options:
+        See ``run.folder.recognize`` and the fields of ``RunOptions``.
+    """
+    told = RunOptions(inputs=paths, pictures=True, **options)  # type: ignore[arg-type]
+    return audit_run(told, report, progress=progress, warn=warn)
+
+
+def audit_run(
+    options: RunOptions,
+    report: str | os.PathLike[str],
+    *,
+    progress: ItemProgress[Outcome] | None = None,
+    warn: Warn | None = None,
+) -> list[Record]:
+    """Do what ``audit`` does with options that are made already.
+
+    Parameters
+    ----------
+    report:
         The HTML page to write, or a folder for it; JSON lines and CSV come beside it under the
         same name. An earlier audit there is replaced, any other file is not.
-    model, device, averaging, min_confidence, slice_axis, masks, jobs, dask, progress, warn:
-        See ``batch.correct_folder``.
-    command:
-        What was typed, for the page.
 
     Returns
     -------
-    The records, in the order of their paths; ``audit_verdict.verdict_of`` judges each. Paths are
+    The records, in the order of their paths; ``verdict.verdict_of`` judges each. Paths are
     relative to the given ones, which stand before them where two images would have one name.
 
     Raises
@@ -175,30 +185,11 @@ def audit(
     CMROrientError
         Where there is no image, or the report cannot be written.
     """
-    target = Report.at(report)
+    target = ReportFiles.at(report)
     target.check_free()
     # Asked for one by one, so that images of one name in two folders can be told apart. What is
     # wrong with any of them is raised here, before the first image is looked at.
-    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    if not given:
-        raise UsageError("give at least one file or folder")
-    runs = {
-        os.fspath(root): recognize_folder(
-            root,
-            model=model,
-            device=device,
-            averaging=averaging,
-            min_confidence=min_confidence,
-            slice_axis=slice_axis,
-            masks=masks,
-            jobs=jobs,
-            dask=dask,
-            pictures=True,
-            progress=progress,
-            warn=warn,
-        )
-        for root in given
-    }
+    runs = {os.fspath(root): recognize(replace(options, inputs=(root,)), progress, warn) for root in options.inputs}
     target.check_writable()
     seen: list[tuple[str, Outcome]] = []
     try:
@@ -207,10 +198,11 @@ def audit(
                 seen.append((root, outcome))
     except KeyboardInterrupt:
         # An archive takes hours: what has been looked at is told.
-        write_audit(*_told_apart(seen), target, title="Header audit (stopped before its end)", command=command)
+        title = "Header audit (stopped before its end)"
+        write_audit(*_told_apart(seen), target, title=title, command=options.command)
         raise
     records, pictures = _told_apart(seen)
-    write_audit(records, pictures, target, command=command)
+    write_audit(records, pictures, target, command=options.command)
     return records
 
 
@@ -235,13 +227,13 @@ def _told_apart(
 def write_audit(
     records: Sequence[Record],
     pictures: Mapping[tuple[str, str | None], Thumbnails],
-    report: Report,
+    report: ReportFiles,
     *,
     title: str = "Header audit",
     command: str = "",
 ) -> None:
     """Write the page, the JSON lines (records with ``verdict`` and what it means in ``words``) and the CSV."""
-    rows = [{**json.loads(record.to_json()), "verdict": verdict_of(record).value} for record in records]
+    rows = [{**record.to_dict(), "verdict": verdict_of(record).value} for record in records]
     for line, record in zip(rows, records, strict=True):
         line["words"] = explain(record)
     table = io.StringIO()
@@ -256,32 +248,14 @@ def write_audit(
     )
 
 
-def tell(records: Sequence[Record], report: str | os.PathLike[str]) -> int:
-    """Tell an audit on the terminal: the sum on standard output, what failed on standard error.
-
-    Returns
-    -------
-    The exit status: 0 everything was judged, 1 some image failed or is undecided.
-    """
-    for record in records:
-        if record.error is not None:
-            print(f"error: {record.name}: {record.error}", file=sys.stderr)
-    counts = Counter(verdict_of(record).value for record in records)
-    for kind in _KINDS:
-        if counts[kind.tag]:
-            print(f"{counts[kind.tag]:>7}  {kind.label}: {kind.meaning}")
-    print(f"report: {Report.at(report).page}", file=sys.stderr)
-    return 1 if any(record.failed for record in records) else 0
-
-
 def _by_scanner(records: Iterable[Record]) -> str:
     """A table of verdicts by scanner model; empty where no file tells its scanner."""
     scanners: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records:
-        scanners[record.scanner or ""][verdict_of(record).value] += 1
+        scanners[(record.image.scanner if record.image is not None else None) or ""][verdict_of(record).value] += 1
     if not any(scanners):
         return ""
-    kinds = [kind for kind in _KINDS if any(counts[kind.tag] for counts in scanners.values())]
+    kinds = [kind for kind in KINDS if any(counts[kind.tag] for counts in scanners.values())]
     heads = "".join(f'<th scope="col">{escape(kind.label)}</th>' for kind in kinds)
     lines = []
     for name in sorted(scanners, key=lambda name: (-sum(scanners[name].values()), name)):

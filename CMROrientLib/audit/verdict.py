@@ -72,14 +72,22 @@ def verdict(
 
 def verdict_of(record: Record) -> Verdict:
     """The verdict on a run's record."""
-    return verdict(record.orientation, record.header_orientation, record.header_state, record.decision, record.error)
+    finding = record.finding
+    if finding is None:
+        return Verdict.ERROR
+    return verdict(
+        finding.orientation, finding.header_orientation, finding.header_state, finding.decision, record.error
+    )
 
 
 def explain(record: Record) -> str:
     """The verdict in words, with what can be done about it."""
     found = verdict_of(record)
-    pixels = "" if record.orientation is None else _stored(record.orientation)
-    header = "" if record.header_orientation is None else _stored(record.header_orientation)
+    finding = record.finding
+    if finding is None:
+        return ""
+    pixels = "" if finding.orientation is None else finding.orientation.label
+    header = "" if finding.header_orientation is None else finding.header_orientation.label
     if found is Verdict.CONSISTENT:
         if record.orientation == Orientation.IDENTITY:
             return "Consistent: pixels and header both say standard orientation."
@@ -92,11 +100,7 @@ def explain(record: Record) -> str:
         f"it says {header}.",
         Verdict.OTHER_PLANE: f"The header names another plane, the pixels show a short axis: {pixels}.",
         Verdict.SILENT: f"The header says nothing of the orientation; the pixels are {pixels}.",
-        Verdict.UNDECIDED: record.words or "The network is not sure about the pixels.",
-        Verdict.LEFT_ALONE: record.words or ("" if record.note else "Not a short-axis image."),
+        Verdict.UNDECIDED: finding.words or "The network is not sure about the pixels.",
+        Verdict.LEFT_ALONE: finding.words or ("" if record.note else "Not a short-axis image."),
         Verdict.ERROR: "",
     }[found]
-
-
-def _stored(orientation: int) -> str:
-    return Orientation(orientation).label

@@ -20,7 +20,7 @@ from ..errors import UsageError
 _SECONDS_AT_MOST = 60.0
 
 
-def add_arguments(parser: argparse.ArgumentParser, command: str) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of ``benchmark``."""
     parser.add_argument("--model", default="universal", metavar="M", help="a bundled model or a path (universal)")
     parser.add_argument("--volumes", type=int, default=12, metavar="N", help="stacks of ten 256 × 208 slices (12)")
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser, command: str) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
-def run(arguments: argparse.Namespace, command: str) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Measure and print; returns the exit status."""
     if arguments.volumes < 1 or (arguments.threads is not None and arguments.threads < 1):
         raise UsageError("the numbers of volumes and of threads are 1 or more")
@@ -106,8 +106,8 @@ def _preprocessing_seconds(model: str | Path, stacks: list[Any]) -> float:
 
 def _run_seconds(model: str | Path, stacks: list[Any]) -> float:
     """A whole run over ``.nii.gz`` files: reading, recognizing, correcting, writing, record and report."""
+    from ..folders import correct_folder
     from ..io import write
-    from ..run.folder import correct_folder
 
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "in"

@@ -10,9 +10,8 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Protocol
 
 from .. import __version__
 from ..errors import CMROrientError, UsageError
@@ -23,25 +22,29 @@ exit status: 0 all done (skipped conflicts and images that are not short-axis co
 130 stopped with Ctrl-C (the same command goes on where it stopped)."""
 
 
-class Command(NamedTuple):
-    """One subcommand: what it does, and the module with ``add_arguments`` and ``run``."""
-
-    help: str
-    module: str
-
-
+#: Each command, with what it does, is the module of its name, with ``add_arguments`` and ``run``.
 COMMANDS = {
-    "recognize": Command("say how images are stored; writes nothing", "cli.run"),
-    "correct": Command("write images in standard orientation into another folder", "cli.run"),
-    "audit": Command("hold the headers of an archive against the pixels; writes a report only", "cli.run"),
-    "restore": Command("bring segmentations of corrected images back onto the original grids", "cli.run"),
-    "demo": Command("make a small synthetic study, correct it and show the result", "cli.run"),
-    "train": Command("train a network (needs the extra 'train')", "training.commands"),
-    "transfer": Command("train a network on from another one", "training.commands"),
-    "evaluate": Command("measure a model on labelled images", "training.commands"),
-    "export": Command("make a model's files from trained weights", "training.commands"),
-    "benchmark": Command("measure how fast this machine is", "cli.benchmark"),
+    "recognize": "say how images are stored; writes nothing",
+    "correct": "write images in standard orientation into another folder",
+    "audit": "hold the headers of an archive against the pixels; writes a report only",
+    "restore": "bring segmentations of corrected images back onto the original grids",
+    "demo": "make a small synthetic study, correct it and show the result",
+    "train": "train a network (needs the extra 'train')",
+    "transfer": "train a network on from another one",
+    "evaluate": "measure a model on labelled images",
+    "export": "make a model's files from trained weights",
+    "benchmark": "measure how fast this machine is",
 }
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Define the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit status."""
 
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
@@ -54,16 +57,16 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cmrorient {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, entry in COMMANDS.items():
+    for name, what in COMMANDS.items():
         sub = subparsers.add_parser(
             name,
-            help=entry.help,
-            description=f"{entry.help[0].upper()}{entry.help[1:]}.",
+            help=what,
+            description=f"{what[0].upper()}{what[1:]}.",
             epilog=_STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == command:
-            _module(entry).add_arguments(sub, name)
+            _command(name).add_arguments(sub)
     return parser
 
 
@@ -80,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         parsed = build_parser(command if command in COMMANDS else None).parse_args(given)
-        run: Callable[[argparse.Namespace, str], int] = _module(COMMANDS[parsed.command]).run
-        status = run(parsed, parsed.command)
+        status = _command(parsed.command).run(parsed)
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -99,13 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _module(command: Command) -> ModuleType:
+def _command(name: str) -> Command:
     try:
-        return importlib.import_module(f"CMROrientLib.{command.module}")
+        module: Command = importlib.import_module(f".{name}", __package__)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("CMROrientLib"):
             raise
         raise UsageError(f"this command needs the package {error.name!r}: pip install cmrorient[train]") from error
+    return module
 
 
 def _line(error: CMROrientError) -> str:

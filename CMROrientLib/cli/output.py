@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words
-from ..run.record import ACTED_ON, Record
+from ..run.options import RunOptions
+from ..run.record import Finding, Record
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,16 +28,16 @@ class Reporter:
 
     Parameters
     ----------
+    options:
+        What the run is told.
     json:
         Records go to standard output, one a line as they come in; nothing else does.
-    correcting, dry_run:
-        What the run does, for the words.
     """
 
-    def __init__(self, *, json: bool, correcting: bool, dry_run: bool = False) -> None:
+    def __init__(self, options: RunOptions, *, json: bool) -> None:
         self._json = json
-        self._correcting = correcting
-        self._dry_run = dry_run
+        self._correcting = options.correcting
+        self._dry_run = options.dry_run
         self._bar: tqdm[None] | None = None
         self._kept = 0
         self._output = sys.stdout
@@ -84,22 +85,14 @@ class Reporter:
             if record.error is not None:
                 _say(f"error: {record.name}: {record.error}")
         for record in records:
-            if record.error is None and record.decision == "uncertain":
-                _say(f"uncertain: {record.name}: {record.words}")
+            if record.error is None and record.finding is not None and record.decision == "uncertain":
+                _say(f"uncertain: {record.name}: {record.finding.words}")
         _say(self._sum(records))
         if page is not None:
             _say(f"report: {page}")
 
     def _row(self, record: Record, name: str) -> tuple[str, ...]:
-        voted = record.orientation is not None and record.slices > 0
-        return (
-            name,
-            "" if record.orientation is None else f"{record.orientation} {Orientation(record.orientation).label}",
-            "" if record.confidence is None or record.decided_by == "user" else confidence_words(record.confidence),
-            f"{record.votes[record.orientation or 0]}/{record.slices}" if voted else "",
-            _header(record),
-            self._result(record),
-        )
+        return (name, *_found(record.finding), self._result(record))
 
     def _result(self, record: Record) -> str:
         if record.error is not None:
@@ -109,12 +102,12 @@ class Reporter:
         if record.orientation is None:
             reason = (record.note or "").removeprefix("left alone: ")
             return f"left alone ({reason})" if reason else "left alone"
-        if record.decision not in ACTED_ON:
+        if not record.acted_on:
             return "not short-axis"
         conflict = " (conflict)" if record.conflict else ""
         if not self._correcting:
             return f"{record.decision}{conflict}"
-        if record.grid_out is None:
+        if record.action is None or record.action.grid is None:
             return "skipped (conflict)"
         done = "copied" if (record.note or "").startswith("copied") else "corrected"
         if self._dry_run:
@@ -124,7 +117,7 @@ class Reporter:
     def _sum(self, records: Sequence[Record]) -> str:
         results = Counter(self._result(record).partition(" (")[0] for record in records)
         parts = ", ".join(f"{number} {name}" for name, number in sorted(results.items(), key=lambda item: -item[1]))
-        conflicts = sum(record.conflict and record.decision in ACTED_ON for record in records)
+        conflicts = sum(record.conflict and record.acted_on for record in records)
         kept = f"; {self._kept} of them by an earlier run" if self._kept else ""
         told = f"; {conflicts} with a conflict of pixels and header" if conflicts else ""
         return f"{len(records)} image{'' if len(records) == 1 else 's'}: {parts}{told}{kept}"
@@ -149,10 +142,27 @@ def _fit(cell: str, width: int) -> str:
     return cell.ljust(width) if len(cell) <= width else f"…{cell[-(width - 1) :]}"
 
 
-def _header(record: Record) -> str:
-    if record.header_orientation is not None:
-        return f"{record.header_orientation} {Orientation(record.header_orientation).label}"
-    return {"none": "says nothing", "other_plane": "other plane"}.get(record.header_state or "", "")
+def _found(finding: Finding | None) -> tuple[str, str, str, str]:
+    """How it is stored, the confidence, the votes and the header."""
+    if finding is None:
+        return "", "", "", ""
+    stored, sure = finding.orientation, finding.confidence
+    return (
+        "" if stored is None else _class(stored),
+        "" if sure is None or finding.decided_by == "user" else confidence_words(sure),
+        "" if stored is None or not finding.slices else f"{finding.votes[stored]}/{finding.slices}",
+        _header(finding),
+    )
+
+
+def _header(finding: Finding) -> str:
+    if finding.header_orientation is not None:
+        return _class(finding.header_orientation)
+    return {"none": "says nothing", "other_plane": "other plane"}.get(finding.header_state or "", "")
+
+
+def _class(orientation: Orientation) -> str:
+    return f"{orientation:d} {orientation.label}"
 
 
 def _say(line: str) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CMROrientError, UsageError
+from ..folders import correct_folder
 from ..io import read, write
 from ..orientation import Orientation
 from ..phantom.phantom import Header, Sequence, make_phantom
 from ..recognition.wording import confidence_words
-from ..run.folder import correct_folder
-from ..run.record import HTML_NAME, JSONL_NAME, Record
+from ..run.record import Finding, Record
+from ..run.tables import HTML_NAME, JSONL_NAME
 from ..volume import Volume
 from .picture import Pair, draw_pairs
 
@@ -171,19 +172,20 @@ def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
     rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
     for case, finding in findings.items():
         record = records.get(case.name)
+        found = None if record is None else record.finding
         stored = f"{int(case.orientation)} {case.orientation.label}"
-        if record is None or record.orientation is None:
+        if found is None or found.orientation is None:
             rows.append((case.name, stored, "", "", "", case.header, "", f"WRONG: {finding}"))
             continue
         rows.append(
             (
                 case.name,
                 stored,
-                str(record.orientation),
-                "" if record.confidence is None else confidence_words(record.confidence),
-                f"{record.votes[record.orientation]}/{record.slices}",
+                str(int(found.orientation)),
+                "" if found.confidence is None else confidence_words(found.confidence),
+                f"{found.votes[found.orientation]}/{found.slices}",
                 case.header,
-                _agreement(record),
+                _agreement(found),
                 f"WRONG: {finding}" if finding else "right",
             )
         )
@@ -191,10 +193,10 @@ def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _agreement(record: Record) -> str:
-    if record.conflict:
-        return "differ by a mirror" if record.mirrored else "differ"
-    return "agree" if record.header_state == "known" else "says nothing"
+def _agreement(found: Finding) -> str:
+    if found.conflict:
+        return "differ by a mirror" if found.mirrored else "differ"
+    return "agree" if found.header_state == "known" else "says nothing"
 
 
 def _pair(case: Case, output: Path) -> Pair:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import os
 import re
 from collections import Counter
@@ -49,7 +48,7 @@ def correction_tags(record: Record) -> list[str]:
 
 def correction_words(record: Record) -> str:
     """The sentence on a record in the report of a correction."""
-    return record.words or ""
+    return (record.finding and record.finding.words) or ""
 
 
 def correction_lead(counts: Mapping[str, int], total: int) -> str:
@@ -104,7 +103,7 @@ class _Frame(NamedTuple):
     title: str
     style: Style
     counts: Counter[str]
-    classes: Counter[int | None]
+    classes: Counter[Orientation | None]
     total: int
     facts: Sequence[tuple[str, str]]
     section: str
@@ -171,36 +170,6 @@ def write_report(
         written.append(path)
     _remove_further_pages(page, len(chunks), style.name)
     return written
-
-
-def read_thumbnails(page: str | os.PathLike[str]) -> dict[tuple[str, str | None], Thumbnails]:
-    """The pictures of an earlier report, so that a run that goes on need not draw them again.
-
-    Parameters
-    ----------
-    page:
-        The first page that ``write_report`` wrote; an empty dict where there is none.
-    """
-    page = Path(page)
-    found: dict[tuple[str, str | None], Thumbnails] = {}
-    path, place = page, 1
-    while page_kind(path) is not None:
-        for line in path.open(encoding="utf-8", newline="\n"):
-            match = _ROW.match(line)
-            pictures = {name: base64.b64decode(data) for name, data in _PICTURE.findall(line)} if match else {}
-            if match and "stored" in pictures:
-                series = match["series"]
-                key = html.unescape(match["path"]), None if series is None else html.unescape(series)
-                found[key] = Thumbnails(pictures["stored"], pictures.get("corrected"))
-        place += 1
-        path = page.with_name(f"{page.stem}-{place}{page.suffix}")
-    return found
-
-
-_ROW = re.compile(
-    r'<tr class="\w+" data-tags="[\w ]+" data-path="(?P<path>[^"]*)"(?: data-series="(?P<series>[^"]*)")?'
-)
-_PICTURE = re.compile(r'<td class="(stored|corrected)"><img src="data:image/jpeg;base64,([A-Za-z0-9+/=]*)"')
 
 
 def _chunks(records: Sequence[Record], style: Style, thumbnails: Pictures, limit: int) -> Iterator[list[str]]:

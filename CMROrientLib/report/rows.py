@@ -10,6 +10,8 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words
@@ -125,7 +127,7 @@ def votes_words(votes: Sequence[int]) -> str:
 
 
 def row(
-    record: Record, style: Style, kinds: Mapping[str, Kind], pictures: Thumbnails | None, anchors: Sequence[str] = ()
+    record: Any, style: Style, kinds: Mapping[str, Kind], pictures: Thumbnails | None, anchors: Sequence[str] = ()
 ) -> str:
     """One image as a table row.
 
@@ -139,6 +141,8 @@ def row(
         Names that links of the page jump to.
     """
     tags = style.tags(record)
+    words = style.words(record)
+    record = SimpleNamespace(**record.to_dict())
     attributes = f'class="{kinds[tags[0]].tone}" data-tags="{" ".join(tags)}" data-path="{escape(record.path)}"'
     if record.series is not None:
         attributes += f' data-series="{escape(record.series)}"'
@@ -152,7 +156,7 @@ def row(
         f'<th scope="row" class="c-image">{"".join(_anchor(name) for name in anchors)}{_image(record)}</th>',
         f'<td class="stored">{_stored(pictures)}</td>',
         f'<td class="corrected">{_corrected(record, pictures)}</td>' if style.corrected else "",
-        f'<td class="finding">{_finding(record, style, [kinds[tag] for tag in tags])}</td>',
+        f'<td class="finding">{_finding(record, words, [kinds[tag] for tag in tags])}</td>',
         f'<td class="pixels">{_pixels(record)}</td>',
         f'<td class="claimed">{_header(record)}</td>',
     ]
@@ -167,7 +171,7 @@ def _breakable(path: str) -> str:
     return re.sub(r"([/_])(?=.)", r"\1<wbr>", escape(path))
 
 
-def _image(record: Record) -> str:
+def _image(record: Any) -> str:
     parts = [f'<bdi class="path">{_breakable(record.path)}</bdi>']
     if record.series is not None:
         parts.append(f'<span class="fine">series <bdi>{escape(record.series)}</bdi></span>')
@@ -180,7 +184,7 @@ def _image(record: Record) -> str:
     return "".join(parts)
 
 
-def _details(record: Record) -> list[str]:
+def _details(record: Any) -> list[str]:
     lines = []
     if record.output is not None:
         lines.append(f"written to <bdi>{escape(record.output)}</bdi>")
@@ -204,7 +208,7 @@ def _stored(pictures: Thumbnails | None) -> str:
     return _picture(pictures.before, "Middle slice as stored")
 
 
-def _corrected(record: Record, pictures: Thumbnails | None) -> str:
+def _corrected(record: Any, pictures: Thumbnails | None) -> str:
     if pictures is not None and pictures.after is not None:
         return _picture(pictures.after, "Middle slice as corrected")
     return f'<span class="none">{"as stored" if record.output is not None else "not written"}</span>'
@@ -215,12 +219,11 @@ def _picture(jpeg: bytes, alternative: str) -> str:
     return f'<img src="data:image/jpeg;base64,{data}" alt="{alternative}" decoding="async">'
 
 
-def _finding(record: Record, style: Style, kinds: Sequence[Kind]) -> str:
+def _finding(record: Any, words: str, kinds: Sequence[Kind]) -> str:
     badges = [f'<span class="badge {kind.tone}">{escape(kind.label)}</span>' for kind in kinds]
     if record.decided_by == "user":
         badges.append('<span class="badge mute">Decided by a person</span>')
     parts = [f"<span>{''.join(badges)}</span>"]
-    words = style.words(record)
     if words:
         parts.append(f"<p>{escape(words)}</p>")
     if record.note:
@@ -236,7 +239,7 @@ def _class(orientation: int) -> str:
     return f'<span class="class">{glyph(k)}{name}</span>'
 
 
-def _pixels(record: Record) -> str:
+def _pixels(record: Any) -> str:
     if record.orientation is None:
         return '<span class="fine">not recognized</span>'
     parts = ["not a short axis" if record.decision == "not_short_axis" else _class(record.orientation)]
@@ -250,7 +253,7 @@ def _pixels(record: Record) -> str:
     return "".join(parts)
 
 
-def _header(record: Record) -> str:
+def _header(record: Any) -> str:
     if record.header_orientation is not None:
         return _class(record.header_orientation)
     if record.header_state in HEADER_WORDS:

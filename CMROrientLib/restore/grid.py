@@ -62,31 +62,24 @@ class WayBack:
         if record.output is None:
             reason = record.error or record.note or (record.decision or "").replace("_", " ")
             raise CMROrientError(f"the run wrote no corrected image for it{f' ({reason})' if reason else ''}")
-        missing = [
-            name
-            for name in ("orientation", "geometry_class", "target", "slice_axis", "grid_in", "grid_out")
-            if getattr(record, name) is None
-        ]
-        if missing:
-            raise CMROrientError(f"the run's record does not say how it was corrected ({', '.join(missing)} missing)")
+        image, action, orientation = record.image, record.action, record.orientation
+        class_, grid = (None, None) if action is None else (action.geometry_class, action.grid)
+        if image is None or action is None or orientation is None or class_ is None or grid is None:
+            wanted = {"orientation": orientation, "geometry_class": class_, "grid_in": image, "grid_out": grid}
+            missing = ", ".join(name for name, value in wanted.items() if value is None)
+            raise CMROrientError(f"the run's record does not say how it was corrected ({missing} missing)")
+        correction = Correction(orientation, class_, action.target)
+        original, corrected, axis, known = image.grid, grid, image.slice_axis, image.has_geometry
         try:
-            correction = Correction(
-                Orientation(record.orientation or 0),
-                Orientation(record.geometry_class or 0),
-                Orientation(record.target or 0),
-            )
-            original, corrected = Grid.from_json(record.grid_in or {}), Grid.from_json(record.grid_out or {})
-            axis = int(record.slice_axis or 0)
             undone = correction.undo(_empty(corrected, axis)).stored()[1]
-        except (KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise CMROrientError(f"the run's record is damaged ({error})") from error
-        known = record.has_geometry is not False
         if undone.size != original.size or not np.allclose(undone.spacing, original.spacing, rtol=TOLERANCE):
             raise CMROrientError("the run's record contradicts itself: its two grids have different sizes or spacings")
         # Grids that readers have made up need not lie in one place.
         if known and distance(undone, original) > _tolerance(original):
             raise CMROrientError("the run's record contradicts itself: its two grids do not belong together")
-        return cls(correction, corrected, original, axis, record.phases or 1, known)
+        return cls(correction, corrected, original, axis, image.phases, known)
 
     def restore(self, segmentation: Volume, *, layered: bool = False) -> Volume:
         """The segmentation on the original grid.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,8 @@ from ..io import ImageFiles, find, read_source, suffix_of, without_suffix, write
 from ..io.paths import check_places, long_path, relative
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
-from ..run.record import Record, read_records
+from ..run.record import Record
+from ..run.store import read_records
 from ..volume import Volume
 from .grid import WayBack
 from .segments import with_turned_segments
@@ -57,10 +57,6 @@ class _Pair:
     hint: str = ""
 
 
-#: Called with each segmentation done, the number done, and of all.
-Progress = ItemProgress[Restored]
-
-
 def restore(
     out: str | os.PathLike[str],
     segmentations: str | os.PathLike[str],
@@ -68,7 +64,7 @@ def restore(
     suffix: str = "",
     *,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: ItemProgress[Restored] | None = None,
 ) -> list[Restored]:
     """Put segmentations of corrected images onto the grids of the originals.
 
@@ -113,33 +109,6 @@ def restore(
     return done
 
 
-def run(
-    out: str | os.PathLike[str],
-    segmentations: str | os.PathLike[str],
-    destination: str | os.PathLike[str],
-    suffix: str = "",
-    *,
-    overwrite: bool = False,
-) -> int:
-    """Restore and tell: written files on standard output, refusals and the sum on standard error.
-
-    Returns
-    -------
-    The exit status: 0 all restored, 1 some refused.
-    """
-
-    def tell(entry: Restored, done: int, total: int) -> None:
-        if entry.error is None:
-            print(f"{entry.path} -> {entry.output} (grid of {entry.image})")
-        else:
-            print(f"error: {entry.path}: {entry.error}", file=sys.stderr)
-
-    entries = restore(out, segmentations, destination, suffix, overwrite=overwrite, progress=tell)
-    refused = sum(entry.error is not None for entry in entries)
-    print(f"{len(entries) - refused} restored, {refused} refused", file=sys.stderr)
-    return 1 if refused else 0
-
-
 def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> list[_Pair]:
     for given in (out, root):
         if not given.exists():
@@ -178,7 +147,7 @@ def _by_key(records: Sequence[Record], out: Path) -> dict[str, list[Record]]:
         path = record.output if record.output is not None else record.path
         if path == ".":
             keys = {out.resolve().name}
-        elif record.kind == "dicom" and PurePosixPath(path).suffix.lower() not in DICOM_SUFFIXES:
+        elif record.files.kind == "dicom" and PurePosixPath(path).suffix.lower() not in DICOM_SUFFIXES:
             # A folder, or a file without extension: dots belong to its name.
             keys = {path}
         else:
@@ -212,7 +181,7 @@ def _is_slicer(name: str) -> bool:
 
 
 def _target_name(name: str, records: Sequence[Record]) -> str:
-    if not any(record.kind == "dicom" for record in records) or suffix_of(name) in (".nii", ".nii.gz"):
+    if not any(record.files.kind == "dicom" for record in records) or suffix_of(name) in (".nii", ".nii.gz"):
         return name
     return f"{name[: -len(suffix_of(name))]}.nii.gz"
 
@@ -229,7 +198,7 @@ def _check_targets(pairs: Sequence[_Pair], overwrite: bool) -> None:
         if not overwrite:
             raise UsageError("this file is in the way; give another folder or --overwrite", pair.target)
         digest = hashlib.sha256(pair.target.read_bytes()).hexdigest() if pair.target.is_file() else None
-        if any(digest == record.sha256_in for record in pair.records):
+        if any(digest == record.files.sha256_in for record in pair.records):
             raise UsageError("this is the original image itself; give another folder", pair.target)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import CMROrientError, UsageError
-from ..io import ImageFiles, suffix_of, without_suffix
+from ..errors import CMROrientError
+from ..io import ImageFiles, without_suffix
 from ..volume import Volume
 
 
 @dataclass(frozen=True)
-class MaskPair:
+class Companion:
     """One mask of an image, and its name relative to the path that was given."""
 
     source: ImageFiles
@@ -65,16 +65,6 @@ def pair_masks(sources: Sequence[ImageFiles], endings: Sequence[str]) -> Paired:
         else:
             lonely.append(source.path)
     return Paired(images, dict(masks), lonely)
-
-
-def check_endings(endings: Sequence[str]) -> tuple[str, ...]:
-    """The endings of mask names, longest first; raises ``UsageError`` for an empty one or a suffix."""
-    for ending in endings:
-        if not ending or "/" in ending or "\\" in ending:
-            raise UsageError(f"{ending!r} is no ending of a mask's name; give something like _seg or _seg,_gt")
-        if suffix_of(Path("image" + ending)):
-            raise UsageError(f"give the ending of a mask's name without the format: _seg, not {ending}")
-    return tuple(sorted(set(endings), key=lambda e: (-len(e), e)))
 
 
 def check_fit(mask: Volume, image: Volume, path: Path) -> None:

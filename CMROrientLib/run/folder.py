@@ -1,139 +1,59 @@
-"""A folder of images: find them, recognize them, correct them, and keep a record."""
+"""Runs over files and folders: recognize them, or correct them into an output folder."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
-from ..correction import GeometryMode
 from ..errors import CMROrientError, UsageError
-from ..io.paths import long_path
-from ..orientation import Orientation
 from ..progress import ItemProgress
 from ..recognition.engines import choose_device
 from ..recognition.model_files import find_model
-from ..recognition.recognizer import check_min_confidence
-from .companions import check_endings
-from .overrides import read_decisions
-from .plan import Plan, Settings, Task, check_orientation, check_settings, plan_run, planned_files
-from .pool import check_jobs, run_tasks
-from .record import CSV_NAME, HTML_NAME, JSONL_NAME, Record, append_record, read_records, write_csv, write_jsonl
-from .thumbnails import Thumbnails
-from .work import Outcome, checksum, outputs_of, recognizer_for
+from ..recognition.recognizer import Recognizer
+from .files import checksum
+from .options import RunOptions
+from .plan import PlannedImage, RunPlan, plan_run, planned_files
+from .pool import run_all
+from .record import Record
+from .store import Store, has_record
+from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
+from .work import Assignment, Outcome
 
-Inputs = Sequence[str | os.PathLike[str]] | str | os.PathLike[str]
-Paths = Sequence[str | os.PathLike[str]]
-
-#: Called with an outcome, the number of images done, and of all.
-Progress = ItemProgress[Outcome]
 #: Called with a line that people should see although nothing failed.
 Warn = Callable[[str], None]
 
 
-def recognize_folder(
-    inputs: Inputs,
-    *,
-    model: str | Path = "universal",
-    device: str = "auto",
-    averaging: bool = True,
-    min_confidence: float | None = None,
-    slice_axis: int | None = None,
-    masks: Sequence[str] = (),
-    jobs: int = 1,
-    dask: str | None = None,
-    pictures: bool = False,
-    progress: Progress | None = None,
-    warn: Warn | None = None,
+def recognize(
+    options: RunOptions, progress: ItemProgress[Outcome] | None = None, warn: Warn | None = None
 ) -> Iterator[Outcome]:
-    """Recognize every image of files and folders; nothing is written.
+    """Recognize every image; nothing is written.
 
-    Arguments are those of ``correct_folder``. What is wrong with them is raised at once, before
-    the first outcome is asked for.
+    What is wrong with the options is raised at once, before the first outcome is asked for.
 
     Yields
     ------
-    An ``Outcome`` for each image as it is done, with its record and, where ``pictures`` asks for
+    An ``Outcome`` for each image as it is done, with its record and, where the options ask for
     them, its thumbnails.
     """
-    settings = Settings(
-        model=model,
-        device=device,
-        averaging=averaging,
-        min_confidence=min_confidence,
-        slice_axis=slice_axis,
-        correcting=False,
-        pictures=pictures,
-    )
-    _check(settings, jobs, network=True, here=jobs == 1 and dask is None)
-    plan = plan_run(_paths(inputs), masks=check_endings(masks))
+    check_network(options)
+    plan = plan_run(options)
     _tell_lonely(plan, warn)
-    return _counted(run_tasks(plan.tasks, settings, jobs, dask), len(plan.tasks), progress)
+    return _counted(run_all(plan.images, options), len(plan.images), progress)
 
 
-def correct_folder(
-    inputs: Inputs,
-    output: str | os.PathLike[str],
-    *,
-    model: str | Path = "universal",
-    device: str = "auto",
-    averaging: bool = True,
-    geometry: GeometryMode = "auto",
-    target: Orientation | int = Orientation.IDENTITY,
-    skip_conflicts: bool = False,
-    masks: Sequence[str] = (),
-    slice_axis: int | None = None,
-    orientation: Orientation | int | None = None,
-    decisions: str | os.PathLike[str] | None = None,
-    dry_run: bool = False,
-    jobs: int = 1,
-    min_confidence: float | None = None,
-    overwrite: bool = False,
-    dask: str | None = None,
-    command: str = "",
-    progress: Progress | None = None,
+def correct(
+    options: RunOptions,
+    progress: ItemProgress[Outcome] | None = None,
     warn: Warn | None = None,
+    finish: Callable[[Store], None] | None = None,
 ) -> list[Record]:
-    """Correct every image of files and folders into another folder, and keep the record there.
-
-    The tree keeps its shape; inputs are never changed. A second call does only what is missing or
-    has changed since. Scripts that ask for several ``jobs`` need the guard
-    ``if __name__ == "__main__":``, because the workers import them.
+    """Correct every image into the output folder, and keep the record there.
 
     Parameters
     ----------
-    inputs:
-        One or more files and folders.
-    output:
-        The output folder; it must not lie inside an input, nor an input inside it.
-    model, device, averaging, min_confidence:
-        See ``Recognizer``.
-    geometry, target:
-        See ``correction.plan``.
-    skip_conflicts:
-        Leave images alone whose header tells another story than their pixels.
-    masks:
-        Endings of mask names, such as ``_seg``: ``case_seg.nii.gz`` gets what ``case.nii.gz`` gets.
-    slice_axis:
-        The stored axis 0, 1 or 2 that slices lie along; found where None.
-    orientation:
-        The class of all images, decided by the user; no network is run.
-    decisions:
-        A CSV with the user's decisions about single images; see ``batch_decisions``.
-    dry_run:
-        Write nothing at all.
-    jobs:
-        Worker processes.
-    overwrite:
-        Do everything anew, and replace files that are in the way.
-    dask:
-        Address of a Dask scheduler to work on.
-    command:
-        What was typed, for the report.
-    progress, warn:
-        Called after each image, and with things to know.
+    finish:
+        Called with the store when all is done, before others are let in.
 
     Returns
     -------
@@ -146,97 +66,61 @@ def correct_folder(
     CMROrientError
         Where there is no image, or the output folder cannot be written.
     """
-    given = check_orientation(orientation)
-    if given is not None and decisions is not None:
-        raise UsageError("give an orientation for all images or decisions about single ones, not both")
-    settings = Settings(
-        model=model,
-        device=device,
-        averaging=averaging,
-        min_confidence=min_confidence,
-        geometry=geometry,
-        target=check_orientation(target, "target") or Orientation.IDENTITY,
-        skip_conflicts=skip_conflicts,
-        slice_axis=slice_axis,
-        pictures=not dry_run,
-        overwrite=overwrite,
-    )
-    _check(settings, jobs, network=given is None, here=jobs == 1 and dask is None)
-    table = None if decisions is None else read_decisions(Path(decisions))
-    place = long_path(Path(output))
-    plan = plan_run(_paths(inputs), place, masks=check_endings(masks), decisions=table, orientation=given)
+    check_network(options)
+    plan = plan_run(options)
     _tell_lonely(plan, warn)
-    if dry_run:
-        tasks = [replace(task, output=None, destination=None) for task in plan.tasks]
-        outcomes = _counted(run_tasks(tasks, settings, jobs, dask), len(tasks), progress)
+    if options.output is None or options.dry_run:
+        outcomes = _counted(run_all(plan.images, options), len(plan.images), progress)
         records = {outcome.record.key: outcome.record for outcome in outcomes}
-        return [records[task.key] for task in tasks]
-    return _Run(place, plan.tasks, overwrite, command).do(settings, jobs, dask, progress)
+        return [records[image.key] for image in plan.images]
+    if not options.overwrite and not has_record(options.output):
+        _check_free(plan.images, options.output)
+    run = _Run(options.output, plan)
+    outcomes = _counted(run_all(plan.images, options, run.assignment), len(plan.images), progress)
+    with Store.open(options.output) as run.store:
+        return run.do(outcomes, finish)
 
 
 class _Run:
-    """One run into an output folder: what was there before, and the record as it grows."""
+    """One run into an output folder."""
 
-    def __init__(self, output: Path, tasks: list[Task], overwrite: bool, command: str) -> None:
+    store: Store
+
+    def __init__(self, output: Path, plan: RunPlan) -> None:
         self.output = output
-        self.command = command
-        self.jsonl = output / JSONL_NAME
-        self.page = output / HTML_NAME
-        before = read_records(self.jsonl) if self.jsonl.is_file() else None
-        if before is None and not overwrite:
-            _check_free(tasks)
-        self.records = {record.key: record for record in before or []}
-        self.earlier = self._earlier_pictures()
-        self.planned = {path: task.key for task in tasks for path in planned_files(task)}
-        self.tasks = [
-            replace(task, prior=self.records.get(task.key), has_picture=task.key in self.earlier) for task in tasks
-        ]
+        self.images = plan.images
+        self.planned = {path: image.key for image in plan.images for path in planned_files(image, output)}
 
-    def _earlier_pictures(self) -> dict[tuple[str, str | None], Thumbnails]:
-        from ..report.page import read_thumbnails
-
-        try:
-            return read_thumbnails(self.page)
-        except (OSError, ValueError):
-            # Nothing but speed depends on the earlier page: pictures are drawn anew.
-            return {}
-
-    def do(self, settings: Settings, jobs: int, dask: str | None, progress: Progress | None) -> list[Record]:
-        outcomes = _counted(run_tasks(self.tasks, settings, jobs, dask), len(self.tasks), progress)
-        try:
-            self.output.mkdir(parents=True, exist_ok=True)
-            self.jsonl.touch()
-        except OSError as error:
-            raise UsageError(f"the output folder cannot be written ({error.strerror or error})", self.output) from error
-        thumbnails: dict[tuple[str, str | None], Thumbnails] = {}
+    def do(self, outcomes: Iterator[Outcome], finish: Callable[[Store], None] | None) -> list[Record]:
+        """Keep the outcomes as they come in, and write the tables."""
         try:
             for outcome in outcomes:
                 self._keep(outcome)
-                if outcome.thumbnails is not None:
-                    thumbnails[outcome.record.key] = outcome.thumbnails
         finally:
             self._tables()
-        self._report(thumbnails)
-        return [self.records[task.key] for task in self.tasks]
+        if finish is not None:
+            finish(self.store)
+        return [self.store[image.key] for image in self.images]
+
+    def assignment(self, image: PlannedImage) -> Assignment:
+        """An image with what the store knows of it."""
+        return Assignment(image, self.store.get(image.key), self.store.has_pictures(image.key))
 
     def _keep(self, outcome: Outcome) -> None:
-        prior = self.records.get(outcome.record.key)
-        if prior is not None and not outcome.kept and outcome.record.error is None:
-            self._remove_stale(prior, outcome.record)
-        self.records[outcome.record.key] = outcome.record
-        if not outcome.kept:
-            try:
-                append_record(self.jsonl, outcome.record)
-            except OSError as error:
-                raise CMROrientError(f"the record cannot be written ({error.strerror or error})", self.jsonl) from error
+        record = outcome.record
+        prior = self.store.get(record.key)
+        if prior is not None and not outcome.kept and record.error is None:
+            self._remove_stale(prior, record)
+        if not outcome.kept or outcome.thumbnails is not None:
+            self.store.put(record, outcome.thumbnails)
 
     def _remove_stale(self, prior: Record, record: Record) -> None:
         """Remove what an earlier run wrote and this one did not: it would pass for corrected.
 
         What somebody has changed since, and what another image of this run writes, stays.
         """
-        present = {name for names, _ in outputs_of(record) for name in names}
-        for names, digest in outputs_of(prior):
+        present = {name for names, _ in record.files.outputs for name in names}
+        for names, digest in prior.files.outputs:
             paths = [self.output / name for name in names if name not in present]
             ours = len(paths) == len(names) and not any(
                 self.planned.get(path, prior.key) != prior.key for path in paths
@@ -246,59 +130,45 @@ class _Run:
                     path.unlink()
 
     def _tables(self) -> None:
-        ordered = sorted(self.records.values(), key=lambda record: (record.path, record.series or ""))
-        write_jsonl(self.jsonl, ordered)
-        write_csv(self.output / CSV_NAME, ordered)
-
-    def _report(self, fresh: dict[tuple[str, str | None], Thumbnails]) -> None:
-        from ..report.page import write_report
-
-        pictures = {key: picture for key, picture in self.earlier.items() if key in self.records}
         try:
-            write_report(self.records.values(), self.page, {**pictures, **fresh}, command=self.command)
+            write_jsonl(self.output / JSONL_NAME, self.store.records())
+            write_csv(self.output / CSV_NAME, self.store.records())
         except OSError as error:
-            raise CMROrientError(f"the report cannot be written ({error.strerror or error})", self.page) from error
+            raise CMROrientError(f"the record cannot be written ({error.strerror or error})", self.output) from error
 
 
-def _check(settings: Settings, jobs: int, *, network: bool, here: bool) -> None:
-    """Find out what is wrong with a call before anything is written."""
-    check_settings(settings)
-    check_jobs(jobs)
-    check_min_confidence(settings.min_confidence)
-    if not network:
+def check_network(options: RunOptions) -> None:
+    """Raise ``UsageError`` where the run's network or device cannot be used, before anything is written."""
+    if options.orientation is not None:
         return
     try:
-        find_model(settings.model)
-        choose_device(settings.device)
-        if here:
-            recognizer_for(settings)
+        find_model(options.model)
+        choose_device(options.device)
+        if options.jobs == 1 and options.dask is None:
+            Recognizer(options.model, options.device, options.averaging, options.min_confidence)
     except UsageError:
         raise
     except CMROrientError as error:
         raise UsageError(error.message, error.path) from error
 
 
-def _check_free(tasks: Sequence[Task]) -> None:
+def _check_free(images: Sequence[PlannedImage], output: Path) -> None:
     """Raise ``UsageError`` where a folder that no run has written to holds a file that would be replaced."""
-    for task in tasks:
-        for path in planned_files(task):
+    for image in images:
+        for path in planned_files(image, output):
             if path.exists():
                 raise UsageError("this file is in the way and not from a run; give another folder or --overwrite", path)
 
 
-def _tell_lonely(plan: Plan, warn: Warn | None) -> None:
+def _tell_lonely(plan: RunPlan, warn: Warn | None) -> None:
     if warn is not None:
         for mask in plan.lonely_masks:
             warn(f"{mask}: a mask without an image beside it; passed over")
 
 
-def _counted(outcomes: Iterator[Outcome], total: int, progress: Progress | None) -> Iterator[Outcome]:
+def _counted(outcomes: Iterator[Outcome], total: int, progress: ItemProgress[Outcome] | None) -> Iterator[Outcome]:
     with closing(outcomes):  # type: ignore[type-var]
         for done, outcome in enumerate(outcomes, start=1):
             yield outcome
             if progress is not None:
                 progress(outcome, done, total)
-
-
-def _paths(inputs: Inputs) -> Paths:
-    return [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)

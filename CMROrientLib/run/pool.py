@@ -1,4 +1,4 @@
-"""Doing many tasks: here, in spawned worker processes, or on a Dask cluster."""
+"""Working on many images: here, in spawned worker processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -7,82 +7,96 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..recognition.engines import available_cores
-from .plan import Settings, Task
-from .record import Record
-from .work import Outcome, in_slicer, work
+from .options import RunOptions
+from .plan import PlannedImage
+from .record import Record, RecordFiles
+from .work import Assignment, Outcome, work
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 #: How long a Dask scheduler may take to answer.
 DASK_TIMEOUT = "20s"
 
 
-def run_tasks(tasks: Sequence[Task], settings: Settings, jobs: int = 1, dask: str | None = None) -> Iterator[Outcome]:
+def run_all(
+    images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment] = Assignment
+) -> Iterator[Outcome]:
     """The outcomes in the order in which they come in.
+
+    They are made here, in ``options.jobs`` worker processes, or on a Dask cluster whose workers see
+    the same files. Slicer cannot start processes: there everything is done in this one.
 
     Parameters
     ----------
-    jobs:
-        Worker processes; 1 works in this one, and so does Slicer, which cannot start any.
-    dask:
-        Address of a Dask scheduler, whose workers see the same files.
+    assign:
+        Asked for each image when its turn comes.
+
+    Raises
+    ------
+    UsageError
+        At once, where there is no such cluster.
     """
-    if dask is not None:
-        return _run_on_dask(tasks, settings, dask)
-    if jobs == 1 or len(tasks) < 2 or in_slicer():
-        return (work(task, settings) for task in tasks)
-    shared = replace(settings, threads=settings.threads or max(1, available_cores() // jobs))
-    return _run_in_processes(tasks, shared, min(jobs, len(tasks)))
+    if options.dask is not None:
+        return _collect_from_dask(_client(options.dask), images, options, assign)
+    if options.jobs == 1 or len(images) < 2 or in_slicer():
+        return (work(assign(image), options) for image in images)
+    return _run_in_processes(images, options, assign)
 
 
-def _run_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Iterator[Outcome]:
-    pending = list(reversed(tasks))
+def _run_in_processes(
+    images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment]
+) -> Iterator[Outcome]:
+    jobs = min(options.jobs, len(images))
+    threads = max(1, available_cores() // options.jobs)
+    pending = list(reversed(images))
     # For the workers only, which load numpy anew: each has one core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pool = _pool(jobs)
-    running: dict[Future[Outcome], Task] = {}
+    running: dict[Future[Outcome], Assignment] = {}
     try:
         while pending or running:
             # Few at a time: when a worker dies, all that were handed over are lost with it.
-            lost: list[Task] = []
+            lost: list[Assignment] = []
             while pending and len(running) < jobs + 1 and not lost:
-                task = pending.pop()
+                assignment = assign(pending.pop())
                 try:
-                    running[pool.submit(work, task, settings)] = task
+                    running[pool.submit(work, assignment, options, threads)] = assignment
                 except BrokenProcessPool:
-                    lost.append(task)
+                    lost.append(assignment)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                task = running.pop(future)
+                assignment = running.pop(future)
                 try:
                     yield future.result()
                 except BrokenProcessPool:
-                    lost.append(task)
+                    lost.append(assignment)
             if lost:
                 # Any of those under way may have killed it: each gets a process of its own.
                 lost += running.values()
                 running.clear()
                 pool.shutdown(cancel_futures=True)
-                for task in lost:
-                    yield _alone(task, settings)
+                for assignment in lost:
+                    yield _alone(assignment, options, threads)
                 pool = _pool(jobs)
     finally:
         # On an interruption the images under way are finished, so that nothing is left half done.
         pool.shutdown(cancel_futures=True)
 
 
-def _alone(task: Task, settings: Settings) -> Outcome:
+def _alone(assignment: Assignment, options: RunOptions, threads: int) -> Outcome:
     with _pool(1) as pool:
         try:
-            return pool.submit(work, task, settings).result()
+            return pool.submit(work, assignment, options, threads).result()
         except BrokenProcessPool:
-            return Outcome(died(task, "its worker process died (out of memory, or killed)"))
+            return died(assignment.image, "its worker process died (out of memory, or killed)")
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
@@ -105,37 +119,42 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run_on_dask(tasks: Sequence[Task], settings: Settings, address: str) -> Iterator[Outcome]:
+def _client(address: str) -> Client:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
     except ImportError:
         raise UsageError("Dask is not installed; install it with: pip install distributed") from None
     try:
-        client = Client(address, timeout=DASK_TIMEOUT)
+        return Client(address, timeout=DASK_TIMEOUT)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(f"no Dask scheduler answers there ({str(error).splitlines()[0]})", address) from error
-    settings = replace(settings, threads=settings.threads or 1)
-    return _collect_from_dask(client, as_completed, tasks, settings)
 
 
-def _collect_from_dask(client: Any, as_completed: Any, tasks: Sequence[Task], settings: Settings) -> Iterator[Outcome]:
+def _collect_from_dask(
+    client: Client,
+    images: Sequence[PlannedImage],
+    options: RunOptions,
+    assign: Callable[[PlannedImage], Assignment],
+) -> Iterator[Outcome]:
+    from distributed import as_completed
+
     with client:
-        futures = {client.submit(work, task, settings, pure=False): task for task in tasks}
+        futures = {client.submit(work, assign(image), options, 1, pure=False): image for image in images}
         for future in as_completed(list(futures)):
             error = future.exception()
             if error is None:
                 yield future.result()
             else:
-                yield Outcome(died(futures[future], f"its worker failed ({type(error).__name__}: {error})"))
+                yield died(futures[future], f"its worker failed ({type(error).__name__}: {error})")
             future.release()
 
 
-def died(task: Task, reason: str) -> Record:
-    """The record of a task whose worker could not tell what happened."""
-    return Record(path=task.path, series=task.source.series, kind=task.source.kind, error=" ".join(reason.split()))
+def died(image: PlannedImage, reason: str) -> Outcome:
+    """The outcome of an image whose worker could not tell what happened."""
+    files = RecordFiles(kind=image.source.kind)
+    return Outcome(Record(image.path, image.source.series, files=files, error=" ".join(reason.split())))
 
 
-def check_jobs(jobs: int) -> None:
-    """Raise ``UsageError`` for a number of workers below 1."""
-    if jobs < 1:
-        raise UsageError(f"the number of jobs is 1 or more, not {jobs}")
+def in_slicer() -> bool:
+    """Whether this is Slicer itself, whose interpreter cannot start worker processes."""
+    return hasattr(sys.modules.get("slicer"), "app")

@@ -1,80 +1,85 @@
-"""The record: what was found in one image and what was done to it, as JSON lines and CSV.
+"""The record of one image of a run: what was found in it and what was done to it.
 
-A run keeps its records in ``cmrorient.jsonl`` (one line as each image finishes, so that a run that
-was stopped can go on) and, when it ends, in ``cmrorient.csv`` as well, for people.
+In memory it is nested and typed; JSON lines and CSV hold it flat, under the names that ``to_dict``
+gives and ``record.schema.json`` describes.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
-from ..errors import CMROrientError
-from ..io.atomic import write_bytes, write_text
+from ..correction import GeometryMode
+from ..orientation import HeaderState, Orientation
+from ..recognition.result import DecidedBy, Decision
+from ..volume import Grid
+from .row import Row
 
-JSONL_NAME = "cmrorient.jsonl"
-CSV_NAME = "cmrorient.csv"
-HTML_NAME = "cmrorient.html"
+#: The version of the flat form. Lines without a version are those of 1.0: the same but for it.
+FORMAT = 2
 
 #: Decisions that are acted on.
-ACTED_ON = ("standard", "reoriented")
+ACTED_ON: tuple[Decision, ...] = ("standard", "reoriented")
+
+#: (path, series): what tells a record from the others of a run.
+Key = tuple[str, str | None]
+
+#: What stands in JSON.
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 @dataclass(frozen=True)
-class Record:
-    """One image of a run. Paths are POSIX style; grids are in LPS and mm, axes in the file's order.
+class ImageFacts:
+    """What was read of an image.
 
     Parameters
     ----------
-    path:
-        The image relative to the path that was given; for a DICOM series of several files the
-        folder that they share.
-    series:
-        SeriesInstanceUID of a DICOM series, else None. ``(path, series)`` names a record.
+    grid:
+        As stored, axes in the file's order; LPS, mm.
+    slice_axis:
+        The stored axis 0, 1 or 2 that slices lie along.
+    phases:
+        1 for a stack, more for a cine.
+    has_geometry:
+        False where the file says nothing of its place.
+    scanner:
+        Manufacturer and model where the file tells them.
+    """
+
+    grid: Grid
+    slice_axis: int
+    phases: int = 1
+    has_geometry: bool = True
+    scanner: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What pixels and header say, and what was decided.
+
+    Parameters
+    ----------
+    decision:
+        ``standard`` and ``reoriented`` are acted on.
     orientation:
-        Class 0 to 7 of the stored pixels; None where there is none (an error, not looked at).
+        Class of the stored pixels; None where there is none (left alone without a look).
     header_orientation, header_state:
-        The class that the header claims (None unless the state is ``known``).
+        The class that the header claims (None unless the state is ``known``); no state where the
+        image was not read.
     conflict, mirrored:
         Whether pixels and header tell different stories, and whether they differ by a mirror.
     confidence:
         0 to 1.
-    decision:
-        ``standard``, ``reoriented``, ``uncertain`` or ``not_short_axis``; None for an error.
     decided_by:
-        ``network`` or ``user``.
+        ``network`` or ``user``; None where neither was asked.
     votes:
-        Eight numbers: for how many slices each class was the most probable.
+        For how many slices each of the eight classes was the most probable.
     slices:
         Number of slices looked at.
-    model:
-        ``name@checksum`` of the network, None where a user decided.
-    geometry, geometry_class, target:
-        The mode, the class g whose inverse re-indexed the directions, and the class of the result.
-    slice_axis:
-        The stored axis 0, 1 or 2 that slices lie along.
-    grid_in, grid_out:
-        ``Grid.to_json()`` of the image and of the output.
-    sha256_in, sha256_out:
-        Checksums of the files' bytes; for several files, of their checksums in the order of the names.
-    output:
-        What was written, relative to the output folder; None where nothing was.
-    seconds:
-        Time spent on this image.
-    error:
-        One line, or None.
-    note:
-        Why nothing was written, or what else there is to know.
-    files:
-        Every file written for the image itself, relative to the output folder.
-    masks:
-        For each mask ``path``, ``output``, ``sha256_in``, ``sha256_out`` and ``files``.
     agreement:
         Mean share of the turned copies that agree with their slice.
     slice_votes:
@@ -84,60 +89,134 @@ class Record:
     network:
         What the network said, ``class decision``: rows of an edited CSV that differ from it are
         the user's decisions.
+    """
+
+    decision: Decision
+    orientation: Orientation | None = None
+    header_orientation: Orientation | None = None
+    header_state: HeaderState | None = None
+    conflict: bool = False
+    mirrored: bool = False
+    confidence: float | None = None
+    decided_by: DecidedBy | None = None
+    votes: tuple[int, ...] = (0,) * len(Orientation)
+    slices: int = 0
+    agreement: float | None = None
+    slice_votes: tuple[Orientation, ...] = ()
+    words: str | None = None
+    network: str | None = None
+
+    @property
+    def acted_on(self) -> bool:
+        """Whether a run corrects such an image."""
+        return self.decision in ACTED_ON
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a correction does with an image.
+
+    Parameters
+    ----------
+    geometry, target:
+        The mode and the class of the result, as the run was told.
+    geometry_class:
+        The class g whose inverse re-indexes the directions; None where nothing is corrected.
+    grid:
+        The grid of the result, axes in the file's order; None where nothing is corrected.
+    """
+
+    geometry: GeometryMode
+    target: Orientation = Orientation.IDENTITY
+    geometry_class: Orientation | None = None
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """One mask that follows the image; paths as in ``RecordFiles``."""
+
+    path: str
+    sha256_in: str
+    output: str | None = None
+    sha256_out: str | None = None
+    written: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordFiles:
+    """Which files were read and written.
+
+    Parameters
+    ----------
+    kind:
+        ``nifti``, ``nrrd``, ``metaimage``, ``dicom`` or ``unknown``.
+    sha256_in, sha256_out:
+        Checksums of the files' bytes; for several files, of their checksums in the order of the names.
+    output:
+        What was written, relative to the output folder; None where nothing was.
+    written:
+        Every file written for the image itself, relative to the output folder.
+    masks:
+        The masks that follow it.
+    """
+
+    kind: str | None = None
+    sha256_in: str | None = None
+    output: str | None = None
+    sha256_out: str | None = None
+    written: tuple[str, ...] = ()
+    masks: tuple[MaskFiles, ...] = ()
+
+    @property
+    def outputs(self) -> list[tuple[tuple[str, ...], str | None]]:
+        """The names and the checksum of what was written for the image and for each of its masks."""
+        return [(self.written, self.sha256_out), *((mask.written, mask.sha256_out) for mask in self.masks)]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image of a run.
+
+    Parameters
+    ----------
+    path:
+        The image relative to the path that was given, POSIX style; for a DICOM series of several
+        files the folder that they share.
+    series:
+        SeriesInstanceUID of a DICOM series, else None. ``(path, series)`` names a record.
+    image, finding, action, files:
+        What was read, found and done; no image where it could not be read or was not looked at, no
+        finding after an error, no action where a run only recognizes.
+    model:
+        ``name@checksum`` of the network, None where a user decided.
     settings:
         Digest of everything that the result depends on besides the files.
-    kind:
-        ``nifti``, ``nrrd``, ``metaimage`` or ``dicom``.
-    phases:
-        1 for a stack, more for a cine.
-    has_geometry:
-        False where the file says nothing of its place.
-    scanner:
-        Manufacturer and model where the file tells them.
+    seconds:
+        Time spent on this image.
+    error:
+        One line, or None.
+    note:
+        Why nothing was written, or what else there is to know.
     version:
         Of this package.
     """
 
     path: str
     series: str | None = None
-    orientation: int | None = None
-    header_orientation: int | None = None
-    header_state: str | None = None
-    conflict: bool = False
-    mirrored: bool = False
-    confidence: float | None = None
-    decision: str | None = None
-    decided_by: str | None = None
-    votes: list[int] = field(default_factory=lambda: [0] * 8)
-    slices: int = 0
+    image: ImageFacts | None = None
+    finding: Finding | None = None
+    action: Action | None = None
+    files: RecordFiles = field(default_factory=RecordFiles)
     model: str | None = None
-    geometry: str | None = None
-    geometry_class: int | None = None
-    target: int | None = None
-    slice_axis: int | None = None
-    grid_in: dict[str, Any] | None = None
-    grid_out: dict[str, Any] | None = None
-    sha256_in: str | None = None
-    sha256_out: str | None = None
-    output: str | None = None
+    settings: str | None = None
     seconds: float | None = None
     error: str | None = None
     note: str | None = None
-    files: list[str] = field(default_factory=list)
-    masks: list[dict[str, Any]] = field(default_factory=list)
-    agreement: float | None = None
-    slice_votes: list[int] = field(default_factory=list)
-    words: str | None = None
-    network: str | None = None
-    settings: str | None = None
-    kind: str | None = None
-    phases: int = 1
-    has_geometry: bool = True
-    scanner: str | None = None
     version: str | None = None
 
     @property
-    def key(self) -> tuple[str, str | None]:
+    def key(self) -> Key:
         """What tells this record from the others of a run."""
         return self.path, self.series
 
@@ -147,116 +226,213 @@ class Record:
         return self.path if self.series is None else f"{self.path} (series {self.series})"
 
     @property
+    def orientation(self) -> Orientation | None:
+        """Class of the stored pixels, None where there is none."""
+        return None if self.finding is None else self.finding.orientation
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was decided, None after an error."""
+        return None if self.finding is None else self.finding.decision
+
+    @property
+    def conflict(self) -> bool:
+        """Whether pixels and header tell different stories."""
+        return self.finding is not None and self.finding.conflict
+
+    @property
+    def acted_on(self) -> bool:
+        """Whether the image is one that a run corrects."""
+        return self.finding is not None and self.finding.acted_on
+
+    @property
+    def output(self) -> str | None:
+        """What was written, relative to the output folder; None where nothing was."""
+        return self.files.output
+
+    @property
     def failed(self) -> bool:
         """Whether this one makes a run end with status 1."""
         return self.error is not None or self.decision == "uncertain"
 
+    def to_dict(self) -> dict[str, Json]:
+        """The flat form, as JSON lines and CSV hold it."""
+        image, action, files = self.image, self.action, self.files
+        found = self.finding
+        return {
+            "path": self.path,
+            "series": self.series,
+            "orientation": None if found is None else _number(found.orientation),
+            "header_orientation": None if found is None else _number(found.header_orientation),
+            "header_state": None if found is None else found.header_state,
+            "conflict": found is not None and found.conflict,
+            "mirrored": found is not None and found.mirrored,
+            "confidence": None if found is None else found.confidence,
+            "decision": None if found is None else found.decision,
+            "decided_by": None if found is None else found.decided_by,
+            "votes": [0] * len(Orientation) if found is None else list(found.votes),
+            "slices": 0 if found is None else found.slices,
+            "model": self.model,
+            "geometry": None if action is None else action.geometry,
+            "geometry_class": None if action is None else _number(action.geometry_class),
+            "target": None if action is None else int(action.target),
+            "slice_axis": None if image is None else image.slice_axis,
+            "grid_in": None if image is None else image.grid.to_json(),
+            "grid_out": None if action is None or action.grid is None else action.grid.to_json(),
+            "sha256_in": files.sha256_in,
+            "sha256_out": files.sha256_out,
+            "output": files.output,
+            "seconds": self.seconds,
+            "error": self.error,
+            "note": self.note,
+            "files": list(files.written),
+            "masks": [_mask_to_dict(mask) for mask in files.masks],
+            "agreement": None if found is None else found.agreement,
+            "slice_votes": [] if found is None else [int(k) for k in found.slice_votes],
+            "words": None if found is None else found.words,
+            "network": None if found is None else found.network,
+            "settings": self.settings,
+            "kind": files.kind,
+            "phases": 1 if image is None else image.phases,
+            "has_geometry": True if image is None else image.has_geometry,
+            "scanner": None if image is None else image.scanner,
+            "version": self.version,
+            "format": FORMAT,
+        }
+
     def to_json(self) -> str:
         """One line of JSON without the line's end."""
-        line = json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+        line = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
         # File names that are not valid UTF-8 reach Python as lone surrogates; JSON can escape them.
-        return line if line.isprintable() else json.dumps(asdict(self), allow_nan=False)
+        return line if line.isprintable() else json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod
-    def from_json(cls, line: str) -> Record:
-        """A record from its line; fields that this version does not know are left out.
+    def from_dict(cls, flat: Mapping[str, object]) -> Record:
+        """A record from its flat form; fields that this version does not know are left out.
 
         Raises
         ------
         ValueError
-            Where the line is not a record.
+            Where it is not a record, or one of a later format.
         """
-        data = json.loads(line)
-        if not isinstance(data, dict) or not isinstance(data.get("path"), str):
+        row = Row(flat)
+        version = row.get("format", int) or 1
+        if version > FORMAT:
+            raise ValueError(f"it is of format {version}, this version knows formats up to {FORMAT}")
+        path = row.get("path", str)
+        if path is None:
             raise ValueError("not a record")
-        return cls(**{name: value for name, value in data.items() if name in _FIELDS})
+        return cls(
+            path=path,
+            series=row.get("series", str),
+            image=_image_of(row),
+            finding=_finding_of(row),
+            action=_action_of(row),
+            files=RecordFiles(
+                kind=row.get("kind", str),
+                sha256_in=row.get("sha256_in", str),
+                output=row.get("output", str),
+                sha256_out=row.get("sha256_out", str),
+                written=row.several("files", str),
+                masks=tuple(_mask_of(Row(mask)) for mask in row.rows("masks")),
+            ),
+            model=row.get("model", str),
+            settings=row.get("settings", str),
+            seconds=row.get("seconds", float),
+            error=row.get("error", str),
+            note=row.get("note", str),
+            version=row.get("version", str),
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> Record:
+        """A record from its line. Raises ValueError where the line is none."""
+        flat = json.loads(line)
+        if not isinstance(flat, dict):
+            raise ValueError("not a record")
+        return cls.from_dict(flat)
 
 
-_FIELDS = tuple(entry.name for entry in fields(Record))
+#: The names of the flat form, in their order.
+FIELDS = tuple(Record("").to_dict())
 
 
-def read_records(place: str | os.PathLike[str]) -> list[Record]:
-    """The records of a run, in the order of their first lines; of several with one key the last.
-
-    Parameters
-    ----------
-    place:
-        The output folder of a run, or its ``.jsonl`` file.
-
-    Raises
-    ------
-    CMROrientError
-        Where there is no record, or a line in the middle of it is broken. A broken last line is
-        what a run leaves that was killed while writing; it is passed over.
-    """
-    path = Path(place)
-    if path.is_dir():
-        path = path / JSONL_NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CMROrientError(
-            f"there is no record of a run ({JSONL_NAME}); give the folder that 'cmrorient correct' wrote", path.parent
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CMROrientError(f"the record cannot be read ({error})", path) from error
-    lines = text.split("\n")
-    records: dict[tuple[str, str | None], Record] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = Record.from_json(line)
-        except ValueError as error:
-            if number == len(lines):
-                continue
-            raise CMROrientError(
-                f"line {number} of the record is broken ({error}); remove that line, or the whole file to start anew",
-                path,
-            ) from error
-        records[record.key] = record
-    return list(records.values())
+@lru_cache(maxsize=1)
+def schema() -> dict[str, Json]:
+    """The JSON Schema (draft 2020-12) of the flat form."""
+    found: dict[str, Json] = json.loads(Path(__file__).with_name("record.schema.json").read_text(encoding="utf-8"))
+    return found
 
 
-def append_record(path: Path, record: Record) -> None:
-    """Add one line to a run's JSON lines, so that it outlives a run that is killed afterwards.
-
-    A line that a killed run left without its end is ended first.
-    """
-    with path.open("ab+") as stream:
-        if stream.seek(0, os.SEEK_END) > 0:
-            stream.seek(-1, os.SEEK_END)
-            if stream.read(1) != b"\n":
-                _drop_last_line(stream)
-        stream.write(record.to_json().encode("utf-8") + b"\n")
+def _number(orientation: Orientation | None) -> int | None:
+    return None if orientation is None else int(orientation)
 
 
-def _drop_last_line(stream: Any) -> None:
-    stream.seek(0)
-    stream.truncate(stream.read().rfind(b"\n") + 1)
+def _mask_to_dict(mask: MaskFiles) -> dict[str, Json]:
+    return {
+        "path": mask.path,
+        "output": mask.output,
+        "sha256_in": mask.sha256_in,
+        "sha256_out": mask.sha256_out,
+        "files": list(mask.written),
+    }
 
 
-def write_jsonl(path: Path, records: Iterable[Record]) -> None:
-    """Write all records anew, whole or not at all."""
-    write_text(path, "".join(record.to_json() + "\n" for record in records))
+def _mask_of(row: Row) -> MaskFiles:
+    path, checksum = row.get("path", str), row.get("sha256_in", str)
+    if path is None or checksum is None:
+        raise ValueError("a mask of it has no path or no checksum")
+    return MaskFiles(path, checksum, row.get("output", str), row.get("sha256_out", str), row.several("files", str))
 
 
-def write_csv(path: Path, records: Iterable[Record]) -> None:
-    """Write the records as a table (UTF-8 with a mark for spreadsheets), whole or not at all.
+def _image_of(row: Row) -> ImageFacts | None:
+    grid = row.grid("grid_in")
+    if grid is None:
+        return None
+    phases, known = row.get("phases", int), row.get("has_geometry", bool)
+    return ImageFacts(
+        grid,
+        row.get("slice_axis", int) or 0,
+        1 if phases is None else phases,
+        True if known is None else known,
+        row.get("scanner", str),
+    )
 
-    Columns are the fields of ``Record``; lists and grids are written as JSON, None as nothing.
-    """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_FIELDS)
-    for record in records:
-        writer.writerow([_cell(value) for value in asdict(record).values()])
-    write_bytes(path, stream.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+
+def _finding_of(row: Row) -> Finding | None:
+    decision: Decision | None = row.choice("decision", get_args(Decision))
+    if decision is None:
+        return None
+    state: HeaderState | None = row.choice("header_state", get_args(HeaderState))
+    decided_by: DecidedBy | None = row.choice("decided_by", get_args(DecidedBy))
+    votes = row.several("votes", int) or (0,) * len(Orientation)
+    if len(votes) != len(Orientation):
+        raise ValueError("its votes are not eight numbers")
+    return Finding(
+        decision=decision,
+        orientation=row.orientation("orientation"),
+        header_orientation=row.orientation("header_orientation"),
+        header_state=state,
+        conflict=row.get("conflict", bool) or False,
+        mirrored=row.get("mirrored", bool) or False,
+        confidence=row.get("confidence", float),
+        decided_by=decided_by,
+        votes=votes,
+        slices=row.get("slices", int) or 0,
+        agreement=row.get("agreement", float),
+        slice_votes=tuple(Orientation(k) for k in row.several("slice_votes", int)),
+        words=row.get("words", str),
+        network=row.get("network", str),
+    )
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (list, dict, bool)):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return str(value)
+def _action_of(row: Row) -> Action | None:
+    geometry: GeometryMode | None = row.choice("geometry", get_args(GeometryMode))
+    if geometry is None:
+        return None
+    return Action(
+        geometry,
+        row.orientation("target") or Orientation.IDENTITY,
+        row.orientation("geometry_class"),
+        row.grid("grid_out"),
+    )

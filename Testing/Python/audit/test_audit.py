@@ -10,13 +10,18 @@ from pathlib import Path
 
 import parts
 import pytest
+from pages import pictures_on
+from records import changed, flat
 from report_samples import acted_on, failed, left_alone, one_of_each, pictures_of, undecided
 
-from CMROrientLib.audit.audit import AUDIT, Report, audit, tell, write_audit
+from CMROrientLib.audit.audit import AUDIT, ReportFiles, audit, write_audit
 from CMROrientLib.audit.verdict import Verdict, explain, verdict, verdict_of
+from CMROrientLib.cli.arguments import exit_status
+from CMROrientLib.cli.audit import tell
 from CMROrientLib.errors import UsageError
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.report.page import page_kind, read_thumbnails, write_report
+from CMROrientLib.report.page import page_kind, write_report
+from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.thumbnails import Thumbnails
 from CMROrientLib.run.work import Outcome
@@ -76,7 +81,7 @@ def test_no_class_is_undecided() -> None:
         (acted_on("x", 6, None, header_state="other_plane"), Verdict.OTHER_PLANE, "The header names another plane"),
         (undecided("x"), Verdict.UNDECIDED, "Not sure"),
         (left_alone("x"), Verdict.LEFT_ALONE, "Not a short-axis image."),
-        (Record(path="x", decision="not_short_axis", note="left alone: localizer"), Verdict.LEFT_ALONE, ""),
+        (flat("x", decision="not_short_axis", note="left alone: localizer"), Verdict.LEFT_ALONE, ""),
         (failed("x"), Verdict.ERROR, ""),
     ],
 )
@@ -92,15 +97,12 @@ def test_every_verdict_has_its_group() -> None:
 
 def sample() -> list[Record]:
     scanners = ["GE Signa", "GE Signa", "SIEMENS <Avanto>", None, None, "SIEMENS <Avanto>", "GE Signa"]
-    return [
-        Record(**{**record.__dict__, "scanner": scanner})
-        for record, scanner in zip(one_of_each(), scanners, strict=True)
-    ]
+    return [changed(record, scanner=scanner) for record, scanner in zip(one_of_each(), scanners, strict=True)]
 
 
 def test_the_reports_files(tmp_path: Path) -> None:
     records = sample()
-    report = Report.at(tmp_path / "new" / "headers.html")
+    report = ReportFiles.at(tmp_path / "new" / "headers.html")
     write_audit(records, pictures_of(records), report, command="cmrorient audit archive -o headers.html")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "headers.csv",
@@ -110,7 +112,7 @@ def test_the_reports_files(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in report.jsonl.read_text(encoding="utf-8").splitlines()]
     assert [line["verdict"] for line in lines] == [verdict_of(record).value for record in records]
     assert lines[2]["words"].startswith("Consistent: pixels and header both say turned by 90°")
-    assert lines[2]["votes"] == records[2].votes
+    assert lines[2]["votes"] == list(records[2].finding.votes)
     with report.csv.open(encoding="utf-8-sig", newline="") as stream:
         cells = list(csv.DictReader(stream))
     assert [cell["path"] for cell in cells] == [record.path for record in records]
@@ -120,7 +122,7 @@ def test_the_reports_files(tmp_path: Path) -> None:
 
 def test_the_page_sums_up_by_scanner(tmp_path: Path) -> None:
     records = sample()
-    report = Report.at(tmp_path / "headers.html")
+    report = ReportFiles.at(tmp_path / "headers.html")
     write_audit(records, pictures_of(records), report)
     parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
     tree = parser.parse(report.page.read_text(encoding="utf-8"))
@@ -163,34 +165,34 @@ def test_the_page_sums_up_by_scanner(tmp_path: Path) -> None:
 
 
 def test_without_scanners_there_is_no_such_table(tmp_path: Path) -> None:
-    write_audit(one_of_each(), {}, Report.at(tmp_path))
+    write_audit(one_of_each(), {}, ReportFiles.at(tmp_path))
     assert "By scanner" not in (tmp_path / "cmrorient-audit.html").read_text(encoding="utf-8")
 
 
 def test_nothing_to_compare(tmp_path: Path) -> None:
-    write_audit([acted_on("x", 1, None)], {}, Report.at(tmp_path))
+    write_audit([acted_on("x", 1, None)], {}, ReportFiles.at(tmp_path))
     assert "No header could be held against its pixels." in (tmp_path / "cmrorient-audit.html").read_text("utf-8")
 
 
 def test_where_the_report_goes(tmp_path: Path) -> None:
-    assert Report.at(tmp_path).page == tmp_path / "cmrorient-audit.html"
-    assert Report.at(tmp_path / "new").page == tmp_path / "new" / "cmrorient-audit.html"
-    assert Report.at(tmp_path / "a.b.htm").files == (
+    assert ReportFiles.at(tmp_path).page == tmp_path / "cmrorient-audit.html"
+    assert ReportFiles.at(tmp_path / "new").page == tmp_path / "new" / "cmrorient-audit.html"
+    assert ReportFiles.at(tmp_path / "a.b.htm").files == (
         tmp_path / "a.b.htm",
         tmp_path / "a.b.jsonl",
         tmp_path / "a.b.csv",
     )
     with pytest.raises(UsageError, match=r"ends in \.html"):
-        Report.at(tmp_path / "report.pdf")
+        ReportFiles.at(tmp_path / "report.pdf")
 
 
 @pytest.mark.parametrize("name", ["headers.html", "headers.jsonl", "headers.csv"])
 def test_nothing_but_an_audit_is_replaced(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="in the way"):
-        Report.at(tmp_path / "headers.html").check_free()
+        ReportFiles.at(tmp_path / "headers.html").check_free()
     (tmp_path / name).unlink()
-    report = Report.at(tmp_path / "headers.html")
+    report = ReportFiles.at(tmp_path / "headers.html")
     write_audit(one_of_each(), {}, report)
     assert page_kind(report.page) == "audit"
     report.check_free()
@@ -199,20 +201,21 @@ def test_nothing_but_an_audit_is_replaced(tmp_path: Path, name: str) -> None:
 def test_the_report_of_a_correction_is_not_replaced(tmp_path: Path) -> None:
     write_report(one_of_each(), tmp_path / "cmrorient.html", {})
     with pytest.raises(UsageError, match="in the way"):
-        Report.at(tmp_path / "cmrorient.html").check_free()
+        ReportFiles.at(tmp_path / "cmrorient.html").check_free()
 
 
 def test_images_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def found(root: Path, **_: object) -> Iterator[Outcome]:
+    def found(options: RunOptions, *_: object) -> Iterator[Outcome]:
+        [root] = options.inputs
         side = 1 if root.name == "left" else 2
         yield Outcome(acted_on("case.nii.gz", side, side), Thumbnails(bytes([side])))
         yield Outcome(acted_on(f"only-{root.name}.nii.gz", side, side), Thumbnails(bytes([10 + side])))
 
-    monkeypatch.setattr("CMROrientLib.audit.audit.recognize_folder", found)
+    monkeypatch.setattr("CMROrientLib.audit.audit.recognize", found)
     records = audit([tmp_path / "left", tmp_path / "right"], tmp_path / "headers.html")
     left, right = ((tmp_path / side / "case.nii.gz").as_posix() for side in ("left", "right"))
     assert [record.path for record in records] == sorted([left, right, "only-left.nii.gz", "only-right.nii.gz"])
-    pictures = read_thumbnails(tmp_path / "headers.html")
+    pictures = pictures_on(tmp_path / "headers.html")
     assert {path: entry.before[0] for (path, _), entry in pictures.items()} == {
         left: 1,
         right: 2,
@@ -227,7 +230,7 @@ def test_a_stopped_audit_tells_what_it_has_seen(tmp_path: Path, monkeypatch: pyt
         yield Outcome(acted_on("a", 1, 1))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("CMROrientLib.audit.audit.recognize_folder", stopped)
+    monkeypatch.setattr("CMROrientLib.audit.audit.recognize", stopped)
     with pytest.raises(KeyboardInterrupt):
         audit([tmp_path], tmp_path / "headers.html")
     lines = (tmp_path / "headers.jsonl").read_text(encoding="utf-8").splitlines()
@@ -246,7 +249,8 @@ def test_a_stopped_audit_tells_what_it_has_seen(tmp_path: Path, monkeypatch: pyt
 def test_what_the_terminal_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], records: list[Record], status: int
 ) -> None:
-    assert tell(records, tmp_path) == status
+    tell(records, ReportFiles.at(tmp_path))
+    assert exit_status(records) == status
     shown = capsys.readouterr()
     counted = sum(int(line.split()[0]) for line in shown.out.splitlines())
     assert counted == len(records)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import parts
 import pytest
+from pages import pictures_on
 
 from CMROrientLib.audit.audit import audit
 from CMROrientLib.audit.verdict import Verdict, verdict_of
@@ -16,7 +17,6 @@ from CMROrientLib.errors import UsageError
 from CMROrientLib.io import write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
-from CMROrientLib.report.page import read_thumbnails
 
 MIRRORED = {Orientation(k) for k in (1, 2, 4, 7)}
 
@@ -57,7 +57,7 @@ def test_an_archive_of_phantoms(archive: Path, tmp_path: Path, capsys: pytest.Ca
         false = Verdict.MIRRORED if k in MIRRORED else Verdict.NOT_FOLLOWED if k else Verdict.CONSISTENT
         expected[f"false/class{k:d}.nii.gz"] = false.value
     assert found == expected
-    assert set(read_thumbnails(page)) == {(path, None) for path in found if path != "broken.nrrd"}
+    assert set(pictures_on(page)) == {(path, None) for path in found if path != "broken.nrrd"}
 
 
 def test_an_audit_can_lie_in_the_archive_and_be_done_again(archive: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_dicom_series_tell_their_scanner(data_root: Path, tmp_path: Path) -> Non
     folder = parts.need_path(data_root / "dicom" / "SCD0000201", "needs the CC0 DICOM series")
     records = audit(folder, tmp_path)
     assert {record.path for record in records} == {"ed_stack", "cine_one_slice"}
-    assert {record.scanner for record in records} == {"GE MEDICAL SYSTEMS SIGNA HDx"}
+    assert {record.image.scanner for record in records} == {"GE MEDICAL SYSTEMS SIGNA HDx"}
     assert {verdict_of(record) for record in records} == {Verdict.CONSISTENT}
     text = (tmp_path / "cmrorient-audit.html").read_text(encoding="utf-8")
     assert '<th scope="row"><bdi>GE MEDICAL SYSTEMS SIGNA HDx</bdi></th><td>2</td><td>2</td>' in text

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from records import flat
 from sample_study import MODEL, NETWORK, Finished, cmrorient, command, environment, phantom, put
 from skimage.io import imsave
 
@@ -20,7 +21,10 @@ from CMROrientLib import __version__
 from CMROrientLib.cli.main import COMMANDS, build_parser, main
 from CMROrientLib.cli.output import Reporter
 from CMROrientLib.io import read
-from CMROrientLib.run.record import Record, read_records
+from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.record import Record
+from CMROrientLib.run.store import read_records
+from CMROrientLib.volume import Grid
 
 #: The record's fields in the order that it promises.
 _FIELDS = """
@@ -85,7 +89,7 @@ def test_correct_in_one_go(study: Path, tmp_path: Path) -> None:
     done = cmrorient("correct", study, "-o", "out here", *NETWORK, "--json", cwd=tmp_path)
     assert done.status == 0
     out = tmp_path / "out here"
-    printed = sorted((Record(**record) for record in done.records), key=lambda record: record.path)
+    printed = sorted((Record.from_dict(record) for record in done.records), key=lambda record: record.path)
     assert printed == read_records(out)
     np.testing.assert_array_equal(read(out / "sub folder" / "a.nii.gz").array, phantom(0).array)
     assert "cmrorient.html" in done.err
@@ -230,18 +234,20 @@ def test_one_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 def test_each_result_has_its_words(capsys: pytest.CaptureFixture[str]) -> None:
-    grid = {"size": [1, 1, 1]}
+    grid = Grid((1, 1, 1)).to_json()
     results = {
-        "left alone (localizer)": Record("a", decision="not_short_axis", note="left alone: localizer"),
-        "left alone": Record("b", decision="not_short_axis", decided_by="user"),
-        "not short-axis": Record("c", orientation=3, decision="not_short_axis", slices=4),
-        "uncertain": Record("d", orientation=3, decision="uncertain", words="Uncertain: who knows."),
-        "skipped (conflict)": Record("e", orientation=3, decision="reoriented", conflict=True),
-        "corrected": Record("f", orientation=3, decision="reoriented", grid_out=grid),
-        "copied": Record("g", orientation=0, decision="standard", grid_out=grid, note="copied: nothing to change"),
-        "error": Record("h", error="cannot be read"),
+        "left alone (localizer)": flat("a", decision="not_short_axis", note="left alone: localizer"),
+        "left alone": flat("b", decision="not_short_axis", decided_by="user"),
+        "not short-axis": flat("c", orientation=3, decision="not_short_axis", slices=4),
+        "uncertain": flat("d", orientation=3, decision="uncertain", words="Uncertain: who knows."),
+        "skipped (conflict)": flat("e", orientation=3, decision="reoriented", conflict=True),
+        "corrected": flat("f", orientation=3, decision="reoriented", geometry="auto", grid_out=grid),
+        "copied": flat(
+            "g", orientation=0, decision="standard", geometry="auto", grid_out=grid, note="copied: nothing to change"
+        ),
+        "error": flat("h", error="cannot be read"),
     }
-    Reporter(json=False, correcting=True).finish(list(results.values()))
+    Reporter(RunOptions(inputs="in", output="out"), json=False).finish(list(results.values()))
     streams = capsys.readouterr()
     for line, result in zip(streams.out.splitlines()[1:], results, strict=True):
         assert line.endswith(f"  {result}")
@@ -305,9 +311,9 @@ def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
         # A shell that started the tests in the background ignores Ctrl-C, and children inherit that.
         preexec_fn=None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    lines = out / "cmrorient.jsonl"
     deadline = time.monotonic() + 300
-    while not (lines.exists() and lines.read_bytes().count(b"\n") >= 2):
+    # The third is begun when the second has been recorded.
+    while len(list(out.glob("*.nii.gz"))) < 2 + int(jobs):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)

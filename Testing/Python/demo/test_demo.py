@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from records import changed
 
 from CMROrientLib import Recognizer, read, write
 from CMROrientLib.cli.main import main
@@ -14,7 +15,7 @@ from CMROrientLib.demo.picture import Pair, draw_pairs
 from CMROrientLib.demo.study import CASES, check
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import HEADERS, SEQUENCES, make_phantom
-from CMROrientLib.run.record import read_records
+from CMROrientLib.run.store import read_records
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +75,8 @@ def test_check_tells_what_is_wrong(study, tmp_path):
     assert found(good[0], good[1].reindexed(flip, stay)) == "mask differs"
     shifted = replace(good[0].grid, origin=(1.0, 2.0, 3.0))
     assert found(replace(good[0], grid=shifted), good[1]) == "image lies elsewhere"
-    assert check(case, replace(record, orientation=0), study / "corrected") == "recognized as 0"
-    assert "uncertain" in check(case, replace(record, decision="uncertain"), study / "corrected")
+    assert check(case, changed(record, orientation=0), study / "corrected") == "recognized as 0"
+    assert "uncertain" in check(case, changed(record, decision="uncertain"), study / "corrected")
     assert check(case, None, study / "corrected") == "no record"
 
 

@@ -21,7 +21,7 @@ from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml.nodes import right_handed
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
-from CMROrientLib.run.record import read_records
+from CMROrientLib.run.store import read_records
 
 pytestmark = pytest.mark.usefixtures("scene")
 

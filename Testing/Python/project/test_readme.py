@@ -13,7 +13,7 @@ from CMROrientLib.cli.main import COMMANDS, build_parser
 from CMROrientLib.io import write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
-from CMROrientLib.run.record import read_records
+from CMROrientLib.run.store import read_records
 
 
 @pytest.fixture(scope="module")
@@ -77,4 +77,4 @@ def test_the_python_example_runs(readme, repository, tmp_path):
     assert "turned by 90° clockwise" in done.stdout and "reoriented" in done.stdout
     assert (tmp_path / "case_standard.nii.gz").is_file()
     (record,) = read_records(tmp_path / "standard")
-    assert record.orientation == 5 and len(record.masks) == 1
+    assert record.orientation == 5 and len(record.files.masks) == 1

@@ -16,7 +16,7 @@ from CMROrientLib.recognition.card import Card, TrainingSet, read_card
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import MODELS, bundled, find_model
 from CMROrientLib.recognition.preprocessing import Preprocessing
-from CMROrientLib.run.plan import Settings
+from CMROrientLib.run.options import RunOptions
 
 #: The least that a card says.
 LEAST: dict[str, Any] = {
@@ -47,8 +47,11 @@ def test_a_card_is_written_back_as_it_was_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_a_run_of_version_one_is_resumed(name: str) -> None:
-    other = Settings(averaging=False, min_confidence=0.8, geometry="keep")
-    assert (Settings().digest(find_model(name), None), other.digest(find_model(name), None)) == DIGESTS[name]
+    other = RunOptions(inputs="in", averaging=False, min_confidence=0.8, geometry="keep")
+    assert (
+        RunOptions(inputs="in").digest(find_model(name), None),
+        other.digest(find_model(name), None),
+    ) == DIGESTS[name]
 
 
 def test_the_parts_of_a_card_are_typed() -> None:

@@ -13,12 +13,13 @@ import parts
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import pictures_on
 from report_samples import MODEL, acted_on, failed, jpeg, many, one_of_each, pictures_of, undecided
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.wording import confidence_words
-from CMROrientLib.report.page import page_kind, read_thumbnails, write_report
+from CMROrientLib.report.page import page_kind, write_report
 from CMROrientLib.report.rows import glyph_css, votes_bar, votes_words
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.thumbnails import Thumbnails
@@ -94,7 +95,13 @@ def test_no_image_at_all(tmp_path: Path) -> None:
 
 def test_a_row_tells_what_was_done(tmp_path: Path) -> None:
     record = acted_on(
-        "centre/case.nii.gz", 5, 4, series="1.2.3", scanner="GE MEDICAL SYSTEMS Signa", masks=[{}], note="a note"
+        "centre/case.nii.gz",
+        5,
+        4,
+        series="1.2.3",
+        scanner="GE MEDICAL SYSTEMS Signa",
+        masks=[{"path": "case_seg.nii.gz", "sha256_in": "ab"}],
+        note="a note",
     )
     pictures = {record.key: Thumbnails(b"before", b"after")}
     page = tmp_path / "page.html"
@@ -116,7 +123,7 @@ def test_a_row_tells_what_was_done(tmp_path: Path) -> None:
         assert image.get("src") == "data:image/jpeg;base64," + base64.b64encode(content).decode()
         assert image.get("alt") == f"Middle slice as {words}"
     assert [badge.text for badge in finding.iterfind("span/span")] == ["Conflict", "Reoriented"]
-    assert record.words is not None and record.words in text_of(finding)
+    assert record.finding is not None and record.finding.words in text_of(finding)
     assert "a note" in text_of(finding)
     assert "turned by 90° clockwise" in text_of(pixels) and "9 of 10 slices" in text_of(pixels)
     assert pixels.find("*[@role='img']").get("aria-label") == ("Votes: 9 turned by 90° clockwise, 1 standard")
@@ -152,7 +159,7 @@ def test_every_outcome_is_told(tmp_path: Path, record: Record, words: str) -> No
 
 
 def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
-    record = acted_on(NASTY, 1, 2, series=NASTY, scanner=NASTY, words=NASTY, note=NASTY, output=NASTY, geometry=NASTY)
+    record = acted_on(NASTY, 1, 2, series=NASTY, scanner=NASTY, words=NASTY, note=NASTY, output=NASTY)
     records = [record, failed(NASTY + "2", NASTY)]
     page = written(tmp_path, records, command=NASTY, model=f"{NASTY}@{NASTY}", version=NASTY, title=NASTY)
     tree = parsed(page)
@@ -189,25 +196,13 @@ def test_pictures_are_found_again_under_any_name(
     records = [acted_on(path, 1, 1, series=series) for path in paths]
     pictures = {record.key: Thumbnails(bytes([n, 1, 2]), bytes([n])) for n, record in enumerate(records)}
     write_report(records, page, pictures)
-    found = read_thumbnails(page)
+    found = pictures_on(page)
     plain = {key: value for key, value in pictures.items() if all((c >= " " and c not in "\x7f") for c in f"{key}")}
     for key, value in plain.items():
         if key in found:
             assert found[key] == value
     printable = [key for key in pictures if "".join(filter(None, key)).isprintable()]
     assert set(printable) <= set(found)
-
-
-def test_pictures_of_an_earlier_report(tmp_path: Path) -> None:
-    records = [*one_of_each(), acted_on(NASTY[:60], 1, 1)]
-    pictures = pictures_of(records)
-    page = tmp_path / "page.html"
-    write_report(records, page, pictures, page_bytes=30_000)
-    assert (tmp_path / "page-2.html").exists()
-    assert read_thumbnails(page) == pictures
-    assert read_thumbnails(tmp_path / "missing.html") == {}
-    (tmp_path / "other.html").write_text("<html>", encoding="utf-8")
-    assert read_thumbnails(tmp_path / "other.html") == {}
 
 
 def test_large_reports_are_split(tmp_path: Path) -> None:

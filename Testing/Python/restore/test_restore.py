@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from CMROrientLib.cli.main import main
 from CMROrientLib.errors import UsageError
+from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read, write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.restore.restore import restore
-from CMROrientLib.run.folder import correct_folder
-from CMROrientLib.run.record import Record, read_records, write_jsonl
+from CMROrientLib.run.record import Record
+from CMROrientLib.run.store import Store
 from CMROrientLib.volume import Grid, Volume
 
 
@@ -241,8 +242,8 @@ def test_the_missing_suffix_is_told_whole(run: Path, capsys: pytest.CaptureFixtu
 
 def test_an_image_that_was_not_written_is_refused_with_the_reason(run: Path) -> None:
     segment(run / "out" / "case2.nrrd", run / "seg" / "bad.nrrd")
-    records = [*read_records(run / "out"), Record(path="bad.nii.gz", error="is cut short")]
-    write_jsonl(run / "out" / "cmrorient.jsonl", records)
+    with Store.open(run / "out") as store:
+        store.put(Record(path="bad.nii.gz", error="is cut short"))
     entry = restore(run / "out", run / "seg", run / "back")[0]
     assert entry.error == "the run wrote no corrected image for it (is cut short)"
 
@@ -310,6 +311,7 @@ def test_a_record_without_a_field_is_refused(run: Path) -> None:
     lines = (run / "out" / "cmrorient.jsonl").read_text(encoding="utf-8").splitlines()
     stripped = [json.dumps({k: v for k, v in json.loads(line).items() if k != "grid_in"}) for line in lines]
     (run / "out" / "cmrorient.jsonl").write_text("\n".join(stripped) + "\n", encoding="utf-8")
+    (run / "out" / "cmrorient.sqlite").unlink()
     assert "grid_in missing" in (restore(run / "out", run / "seg", run / "back")[0].error or "")
 
 

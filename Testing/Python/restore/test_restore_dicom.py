@@ -11,11 +11,11 @@ import pytest
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read, write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.restore.restore import restore
-from CMROrientLib.run.folder import correct_folder
-from CMROrientLib.run.record import read_records
+from CMROrientLib.run.store import read_records
 from CMROrientLib.volume import Volume
 
 
@@ -107,13 +107,13 @@ def test_series_that_share_a_folder_are_told_apart(stack: Path, tmp_path: Path) 
         assert record.path == "patient" and record.series is not None
     by_series = {record.series: record for record in read_records(tmp_path / "out")}
     for name, record in by_series.items():
-        grid = record.grid_out
+        grid = record.action.grid
         assert grid is not None and name is not None
-        shape = tuple(grid["size"][::-1])
+        shape = grid.size[::-1]
         image = sitk.GetImageFromArray(np.ones(shape, np.uint8))
-        image.SetSpacing(grid["spacing"])
-        image.SetOrigin(grid["origin"])
-        image.SetDirection(grid["direction"])
+        image.SetSpacing(grid.spacing)
+        image.SetOrigin(grid.origin)
+        image.SetDirection(grid.direction)
         (tmp_path / "seg" / "patient").mkdir(parents=True, exist_ok=True)
         sitk.WriteImage(image, str(tmp_path / "seg" / "patient" / f"{name}.nii.gz"))
     entries = restore(tmp_path / "out", tmp_path / "seg", tmp_path / "back")

@@ -50,10 +50,10 @@ def test_correct_a_study(study: Path, tmp_path: Path) -> None:
     assert report.error is None and report.note == "left alone: not an image (structured report)"
     localizers = [record for record in by_path["mixed"] if record.note == "left alone: localizer"]
     assert len(localizers) == 1 and localizers[0].decision == "not_short_axis" and localizers[0].output is None
-    assert by_path["cine"][0].phases == 4 and by_path["cine"][0].scanner == "GE MEDICAL SYSTEMS SIGNA HDx"
+    assert by_path["cine"][0].image.phases == 4 and by_path["cine"][0].image.scanner == "GE MEDICAL SYSTEMS SIGNA HDx"
     done = [record for record in records if record.output]
     assert {record.series for record in done}.isdisjoint({localizers[0].series}) and len(done) == 3
-    assert sorted(record.header_orientation for record in done) == [0, 2, 2]
+    assert sorted(record.finding.header_orientation for record in done) == [0, 2, 2]
 
 
 def test_what_is_written(study: Path, data_root: Path, tmp_path: Path) -> None:
@@ -63,13 +63,13 @@ def test_what_is_written(study: Path, data_root: Path, tmp_path: Path) -> None:
     sources = [path.relative_to(study).as_posix() for path in study.glob("*/*") if "localizer" not in path.name]
     assert written == sorted(sources)
     for record in records:
-        for name in record.files if record.output else ():
+        for name in record.files.written if record.output else ():
             old, new = dcmread(study / name), dcmread(out / name)
             np.testing.assert_array_equal(new.pixel_array, np.flipud(old.pixel_array))
             assert new.StudyInstanceUID == old.StudyInstanceUID and new.SeriesInstanceUID != old.SeriesInstanceUID
     # A second run finds everything done, whatever made it.
     again = cmr.correct_folder(study, out, orientation=2)
-    assert [record.sha256_out for record in again] == [record.sha256_out for record in records]
+    assert [record.files.sha256_out for record in again] == [record.files.sha256_out for record in records]
 
 
 def test_standard_series_are_copied_byte_for_byte(study: Path, tmp_path: Path) -> None:

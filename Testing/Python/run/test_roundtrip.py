@@ -8,7 +8,7 @@ from pathlib import Path
 from roundtrip import judge, read_cases, scramble, summary
 from sample_study import cmrorient
 
-from CMROrientLib.run.record import read_records
+from CMROrientLib.run.store import read_records
 
 #: Volumes of each data set and sequence: enough that 99 % is not all of them.
 EACH = 15
@@ -38,7 +38,7 @@ def test_real_volumes_come_back(data_root: Path, tmp_path: Path) -> None:
     for record in records:
         assert record.error is None
         case = next(case for case in cases if case.path == record.path)
-        assert len(record.masks) == (1 if case.mask else 0)
+        assert len(record.files.masks) == (1 if case.mask else 0)
         if case.true_header:
-            assert record.header_state == "known"
+            assert record.finding.header_state == "known"
             assert record.conflict == (case.stored != 0 and not case.turned_along)

@@ -62,8 +62,12 @@ def compare_folders(old: Path, new: Path) -> Differences:
     told = Differences()
     before, after = _tree(old), _tree(new)
     for name in sorted(before | after):
-        if name not in before and name.endswith(STORES):
-            told.added_files.add(name)
+        if name.endswith(STORES):
+            # It holds what JSON lines, CSV and page are written from, with its times.
+            if name not in before:
+                told.added_files.add(name)
+            elif name not in after:
+                told.found.append(f"{name}: only the old version writes it")
         elif name not in before or name not in after:
             told.found.append(f"{name}: only {'the old' if name in before else 'the new'} version writes it")
         else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 from PIL import Image
+from records import changed, flat
 
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.thumbnails import Thumbnails
+from CMROrientLib.volume import Grid
 
 MODEL = "universal@0123456789ab"
 
@@ -33,8 +34,8 @@ def acted_on(path: str, p: int = 2, h: int | None = 2, **changes: object) -> Rec
     votes[p] = 9
     votes[(p + 3) % 8] += 1
     mirrored = h is not None and Orientation(p).after(Orientation(h).inverse).mirrors
-    record = Record(
-        path=path,
+    record = flat(
+        path,
         orientation=p,
         header_orientation=h,
         header_state="none" if h is None else "known",
@@ -50,13 +51,14 @@ def acted_on(path: str, p: int = 2, h: int | None = 2, **changes: object) -> Rec
         geometry_class=h or 0,
         target=0,
         slice_axis=2,
+        grid_in=Grid((1, 1, 1)).to_json(),
         sha256_in="ab" * 32,
         sha256_out="cd" * 32,
         output=path,
         seconds=0.4,
         words=f"Stored {Orientation(p).label}: 9 of 10 slices, confidence 0.98.",
     )
-    return replace(record, **changes)  # type: ignore[arg-type]
+    return changed(record, **changes)
 
 
 def undecided(path: str, **changes: object) -> Record:

@@ -13,10 +13,10 @@ from typing import Any
 
 from parts import REPOSITORY
 
+from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
-from CMROrientLib.run.folder import correct_folder
 from CMROrientLib.run.record import Record
 from CMROrientLib.volume import Volume
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 from parts import need_module
+from records import changed
 from sample_study import MODEL, correct, make_study, phantom, put, tree
 
 from CMROrientLib.errors import UsageError
+from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read
-from CMROrientLib.run import pool as batch_pool
-from CMROrientLib.run.folder import correct_folder
-from CMROrientLib.run.plan import Settings, Task, plan_run
-from CMROrientLib.run.pool import run_tasks
-from CMROrientLib.run.work import Outcome
+from CMROrientLib.run import pool
+from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.plan import plan_run
+from CMROrientLib.run.pool import run_all
 from CMROrientLib.volume import Volume
 
 
@@ -37,7 +38,7 @@ def test_jobs_give_the_same(study: Path, tmp_path: Path) -> None:
     alone = correct(study, tmp_path / "one")
     together = correct(study, tmp_path / "two", jobs=2)
     same = [
-        {path: replace(record, seconds=None, confidence=None) for path, record in records.items()}
+        {path: changed(record, seconds=None, confidence=None) for path, record in records.items()}
         for records in (alone, together)
     ]
     assert same[0] == same[1]
@@ -57,10 +58,10 @@ def test_a_worker_that_dies_takes_nothing_with_it(tmp_path: Path) -> None:
     source = tmp_path / "in"
     for n in range(4):
         put(phantom(1, slices=1), source / f"{n}.nii")
-    tasks: list[Task] = plan_run([source], tmp_path / "out").tasks
-    tasks = [replace(task, path=Deadly(task.path)) if task.path == "1.nii" else task for task in tasks]
-    settings = Settings(model=MODEL, correcting=False)
-    outcomes: list[Outcome] = list(run_tasks(tasks, settings, jobs=2))
+    options = RunOptions(inputs=source, model=MODEL, jobs=2)
+    images = plan_run(options).images
+    images = [replace(image, path=Deadly(image.path)) if image.path == "1.nii" else image for image in images]
+    outcomes = list(run_all(images, options))
     errors = {outcome.record.path: outcome.record.error for outcome in outcomes}
     assert sorted(errors) == ["0.nii", "1.nii", "2.nii", "3.nii"]
     assert errors.pop("1.nii") == "its worker process died (out of memory, or killed)"
@@ -78,7 +79,7 @@ def test_workers_are_never_started_inside_slicer(tmp_path: Path, monkeypatch: py
     def refuse(jobs: int) -> None:
         raise AssertionError("a worker process was started")
 
-    monkeypatch.setattr(batch_pool, "_pool", refuse)
+    monkeypatch.setattr(pool, "_pool", refuse)
     for n in range(3):
         put(phantom(1, slices=1), tmp_path / "in" / f"{n}.nii")
     records = correct_folder(tmp_path / "in", tmp_path / "out", orientation=1, jobs=3)
@@ -86,7 +87,7 @@ def test_workers_are_never_started_inside_slicer(tmp_path: Path, monkeypatch: py
 
 
 def test_what_nobody_expected_is_an_error_of_one_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from CMROrientLib.run import work as batch_work
+    from CMROrientLib.run import work
 
     def read_source(source: Any, slice_axis: int | None) -> Volume:
         if source.path.name == "a.nii":
@@ -95,12 +96,12 @@ def test_what_nobody_expected_is_an_error_of_one_image(tmp_path: Path, monkeypat
             raise MemoryError
         return read(source.path, slice_axis)
 
-    monkeypatch.setattr(batch_work, "read_source", read_source)
+    monkeypatch.setattr(work, "read_source", read_source)
     for name in "abc":
         put(phantom(1, slices=1), tmp_path / "in" / f"{name}.nii")
     records = correct(tmp_path / "in", tmp_path / "out", orientation=1)
     assert records["a.nii"].error is not None
-    assert records["a.nii"].error.startswith("unexpected KeyError: 'surprise' (test_batch_pool.py, line ")
+    assert records["a.nii"].error.startswith("unexpected KeyError: 'surprise' (test_pool.py, line ")
     assert records["b.nii"].error == "there is not enough memory for it"
     assert records["c.nii"].error is None
 
@@ -112,14 +113,14 @@ def test_a_dask_cluster_gives_the_same(study: Path, tmp_path: Path) -> None:
         n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
     ) as cluster:
         together = correct(study, tmp_path / "two", dask=cluster.scheduler_address)
-    assert {path: (r.orientation, r.sha256_out, r.error) for path, r in together.items()} == {
-        path: (r.orientation, r.sha256_out, r.error) for path, r in alone.items()
+    assert {path: (r.orientation, r.files.sha256_out, r.error) for path, r in together.items()} == {
+        path: (r.orientation, r.files.sha256_out, r.error) for path, r in alone.items()
     }
 
 
 def test_no_scheduler_is_wrong_usage(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     need_module("distributed")
-    monkeypatch.setattr(batch_pool, "DASK_TIMEOUT", "0.5s")
+    monkeypatch.setattr(pool, "DASK_TIMEOUT", "0.5s")
     with pytest.raises(UsageError, match="no Dask scheduler answers there"):
         correct(study, tmp_path / "out", dask="tcp://127.0.0.1:1")
     assert not (tmp_path / "out").exists()

@@ -13,7 +13,7 @@ from sample_study import correct, counting, make_study, phantom, put, tree
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.run.record import Record, append_record, read_records
+from CMROrientLib.run.store import read_records
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_mask_that_becomes_an_image_stays(tmp_path: Path) -> None:
     before = (out / "a_seg.nii").read_bytes()
     records = correct(tmp_path / "in", out, orientation=2)
     assert records["a_seg.nii"].output == "a_seg.nii"
-    assert records["a.nii"].masks == []
+    assert records["a.nii"].files.masks == ()
     assert (out / "a_seg.nii").read_bytes() == before
 
 
@@ -123,10 +123,11 @@ def test_files_that_are_not_of_a_run_are_not_replaced(study: Path, tmp_path: Pat
     assert correct(study, out, orientation=1, overwrite=True)["turned.nii.gz"].error is None
 
 
-def test_a_run_that_was_killed_goes_on(study: Path, tmp_path: Path) -> None:
-    """As a kill leaves it: an output without a record, and a record that breaks off."""
+def test_a_run_of_version_1_that_was_killed_goes_on(study: Path, tmp_path: Path) -> None:
+    """It left JSON lines only: here an output without a record, and a record that breaks off."""
     out = tmp_path / "out"
     records = correct(study, out)
+    (out / "cmrorient.sqlite").unlink()
     lines = (out / "cmrorient.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     wanted = [line for line in lines if '"path": "standard.nrrd"' in line]
     (out / "cmrorient.jsonl").write_text(wanted[0] + lines[-1][:40], encoding="utf-8")
@@ -139,15 +140,6 @@ def test_a_run_that_was_killed_goes_on(study: Path, tmp_path: Path) -> None:
     assert again.keys() == records.keys()
     assert {record.path for record in read_records(out)} == set(records)
     assert (out / "cmrorient.html").read_text(encoding="utf-8").count("data:image/") >= 6
-
-
-def test_a_line_that_breaks_off_is_ended_before_the_next(tmp_path: Path) -> None:
-    path = tmp_path / "cmrorient.jsonl"
-    append_record(path, Record("a.nii"))
-    with path.open("ab") as stream:
-        stream.write(b'{"path": "b.n')
-    append_record(path, Record("c.nii"))
-    assert [record.path for record in read_records(path)] == ["a.nii", "c.nii"]
 
 
 def test_decisions_override_the_network(study: Path, tmp_path: Path) -> None:
@@ -167,12 +159,17 @@ def test_decisions_override_the_network(study: Path, tmp_path: Path) -> None:
         writer.writerows(rows)
     records = correct(study, out, decisions=table)
     turned = records["turned.nii.gz"]
-    assert (turned.orientation, turned.decided_by, turned.model, turned.votes) == (6, "user", None, [0] * 8)
+    assert (turned.orientation, turned.finding.decided_by, turned.model, turned.finding.votes) == (
+        6,
+        "user",
+        None,
+        (0,) * 8,
+    )
     np.testing.assert_array_equal(read(out / "turned.nii.gz").array, Orientation(6).inverse.apply(phantom(5).array))
     left_alone = records["standard.nrrd"]
-    assert (left_alone.decision, left_alone.decided_by, left_alone.output) == ("not_short_axis", "user", None)
+    assert (left_alone.decision, left_alone.finding.decided_by, left_alone.output) == ("not_short_axis", "user", None)
     assert not (out / "standard.nrrd").exists()
-    assert records["sub/empty.mha"].decided_by == "network"
+    assert records["sub/empty.mha"].finding.decided_by == "network"
     kept: list[bool] = []
     correct(study, out, decisions=table, progress=counting(kept))
     assert kept.count(True) == 3

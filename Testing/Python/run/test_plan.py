@@ -10,13 +10,14 @@ import pytest
 from sample_study import MODEL, phantom, put
 
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.folders import correct_folder, recognize_folder
 from CMROrientLib.io import ImageFiles
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.run import plan as batch_plan
-from CMROrientLib.run.companions import check_endings
-from CMROrientLib.run.folder import correct_folder, recognize_folder
-from CMROrientLib.run.plan import Plan, Settings, plan_run
+from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.plan import RunPlan
+from CMROrientLib.run.plan import plan_run as plan_of
 
 
 def touch(*paths: Path) -> None:
@@ -25,8 +26,12 @@ def touch(*paths: Path) -> None:
         path.write_bytes(b"")
 
 
-def names(plan: Plan) -> list[str]:
-    return [task.path for task in plan.tasks]
+def plan_run(inputs, output=None, **options) -> RunPlan:
+    return plan_of(RunOptions(inputs=inputs, output=output, **options))
+
+
+def names(plan: RunPlan) -> list[str]:
+    return [image.path for image in plan.images]
 
 
 def test_the_tree_keeps_its_shape(tmp_path: Path) -> None:
@@ -34,7 +39,7 @@ def test_the_tree_keeps_its_shape(tmp_path: Path) -> None:
     touch(source / "a.nii.gz", source / "sub one" / "ü" / "b.mha", source / "notes.txt", source / ".hidden.nii")
     plan = plan_run([source], out)
     assert names(plan) == ["a.nii.gz", "sub one/ü/b.mha"]
-    assert [task.destination for task in plan.tasks] == [out / "a.nii.gz", out / "sub one" / "ü" / "b.mha"]
+    assert [image.destination for image in plan.images] == [out / "a.nii.gz", out / "sub one" / "ü" / "b.mha"]
 
 
 def test_files_and_folders_together(tmp_path: Path) -> None:
@@ -47,16 +52,16 @@ def test_files_and_folders_together(tmp_path: Path) -> None:
 def test_masks_follow_their_image(tmp_path: Path, suffix: str) -> None:
     touch(tmp_path / "p" / f"a{suffix}", tmp_path / "p" / "a_seg.nii.gz", tmp_path / "p" / "a_gt.mha")
     touch(tmp_path / "p" / "a_segmented.nii", tmp_path / "q" / "b_seg.nii", tmp_path / "p" / "_seg.nii")
-    plan = plan_run([tmp_path], masks=check_endings(["_seg", "_gt"]))
+    plan = plan_run([tmp_path], masks=["_seg", "_gt"])
     assert names(plan) == [f"p/a{suffix}", "p/a_segmented.nii"]
-    assert sorted(mask.name for mask in plan.tasks[0].masks) == ["p/a_gt.mha", "p/a_seg.nii.gz"]
+    assert sorted(mask.name for mask in plan.images[0].masks) == ["p/a_gt.mha", "p/a_seg.nii.gz"]
     assert sorted(path.name for path in plan.lonely_masks) == ["_seg.nii", "b_seg.nii"]
 
 
 @pytest.mark.parametrize("endings", [[""], ["_seg.nii.gz"], ["a/b"]])
 def test_endings_that_make_no_sense(endings: list[str]) -> None:
     with pytest.raises(UsageError, match="ending of a mask"):
-        check_endings(endings)
+        RunOptions(inputs="in", masks=endings)
 
 
 def test_missing_and_empty_inputs(tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_output_and_input_lie_apart(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the output is a file"):
         plan_run([source / "sub"], source / "sub" / "a.nii")
     # Beside a single file is not over it.
-    assert len(plan_run([source / "sub" / "a.nii"], source / "sub" / "out").tasks) == 1
+    assert len(plan_run([source / "sub" / "a.nii"], source / "sub" / "out").images) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights that a Windows user lacks")
@@ -115,7 +120,7 @@ def test_two_inputs_for_one_output(tmp_path: Path) -> None:
         plan_run([tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii"], tmp_path / "out")
     assert names(plan_run([tmp_path / "one", tmp_path / "two" / "b.nii"], tmp_path / "out")) == ["a.nii", "b.nii"]
     # Nothing is written twice by looking twice.
-    assert len(plan_run([tmp_path / "one", tmp_path / "two"]).tasks) == 3
+    assert len(plan_run([tmp_path / "one", tmp_path / "two"]).images) == 3
 
 
 def test_the_same_input_twice_is_one(tmp_path: Path) -> None:
@@ -130,8 +135,8 @@ def test_a_series_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     series = [ImageFiles(files[0].parent, files[:1], "dicom", "1.2"), ImageFiles(files[1].parent, files[1:], "dicom")]
     monkeypatch.setattr(batch_plan, "find", lambda root: series)
     plan = plan_run([tmp_path / "in"], tmp_path / "out")
-    assert [task.key for task in plan.tasks] == [("s", "1.2"), ("s", None)]
-    assert {task.destination for task in plan.tasks} == {tmp_path / "out" / "s"}
+    assert [image.key for image in plan.images] == [("s", "1.2"), ("s", None)]
+    assert {image.destination for image in plan.images} == {tmp_path / "out" / "s"}
     clashing = [replace(series[0], series="1.3"), series[0]]
     monkeypatch.setattr(batch_plan, "find", lambda root: clashing)
     with pytest.raises(UsageError, match="would both be written"):
@@ -170,14 +175,14 @@ def test_settings_have_a_digest() -> None:
     model = find_model(MODEL)
     other = replace(model, checksum="other")
     recalibrated = replace(model, card=replace(model.card, decision=DecisionRule(min_confidence=0.123)))
-    settings = Settings()
-    assert settings.digest(model, None) == Settings(device="cpu", threads=3).digest(model, None)
+    settings = RunOptions(inputs="in")
+    assert settings.digest(model, None) == RunOptions(inputs="other", device="cpu", jobs=3).digest(model, None)
     others = [
-        Settings(min_confidence=0.5),
-        Settings(geometry="keep"),
-        Settings(skip_conflicts=True),
-        Settings(slice_axis=2),
-        Settings(averaging=False),
+        RunOptions(inputs="in", min_confidence=0.5),
+        RunOptions(inputs="in", geometry="keep"),
+        RunOptions(inputs="in", skip_conflicts=True),
+        RunOptions(inputs="in", slice_axis=2),
+        RunOptions(inputs="in", averaging=False),
     ]
     digests = {settings.digest(m, None) for m in (model, other, recalibrated, None)}
     digests |= {entry.digest(model, None) for entry in others}

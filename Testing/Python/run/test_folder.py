@@ -13,10 +13,10 @@ from sample_study import MIN_CONFIDENCE, MODEL, correct, digest, make_study, pha
 
 from CMROrientLib.correction import Correction
 from CMROrientLib.errors import UsageError
+from CMROrientLib.folders import correct_folder, recognize_folder
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.run.folder import correct_folder, recognize_folder
-from CMROrientLib.run.record import read_records
+from CMROrientLib.run.store import read_records
 from CMROrientLib.volume import Grid, Volume
 
 
@@ -34,6 +34,7 @@ def test_a_folder_is_corrected(study: Path, tmp_path: Path) -> None:
         "cmrorient.csv",
         "cmrorient.html",
         "cmrorient.jsonl",
+        "cmrorient.sqlite",
         "standard.nrrd",
         "sub/empty.mha",
         "turned.nii.gz",
@@ -44,28 +45,31 @@ def test_a_folder_is_corrected(study: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(read(out / "turned.nii.gz").grid.affine, standard.grid.affine, atol=1e-4)
     assert (out / "standard.nrrd").read_bytes() == before["standard.nrrd"]
     turned = records["turned.nii.gz"]
-    assert (turned.orientation, turned.header_orientation, turned.geometry_class) == (5, 5, 5)
-    assert (turned.decision, turned.decided_by, turned.conflict, turned.mirrored) == (
+    assert (turned.orientation, turned.finding.header_orientation, turned.action.geometry_class) == (5, 5, 5)
+    assert (turned.decision, turned.finding.decided_by, turned.conflict, turned.finding.mirrored) == (
         "reoriented",
         "network",
         False,
         False,
     )
-    assert turned.sha256_in == digest(study / "turned.nii.gz")
-    assert turned.sha256_out == digest(out / "turned.nii.gz")
-    assert (turned.output, turned.files, turned.kind, turned.error) == (
+    assert turned.files.sha256_in == digest(study / "turned.nii.gz")
+    assert turned.files.sha256_out == digest(out / "turned.nii.gz")
+    assert (turned.output, turned.files.written, turned.files.kind, turned.error) == (
         "turned.nii.gz",
-        ["turned.nii.gz"],
+        ("turned.nii.gz",),
         "nifti",
         None,
     )
-    assert turned.grid_in == read(study / "turned.nii.gz").stored()[1].to_json()
+    assert turned.image.grid == read(study / "turned.nii.gz").stored()[1]
     for record in records.values():
-        if record.grid_out is not None:
+        if record.action.grid is not None:
             written = read(out / record.path).stored()[1]
-            np.testing.assert_allclose(written.affine, Grid.from_json(record.grid_out).affine, atol=1e-4)
-            assert list(written.size) == record.grid_out["size"]
-    assert (records["sub/empty.mha"].header_state, records["sub/empty.mha"].geometry_class) == ("none", 0)
+            np.testing.assert_allclose(written.affine, record.action.grid.affine, atol=1e-4)
+            assert written.size == record.action.grid.size
+    assert (records["sub/empty.mha"].finding.header_state, records["sub/empty.mha"].action.geometry_class) == (
+        "none",
+        0,
+    )
     assert (records["standard.nrrd"].decision, records["standard.nrrd"].note) == (
         "standard",
         "copied: nothing to change",
@@ -100,8 +104,8 @@ def test_geometry_modes(tmp_path: Path, geometry: str, header: str) -> None:
     record = correct(tmp_path / "in", tmp_path / "out", orientation=5, geometry=geometry, target=3)["a.nii"]
     h = {"true": k, "false": Orientation.IDENTITY, "empty": None}[header]
     expected = {"auto": h or Orientation.IDENTITY, "follow": k, "keep": Orientation.IDENTITY}[geometry]
-    assert record.header_orientation == h
-    assert record.geometry_class == expected
+    assert record.finding.header_orientation == h
+    assert record.action.geometry_class == expected
     assert record.conflict == (header == "false")
     result = read(tmp_path / "out" / "a.nii")
     wanted = Correction(k, expected, Orientation.ROTATE_180).apply(stored)
@@ -109,7 +113,7 @@ def test_geometry_modes(tmp_path: Path, geometry: str, header: str) -> None:
     if header != "empty":
         np.testing.assert_allclose(result.grid.affine, wanted.grid.affine, atol=1e-4)
     assert result.has_geometry == (header != "empty")
-    assert record.decided_by == "user"
+    assert record.finding.decided_by == "user"
     assert record.model is None
 
 
@@ -146,11 +150,11 @@ def test_masks_follow_their_image(tmp_path: Path) -> None:
     correction = Correction(Orientation(6), Orientation(6))
     np.testing.assert_allclose(read(out / "a_seg.nii.gz").grid.affine, upright_mask.grid.affine, atol=1e-4)
     np.testing.assert_allclose(read(out / "a_gt.mha").grid.affine, correction.apply(other).grid.affine, atol=1e-4)
-    assert [(m["path"], m["output"]) for m in record.masks] == [
+    assert [(m.path, m.output) for m in record.files.masks] == [
         ("a_gt.mha", "a_gt.mha"),
         ("a_seg.nii.gz", "a_seg.nii.gz"),
     ]
-    assert record.masks[1]["sha256_out"] == digest(out / "a_seg.nii.gz")
+    assert record.files.masks[1].sha256_out == digest(out / "a_seg.nii.gz")
 
 
 def test_masks_of_a_standard_image_are_copied(tmp_path: Path) -> None:
@@ -195,7 +199,7 @@ def test_a_3d_mask_of_a_cine(tmp_path: Path) -> None:
     put(cine, tmp_path / "in" / "a.nii")
     put(mask, tmp_path / "in" / "a_seg.nii")
     record = correct(tmp_path / "in", tmp_path / "out", masks=["_seg"])["a.nii"]
-    assert (record.orientation, record.phases, record.error) == (7, 3, None)
+    assert (record.orientation, record.image.phases, record.error) == (7, 3, None)
     np.testing.assert_array_equal(read(tmp_path / "out" / "a.nii").array, phantom(0, phases=3, slices=2).array)
     np.testing.assert_array_equal(read(tmp_path / "out" / "a_seg.nii").array, Orientation(7).inverse.apply(mask.array))
 
@@ -204,9 +208,9 @@ def test_slices_along_another_axis(tmp_path: Path) -> None:
     upright = phantom(4)
     put(replace(upright, slice_axis=0), tmp_path / "in" / "a.nii")
     found = correct(tmp_path / "in", tmp_path / "out", orientation=4)["a.nii"]
-    assert found.slice_axis == 0
+    assert found.image.slice_axis == 0
     given = correct(tmp_path / "in", tmp_path / "out", orientation=4, slice_axis=2)["a.nii"]
-    assert given.slice_axis == 2
+    assert given.image.slice_axis == 2
     assert given.settings != found.settings
 
 
@@ -214,8 +218,8 @@ def test_a_dry_run_writes_nothing(study: Path, tmp_path: Path) -> None:
     records = correct(study, tmp_path / "out", dry_run=True)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert records["turned.nii.gz"].orientation == 5
-    assert records["turned.nii.gz"].grid_out is not None
-    assert {(r.output, r.sha256_out) for r in records.values()} == {(None, None)}
+    assert records["turned.nii.gz"].action.grid is not None
+    assert {(r.output, r.files.sha256_out) for r in records.values()} == {(None, None)}
 
 
 def test_the_output_folder_cannot_be_made(study: Path, tmp_path: Path) -> None:
@@ -240,7 +244,7 @@ def test_recognizing_writes_nothing(study: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     found = {outcome.record.path: outcome.record for outcome in outcomes}
     assert found["turned.nii.gz"].orientation == 5
-    assert (found["turned.nii.gz"].geometry, found["turned.nii.gz"].grid_out) == (None, None)
+    assert found["turned.nii.gz"].action is None
     assert [outcome.thumbnails is None for outcome in outcomes].count(True) == 1
 
 

@@ -7,11 +7,12 @@ import io
 from pathlib import Path
 
 import pytest
+from records import flat
 
 from CMROrientLib.errors import UsageError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.overrides import Decisions, Override, read_decisions
-from CMROrientLib.run.record import Record, write_csv
+from CMROrientLib.run.tables import write_csv
 
 
 def decisions(tmp_path: Path, text: str, encoding: str = "utf-8") -> Decisions:
@@ -23,7 +24,7 @@ def decisions(tmp_path: Path, text: str, encoding: str = "utf-8") -> Decisions:
 def edited(tmp_path: Path, **changes: str) -> Override | None:
     """A run's own table with one row, "3 uncertain", after the changes."""
     path = tmp_path / "run.csv"
-    row = Record("a.nii", orientation=3, decision="uncertain", decided_by="network", network="3 uncertain")
+    row = flat("a.nii", orientation=3, decision="uncertain", decided_by="network", network="3 uncertain")
     write_csv(path, [row])
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     rows[0].update(changes)

@@ -1,0 +1,76 @@
+"""Arguments that several commands have, and the run's options from what was typed."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from ..run.options import RunOptions
+from ..run.record import Record
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Files and folders."""
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="PATH", help="a file, a folder or a DICOM series")
+
+
+def add_recognition(parser: argparse.ArgumentParser) -> None:
+    """How images are recognized, and where the work is done."""
+    group = parser.add_argument_group("recognition")
+    group.add_argument("--model", default="universal", metavar="M", help="a bundled model or a path (universal)")
+    group.add_argument(
+        "--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (auto: CUDA when available)"
+    )
+    group.add_argument(
+        "--min-confidence", type=float, metavar="P", help="below it an image is uncertain (the model's own limit)"
+    )
+    group.add_argument(
+        "--no-averaging",
+        dest="averaging",
+        action="store_false",
+        help="look at each slice once, not twice in eight turned copies: faster, less sure",
+    )
+    group.add_argument(
+        "--slice-axis", type=int, choices=(0, 1, 2), help="the stored axis that slices lie along (found)"
+    )
+    group.add_argument(
+        "--masks",
+        type=_endings,
+        default=(),
+        metavar="SUFFIX,...",
+        help="endings of mask names, such as _seg,_gt: case_seg.nii.gz follows case.nii.gz",
+    )
+    group.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (1)")
+    group.add_argument("--dask", metavar="ADDRESS", help="work on the Dask cluster with this scheduler instead")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Records on standard output."""
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a line on standard output, nothing else there"
+    )
+
+
+def run_options(arguments: argparse.Namespace, **more: object) -> RunOptions:
+    """The options of a run: each argument is the field of its name.
+
+    Parameters
+    ----------
+    more:
+        Fields that the command itself knows, in place of those that were typed.
+    """
+    names = {entry.name for entry in fields(RunOptions)}
+    typed = {name: value for name, value in vars(arguments).items() if name in names}
+    return RunOptions(**{**typed, "command": shlex.join(["cmrorient", *sys.argv[1:]]), **more})
+
+
+def exit_status(records: list[Record]) -> int:
+    """0 where all is done, 1 where some image failed or is uncertain."""
+    return 1 if any(record.failed for record in records) else 0
+
+
+def _endings(text: str) -> tuple[str, ...]:
+    return tuple(ending.strip() for ending in text.split(",")) if text else ()

@@ -1,0 +1,67 @@
+"""``cmrorient correct``: write images in standard orientation into another folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..correction import GEOMETRY_MODES
+from ..folders import correct
+from ..run.tables import HTML_NAME
+from .arguments import add_inputs, add_json, add_recognition, exit_status, run_options
+from .output import Reporter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    add_inputs(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="the folder to write to, with the record as cmrorient.jsonl and .csv and the report as cmrorient.html",
+    )
+    group = parser.add_argument_group("correction")
+    group.add_argument(
+        "--geometry",
+        choices=GEOMETRY_MODES,
+        default="auto",
+        help="what happens to the directions: auto corrects the header by its own error, follow keeps every voxel "
+        "at its place in the patient, keep leaves the directions as they are",
+    )
+    group.add_argument(
+        "--target", type=int, choices=range(8), default=0, metavar="K", help="write in class K, 0 to 7 (0: standard)"
+    )
+    group.add_argument(
+        "--skip-conflicts", action="store_true", help="leave images alone whose header contradicts their pixels"
+    )
+    decided = group.add_mutually_exclusive_group()
+    decided.add_argument(
+        "--orientation",
+        type=int,
+        choices=range(8),
+        metavar="K",
+        help="all images are stored in class K: no network is asked",
+    )
+    decided.add_argument(
+        "--decisions",
+        type=Path,
+        metavar="FILE.csv",
+        help="the CSV of a run, edited: rows whose orientation or decision was changed (or that have decided_by set "
+        "to user) override the network",
+    )
+    group.add_argument("--dry-run", action="store_true", help="tell what would be done and write nothing")
+    group.add_argument("--overwrite", action="store_true", help="do everything anew, not only what is missing")
+    add_recognition(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Correct and show; the exit status."""
+    options = run_options(arguments)
+    with Reporter(options, json=arguments.json) as reporter:
+        records = correct(options, reporter.progress, reporter.warn)
+        reporter.finish(records, arguments.output / HTML_NAME if options.writing else None)
+    return exit_status(records)

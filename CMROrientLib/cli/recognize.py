@@ -1,0 +1,26 @@
+"""``cmrorient recognize``: say how images are stored."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..run.folder import recognize
+from .arguments import add_inputs, add_json, add_recognition, exit_status, run_options
+from .output import Reporter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    add_inputs(parser)
+    add_recognition(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Recognize and show; the exit status."""
+    options = run_options(arguments)
+    with Reporter(options, json=arguments.json) as reporter:
+        outcomes = recognize(options, reporter.progress, reporter.warn)
+        records = sorted((outcome.record for outcome in outcomes), key=lambda r: (r.path, r.series or ""))
+        reporter.finish(records)
+    return exit_status(records)

@@ -1,0 +1,174 @@
+"""What a run over files and folders is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..correction import GEOMETRY_MODES, GeometryMode
+from ..errors import UsageError
+from ..io import suffix_of
+from ..io.paths import long_path
+from ..orientation import Orientation
+from ..recognition.recognizer import check_min_confidence
+from .overrides import Override
+
+if TYPE_CHECKING:
+    from ..recognition.model_files import ModelFiles
+
+#: One or several files and folders, as people give them.
+Inputs = Sequence[str | os.PathLike[str]] | str | os.PathLike[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Everything that a run is told: made once, by the command line or by a call, and handed on whole.
+
+    Values are brought to their types here (a path may be given as text, a class as a number, a
+    list for a tuple), and what no run can use is refused here.
+
+    Parameters
+    ----------
+    inputs:
+        One or more files and folders.
+    output:
+        The output folder; it must not lie inside an input, nor an input inside it. None where images
+        are only recognized.
+    model, device, averaging, min_confidence:
+        See ``Recognizer``.
+    geometry, target:
+        See ``correction.plan``.
+    skip_conflicts:
+        Leave images alone whose header tells another story than their pixels.
+    masks:
+        Endings of mask names, such as ``_seg``: ``case_seg.nii.gz`` gets what ``case.nii.gz`` gets.
+        Afterwards the longest come first.
+    slice_axis:
+        The stored axis 0, 1 or 2 that slices lie along; found where None.
+    orientation:
+        The class of all images, decided by the user; no network is run.
+    decisions:
+        A CSV with the user's decisions about single images; see ``overrides``.
+    dry_run:
+        Write nothing at all.
+    jobs:
+        Worker processes.
+    dask:
+        Address of a Dask scheduler to work on.
+    overwrite:
+        Do everything anew, and replace files that are in the way.
+    pictures:
+        Draw pictures of what is only recognized, too.
+    command:
+        What was typed, for the report.
+
+    Raises
+    ------
+    UsageError
+        For a value that no run can use, and for two that contradict each other.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path | None = None
+    model: str | Path = "universal"
+    device: str = "auto"
+    averaging: bool = True
+    min_confidence: float | None = None
+    geometry: GeometryMode = "auto"
+    target: Orientation = Orientation.IDENTITY
+    skip_conflicts: bool = False
+    masks: tuple[str, ...] = ()
+    slice_axis: int | None = None
+    orientation: Orientation | None = None
+    decisions: Path | None = None
+    dry_run: bool = False
+    jobs: int = 1
+    dask: str | None = None
+    overwrite: bool = False
+    pictures: bool = False
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        self._set("inputs", _paths(self.inputs))
+        self._set("output", None if self.output is None else long_path(Path(self.output)))
+        self._set("target", _orientation(self.target, "target"))
+        self._set("orientation", None if self.orientation is None else _orientation(self.orientation, "orientation"))
+        self._set("decisions", None if self.decisions is None else Path(self.decisions))
+        self._set("masks", _endings(self.masks))
+        if not self.inputs:
+            raise UsageError("give at least one file or folder")
+        if self.geometry not in GEOMETRY_MODES:
+            raise UsageError(f"geometry is one of {', '.join(GEOMETRY_MODES)}, not {self.geometry!r}")
+        if self.slice_axis not in (None, 0, 1, 2):
+            raise UsageError(f"the slice axis is 0, 1 or 2, not {self.slice_axis}")
+        if self.jobs < 1:
+            raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
+        if self.dask is not None and self.jobs != 1:
+            raise UsageError("give --jobs or --dask, not both: the cluster has its own workers")
+        if self.orientation is not None and self.decisions is not None:
+            raise UsageError("give an orientation for all images or decisions about single ones, not both")
+        check_min_confidence(self.min_confidence)
+
+    @property
+    def correcting(self) -> bool:
+        """Whether images are corrected, or only recognized."""
+        return self.output is not None
+
+    @property
+    def writing(self) -> bool:
+        """Whether anything is written."""
+        return self.output is not None and not self.dry_run
+
+    @property
+    def drawing(self) -> bool:
+        """Whether pictures are drawn."""
+        return self.pictures or self.writing
+
+    def digest(self, model: ModelFiles | None, override: Override | None) -> str:
+        """A name for everything beside the files that a record depends on.
+
+        It is the same as in version 1.0, so that its output folders are gone on with.
+        """
+        decided = None if override is None else [override.orientation, override.decision]
+        parts = [
+            None if model is None else model.fingerprint,
+            self.averaging,
+            self.min_confidence,
+            self.geometry,
+            int(self.target),
+            self.skip_conflicts,
+            self.slice_axis,
+            decided,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    def _set(self, name: str, value: object) -> None:
+        # The way that dataclasses offer to change a frozen one while it is made.
+        object.__setattr__(self, name, value)
+
+
+def _paths(given: Inputs) -> tuple[Path, ...]:
+    several = [given] if isinstance(given, (str, os.PathLike)) else given
+    return tuple(long_path(Path(entry)) for entry in several)
+
+
+def _orientation(value: Orientation | int, what: str) -> Orientation:
+    try:
+        return Orientation(value)
+    except ValueError:
+        raise UsageError(f"the {what} is a class from 0 to 7, not {value}") from None
+
+
+def _endings(endings: Sequence[str]) -> tuple[str, ...]:
+    """Longest first, so that ``_lv_seg`` is tried before ``_seg``."""
+    for ending in endings:
+        if not ending or "/" in ending or "\\" in ending:
+            raise UsageError(f"{ending!r} is no ending of a mask's name; give something like _seg or _seg,_gt")
+        if suffix_of(Path("image" + ending)):
+            raise UsageError(f"give the ending of a mask's name without the format: _seg, not {ending}")
+    return tuple(sorted(set(endings), key=lambda e: (-len(e), e)))

@@ -1,0 +1,271 @@
+"""What a run keeps while it works: one SQLite file in the output folder, with records and pictures.
+
+Each record is in it before the next image is begun, so that a run that was killed goes on where it
+stopped. JSON lines, CSV and page are written from it. While a run has it open, no other run and no
+reader gets in.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..errors import CMROrientError, UsageError
+from .record import Key, Record
+from .tables import JSONL_NAME, read_jsonl
+from .thumbnails import Thumbnails
+
+STORE_NAME = "cmrorient.sqlite"
+
+#: In the file's header: "CMRO", and the version of the tables.
+_APPLICATION = 0x434D524F
+_VERSION = 1
+
+#: Names are kept as bytes: those of files need not be valid text.
+_TABLES = """
+CREATE TABLE images (
+    path BLOB NOT NULL, series BLOB NOT NULL, record TEXT NOT NULL, before BLOB, after BLOB,
+    PRIMARY KEY (path, series)
+)
+"""
+
+#: Seconds to wait for somebody who only reads.
+_PATIENCE = 2.0
+
+
+class Store(Mapping[Key, Record]):
+    """The records of an output folder by their keys, in the order of the keys.
+
+    Raises
+    ------
+    UsageError
+        Where another run has it open, or it is damaged or of another version.
+    CMROrientError
+        Where it cannot be written.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Open the store of an output folder for a run, alone; a new one takes over the record of version 1.0.
+
+        The folder is made where it is missing.
+        """
+        path = folder / STORE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"the output folder cannot be written ({error.strerror or error})", folder) from error
+        fresh = not path.exists()
+        with _told(path, UsageError):
+            connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            try:
+                # Held until the connection is closed or the process ends, however it ends.
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("BEGIN EXCLUSIVE")
+                if _is_empty(connection):
+                    connection.execute(_TABLES)
+                    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                    connection.execute(f"PRAGMA user_version = {_VERSION}")
+                _check(connection, path)
+                store = cls(connection, path)
+                if fresh and (folder / JSONL_NAME).is_file():
+                    for record in read_jsonl(folder / JSONL_NAME):
+                        store._insert(record, None)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                if fresh:
+                    path.unlink(missing_ok=True)
+                raise
+        return store
+
+    def put(self, record: Record, pictures: Thumbnails | None = None) -> None:
+        """Keep a record in place of the one with its key; pictures that were there stay where none are given."""
+        with _told(self._path, CMROrientError):
+            self._insert(record, pictures)
+
+    def _insert(self, record: Record, pictures: Thumbnails | None) -> None:
+        before, after = (None, None) if pictures is None else (pictures.before, pictures.after)
+        kept = "record = excluded.record"
+        if pictures is not None:
+            kept += ", before = excluded.before, after = excluded.after"
+        self._connection.execute(
+            f"INSERT INTO images VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {kept}",
+            (*_names(record.key), record.to_json(), before, after),
+        )
+
+    def __getitem__(self, key: Key) -> Record:
+        row = self._one("record", key)
+        if row is None:
+            raise KeyError(key)
+        return _record(row[0], self._path)
+
+    def __iter__(self) -> Iterator[Key]:
+        with _told(self._path, CMROrientError):
+            for path, series in self._connection.execute("SELECT path, series FROM images ORDER BY path, series"):
+                yield os.fsdecode(path), os.fsdecode(series) or None
+
+    def __len__(self) -> int:
+        with _told(self._path, CMROrientError):
+            return int(self._connection.execute("SELECT count(*) FROM images").fetchone()[0])
+
+    def records(self) -> Iterator[Record]:
+        """All records in the order of their keys."""
+        with _told(self._path, CMROrientError):
+            for (line,) in self._connection.execute("SELECT record FROM images ORDER BY path, series"):
+                yield _record(line, self._path)
+
+    @property
+    def pictures(self) -> Pictures:
+        """The pictures by the keys of their records."""
+        return Pictures(self)
+
+    def pictures_of(self, key: Key) -> Thumbnails | None:
+        """The pictures of one image, None where there are none."""
+        row = self._one("before, after", key)
+        return None if row is None or row[0] is None else Thumbnails(row[0], row[1])
+
+    def has_pictures(self, key: Key) -> bool:
+        """Whether there are pictures of one image; they are not read for it."""
+        row = self._one("before IS NOT NULL", key)
+        return row is not None and bool(row[0])
+
+    def _one(self, columns: str, key: Key) -> tuple[Any, ...] | None:
+        with _told(self._path, CMROrientError):
+            row: tuple[Any, ...] | None = self._connection.execute(
+                f"SELECT {columns} FROM images WHERE path = ? AND series = ?", _names(key)
+            ).fetchone()
+            return row
+
+    def close(self) -> None:
+        """Let others in."""
+        with _told(self._path, CMROrientError):
+            # Else the journal's empty file would be left behind.
+            self._connection.execute("PRAGMA locking_mode = NORMAL")
+            self._connection.execute("SELECT count(*) FROM images").fetchone()
+            self._connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Pictures(Mapping[Key, Thumbnails]):
+    """The pictures of a store, read one by one as they are asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, key: Key) -> Thumbnails:
+        found = self._store.pictures_of(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, tuple) and len(key) == 2 and self._store.has_pictures(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for key in self._store if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def read_records(place: str | os.PathLike[str]) -> list[Record]:
+    """The records of a run, from its store where there is one, else from its JSON lines.
+
+    Parameters
+    ----------
+    place:
+        The output folder of a run, or a ``.jsonl`` file.
+
+    Raises
+    ------
+    CMROrientError
+        Where there is no record, it is damaged or of another version, or a run is at work there.
+    """
+    path = Path(place)
+    if path.is_file():
+        return read_jsonl(path)
+    if (path / STORE_NAME).is_file():
+        with _told(path / STORE_NAME, CMROrientError):
+            address = f"{(path / STORE_NAME).resolve().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+                _check(connection, path / STORE_NAME)
+                return list(Store(connection, path / STORE_NAME).records())
+    if not (path / JSONL_NAME).is_file():
+        raise CMROrientError(
+            f"there is no record of a run ({STORE_NAME} or {JSONL_NAME}); "
+            "give the folder that 'cmrorient correct' wrote",
+            path,
+        )
+    return read_jsonl(path / JSONL_NAME)
+
+
+def has_record(folder: Path) -> bool:
+    """Whether a run has written to this folder."""
+    return (folder / STORE_NAME).is_file() or (folder / JSONL_NAME).is_file()
+
+
+def _names(key: Key) -> tuple[bytes, bytes]:
+    path, series = key
+    return os.fsencode(path), os.fsencode(series or "")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != _APPLICATION:
+        raise UsageError("this is no store of a run; move it away", path)
+    if version != _VERSION:
+        raise UsageError(
+            f"the run's store is of version {version}, this program knows version {_VERSION}: go on with the program "
+            f"that wrote it, or move it away (the run then goes on from {JSONL_NAME}, and draws its pictures anew)",
+            path,
+        )
+
+
+def _record(line: str, path: Path) -> Record:
+    try:
+        return Record.from_json(line)
+    except ValueError as error:
+        raise _damaged(path, str(error), CMROrientError) from error
+
+
+def _damaged(path: Path, reason: str, kind: type[CMROrientError]) -> CMROrientError:
+    return kind(
+        f"the run's store is damaged ({reason}); move it away, and the run goes on from {JSONL_NAME}",
+        path,
+    )
+
+
+@contextmanager
+def _told(path: Path, kind: type[CMROrientError]) -> Iterator[None]:
+    """Every failure of SQLite as a sentence."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise kind("another run is at work in this folder; wait for its end", path.parent) from error
+        raise kind(f"the run's store cannot be written or read ({error})", path) from error
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, str(error), kind) from error
