@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from .errors import CMROrientError
 from .progress import ItemProgress
 from .report.page import write_report
 from .run import folder
@@ -27,11 +26,7 @@ def correct(
 
     def page(store: Store) -> None:
         assert options.output is not None
-        place = options.output / HTML_NAME
-        try:
-            write_report(store.records(), place, store.pictures, command=options.command)
-        except OSError as error:
-            raise CMROrientError(f"the report cannot be written ({error.strerror or error})", place) from error
+        write_report(store.records(), options.output / HTML_NAME, store.pictures, command=options.command)
 
     return folder.correct(options, progress, warn, page)
 

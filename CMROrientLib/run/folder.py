@@ -130,11 +130,8 @@ class _Run:
                     path.unlink()
 
     def _tables(self) -> None:
-        try:
-            write_jsonl(self.output / JSONL_NAME, self.store.records())
-            write_csv(self.output / CSV_NAME, self.store.records())
-        except OSError as error:
-            raise CMROrientError(f"the record cannot be written ({error.strerror or error})", self.output) from error
+        write_jsonl(self.output / JSONL_NAME, self.store.records())
+        write_csv(self.output / CSV_NAME, self.store.records())
 
 
 def check_network(options: RunOptions) -> None:

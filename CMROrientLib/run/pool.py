@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..i18n import in_slicer
 from ..recognition.engines import available_cores
 from .options import RunOptions
 from .plan import PlannedImage
@@ -153,8 +154,3 @@ def died(image: PlannedImage, reason: str) -> Outcome:
     """The outcome of an image whose worker could not tell what happened."""
     files = RecordFiles(kind=image.source.kind)
     return Outcome(Record(image.path, image.source.series, files=files, error=" ".join(reason.split())))
-
-
-def in_slicer() -> bool:
-    """Whether this is Slicer itself, whose interpreter cannot start worker processes."""
-    return hasattr(sys.modules.get("slicer"), "app")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,12 +70,12 @@ def test_a_worker_that_dies_takes_nothing_with_it(tmp_path: Path) -> None:
 
 
 def test_workers_are_never_started_inside_slicer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-    import types
-
     slicer = types.ModuleType("slicer")
     slicer.app = object()  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "slicer", slicer)
+    with monkeypatch.context() as inside:
+        inside.setitem(sys.modules, "slicer", slicer)
+        assert pool.in_slicer()
+    monkeypatch.setattr(pool, "in_slicer", lambda: True)
 
     def refuse(jobs: int) -> None:
         raise AssertionError("a worker process was started")
