@@ -68,7 +68,7 @@ STEPS = (
     Step(
         "record",
         "kept as it comes, so that a run can go on",
-        "run/record.py Record",
+        "run/store.py Store",
         "Record, Thumbnails; JSON lines and CSV",
     ),
     Step("page", "one HTML file, what needs a person first", "report/page.py write_report", "cmrorient.html"),
