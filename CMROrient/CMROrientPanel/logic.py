@@ -32,7 +32,8 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self, parent: object = None) -> None:
         ScriptedLoadableModuleLogic.__init__(self, parent)
-        self._recognizers: dict[tuple[str, str], Recognizer] = {}
+        #: What each choice of a device turned out to be.
+        self._devices: dict[str, str] = {}
 
     def getParameterNode(self) -> CMROrientParameterNode:
         """The typed parameter node of this module."""
@@ -48,24 +49,22 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         """What will run: "CUDA: <name>" or "CPU"; no package is loaded to find out."""
         if device == "cpu":
             return "CPU"
-        loaded = [one for (_model, wanted), one in self._recognizers.items() if wanted == device]
-        if loaded:
-            return loaded[-1].device_description
+        if device in self._devices:
+            return self._devices[device]
         if importlib.util.find_spec("torch") is None:
             return _("CPU (CUDA needs the PyTorch extension)")
         return _("CUDA if it can be used, else CPU")
 
     def recognizer(self, model: str = "universal", device: str = "auto") -> Recognizer:
-        """The network, loaded once. Raises CMROrientError where a package or the model is missing."""
+        """The network; the library loads each once. Raises CMROrientError where a package or the model is missing."""
         packages.ensure(ask=False)
-        key = (str(model), device)
-        if key not in self._recognizers:
-            from CMROrientLib.recognition.recognizer import Recognizer
+        from CMROrientLib.recognition.recognizer import Recognizer
 
-            if not str(model):
-                raise CMROrientError(_("Choose the model's file."))
-            self._recognizers[key] = Recognizer(model=model, device=device)
-        return self._recognizers[key]
+        if not str(model):
+            raise CMROrientError(_("Choose the model's file."))
+        recognizer = Recognizer(model=model, device=device)
+        self._devices[device] = recognizer.device_description
+        return recognizer
 
     def examine(
         self,

@@ -357,8 +357,10 @@ def test_the_cpu_can_be_forced(panel: Any) -> None:
 
 
 def test_the_device_that_runs_is_named(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel.logic, "_devices", {})
     loaded = SimpleNamespace(device_description="CUDA: NVIDIA H100")
-    monkeypatch.setattr(panel.logic, "_recognizers", {("universal", "auto"): loaded})
+    monkeypatch.setattr("CMROrientLib.recognition.recognizer.Recognizer", lambda **_: loaded)
+    assert panel.logic.recognizer() is loaded
     panel.panel.update()
     assert panel.ui.deviceLabel.text == "CUDA: NVIDIA H100"
 
