@@ -7,19 +7,19 @@ languages put their words in another order.
 
 from __future__ import annotations
 
-import importlib
 import string
 import sys
 
 
 def _(text: str) -> str:
     """A sentence of the calling module, as a translator put it."""
-    if not in_slicer():
+    slicer = sys.modules.get("slicer")
+    # Slicer reads its translations with its first scripted module.
+    if slicer is None or not in_slicer() or not hasattr(slicer, "i18n"):
         return text
-    slicer_i18n = importlib.import_module("slicer.i18n")
     # Slicer's own ``tr`` would take this file for the one that the sentence stands in.
-    context = slicer_i18n.getContext(sys._getframe(1).f_code.co_filename)
-    translated = str(slicer_i18n.translate(context, text))
+    context = slicer.i18n.getContext(sys._getframe(1).f_code.co_filename)
+    translated = str(slicer.i18n.translate(context, text))
     return translated if _fields(translated) == _fields(text) else text
 
 

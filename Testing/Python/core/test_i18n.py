@@ -25,11 +25,10 @@ def translate(context: str, text: str) -> str:
 def in_an_application(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Slicer of two modules: no more of it is asked."""
     slicer, i18n = types.ModuleType("slicer"), types.ModuleType("slicer.i18n")
-    slicer.app = object()  # type: ignore[attr-defined]
+    slicer.app, slicer.i18n = object(), i18n  # type: ignore[attr-defined]
     i18n.translate = translate  # type: ignore[attr-defined]
     i18n.getContext = lambda path: path  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "slicer", slicer)
-    monkeypatch.setitem(sys.modules, "slicer.i18n", i18n)
 
 
 def test_outside_of_slicer_a_sentence_is_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +39,13 @@ def test_outside_of_slicer_a_sentence_is_as_it_is(monkeypatch: pytest.MonkeyPatc
 def test_slicers_libraries_without_its_application_are_not_slicer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "slicer", types.ModuleType("slicer"))
     assert not in_slicer() and _("transposed") == "transposed"
+
+
+def test_an_application_that_has_no_translations_yet_leaves_a_sentence_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "slicer", types.SimpleNamespace(app=object()))
+    assert in_slicer() and _("transposed") == "transposed"
 
 
 @pytest.mark.usefixtures("in_an_application")
