@@ -12,7 +12,7 @@ from ..errors import CMROrientError, UsageError
 from ..folders import correct_folder
 from ..io import read, write
 from ..orientation import Orientation
-from ..phantom.phantom import Header, Sequence, make_phantom
+from ..phantom.phantom import HeaderKind, Sequence, make_phantom
 from ..recognition.wording import confidence_words
 from ..run.record import Finding, Record
 from ..run.tables import HTML_NAME, JSONL_NAME
@@ -24,7 +24,7 @@ _MASK = "_seg"
 
 
 @dataclass(frozen=True)
-class Case:
+class DemoVolume:
     """One volume of the study.
 
     Parameters
@@ -43,7 +43,7 @@ class Case:
     person: int
     sequence: Sequence
     orientation: Orientation
-    header: Header
+    header: HeaderKind
     phases: int = 1
 
     @property
@@ -66,18 +66,18 @@ class Case:
 
 
 CASES = (
-    Case("person-1/cine.nii.gz", 1, "bSSFP", Orientation.FLIP_VERTICAL, "true", phases=10),
-    Case("person-1/lge.nrrd", 1, "LGE", Orientation.ROTATE_90, "true"),
-    Case("person-1/t2.mha", 1, "T2", Orientation.FLIP_HORIZONTAL, "false"),
-    Case("person-2/bssfp.mha", 2, "bSSFP", Orientation.TRANSPOSE, "empty"),
-    Case("person-2/lge.nii.gz", 2, "LGE", Orientation.IDENTITY, "true"),
-    Case("person-2/t2.nrrd", 2, "T2", Orientation.ROTATE_180, "true"),
-    Case("person-3/bssfp.nii", 3, "bSSFP", Orientation.ANTI_TRANSPOSE, "true"),
-    Case("person-3/lge.mha", 3, "LGE", Orientation.ROTATE_270, "empty"),
-    Case("person-3/t2.nii.gz", 3, "T2", Orientation.FLIP_VERTICAL, "true"),
-    Case("person-4/bssfp.nrrd", 4, "bSSFP", Orientation.ROTATE_180, "false"),
-    Case("person-4/lge.mhd", 4, "LGE", Orientation.FLIP_HORIZONTAL, "true"),
-    Case("person-4/t2.nii.gz", 4, "T2", Orientation.TRANSPOSE, "empty"),
+    DemoVolume("person-1/cine.nii.gz", 1, "bSSFP", Orientation.FLIP_VERTICAL, "true", phases=10),
+    DemoVolume("person-1/lge.nrrd", 1, "LGE", Orientation.ROTATE_90, "true"),
+    DemoVolume("person-1/t2.mha", 1, "T2", Orientation.FLIP_HORIZONTAL, "false"),
+    DemoVolume("person-2/bssfp.mha", 2, "bSSFP", Orientation.TRANSPOSE, "empty"),
+    DemoVolume("person-2/lge.nii.gz", 2, "LGE", Orientation.IDENTITY, "true"),
+    DemoVolume("person-2/t2.nrrd", 2, "T2", Orientation.ROTATE_180, "true"),
+    DemoVolume("person-3/bssfp.nii", 3, "bSSFP", Orientation.ANTI_TRANSPOSE, "true"),
+    DemoVolume("person-3/lge.mha", 3, "LGE", Orientation.ROTATE_270, "empty"),
+    DemoVolume("person-3/t2.nii.gz", 3, "T2", Orientation.FLIP_VERTICAL, "true"),
+    DemoVolume("person-4/bssfp.nrrd", 4, "bSSFP", Orientation.ROTATE_180, "false"),
+    DemoVolume("person-4/lge.mhd", 4, "LGE", Orientation.FLIP_HORIZONTAL, "true"),
+    DemoVolume("person-4/t2.nii.gz", 4, "T2", Orientation.TRANSPOSE, "empty"),
 )
 
 
@@ -120,7 +120,7 @@ def run(output: Path) -> int:
     return 1 if wrong else 0
 
 
-def write_study(folder: Path, cases: Many[Case]) -> None:
+def write_study(folder: Path, cases: Many[DemoVolume]) -> None:
     """Write images and masks as stored."""
     for case in cases:
         image, mask = case.make()
@@ -129,7 +129,7 @@ def write_study(folder: Path, cases: Many[Case]) -> None:
         write(mask, folder / case.mask_name)
 
 
-def check(case: Case, record: Record | None, corrected: Path) -> str:
+def check(case: DemoVolume, record: Record | None, corrected: Path) -> str:
     """What is wrong with one result; nothing where all is right.
 
     Recognized class, conflict, pixels, mask and geometry are held against the phantom as it was
@@ -168,7 +168,7 @@ def _check_free(output: Path) -> None:
         raise UsageError("this folder is not empty and holds no earlier demo; give a new one with -o", output)
 
 
-def _table(records: dict[str, Record], findings: dict[Case, str]) -> list[str]:
+def _table(records: dict[str, Record], findings: dict[DemoVolume, str]) -> list[str]:
     rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
     for case, finding in findings.items():
         record = records.get(case.name)
@@ -199,7 +199,7 @@ def _agreement(found: Finding) -> str:
     return "agree" if found.header_state == "known" else "says nothing"
 
 
-def _pair(case: Case, output: Path) -> Pair:
+def _pair(case: DemoVolume, output: Path) -> Pair:
     title = f"{case.name.partition('.')[0]}: {case.orientation.label}"
     after = output / _CORRECTED / case.name
     return Pair(title, read(output / _STUDY / case.name), read(after) if after.is_file() else None)

@@ -19,9 +19,9 @@ from .heart import REACH, heart
 from .shapes import Layer, Plane, Waves
 
 Sequence = Literal["bSSFP", "LGE", "T2"]
-Header = Literal["true", "false", "empty"]
+HeaderKind = Literal["true", "false", "empty"]
 SEQUENCES: tuple[Sequence, ...] = get_args(Sequence)
-HEADERS: tuple[Header, ...] = get_args(Header)
+HEADERS: tuple[HeaderKind, ...] = get_args(HeaderKind)
 
 #: Side of the square field of view, in mm.
 FIELD_OF_VIEW = 340.0
@@ -63,7 +63,7 @@ def make_phantom(
     phases: int = ...,
     seed: int = ...,
     orientation: Orientation | int = ...,
-    header: Header = ...,
+    header: HeaderKind = ...,
     with_mask: Literal[False] = ...,
 ) -> Volume: ...
 
@@ -77,7 +77,7 @@ def make_phantom(
     phases: int = ...,
     seed: int = ...,
     orientation: Orientation | int = ...,
-    header: Header = ...,
+    header: HeaderKind = ...,
     with_mask: Literal[True],
 ) -> tuple[Volume, Volume]: ...
 
@@ -90,7 +90,7 @@ def make_phantom(
     phases: int = 1,
     seed: int = 0,
     orientation: Orientation | int = Orientation.IDENTITY,
-    header: Header = "true",
+    header: HeaderKind = "true",
     with_mask: bool = False,
 ) -> Volume | tuple[Volume, Volume]:
     """A short-axis stack of a person who does not exist.

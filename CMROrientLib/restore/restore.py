@@ -46,7 +46,7 @@ class Restored:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class _Match:
     """A segmentation, the records that have its path, and what it is going to be."""
 
     source: ImageFiles
@@ -109,7 +109,7 @@ def restore(
     return done
 
 
-def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> list[_Pair]:
+def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> list[_Match]:
     for given in (out, root):
         if not given.exists():
             raise UsageError("there is no such file or folder", given)
@@ -131,7 +131,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         found = tuple(by_key.get(key, ()))
         output = _target_name(name, found)
         hint = "" if found else _missing_suffix(_stem(name), by_key)
-        pairs.append(_Pair(source, name, found, output, long_path(folder / output), hint))
+        pairs.append(_Match(source, name, found, output, long_path(folder / output), hint))
     if not pairs:
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
         raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}", root)
@@ -186,7 +186,7 @@ def _target_name(name: str, records: Sequence[Record]) -> str:
     return f"{name[: -len(suffix_of(name))]}.nii.gz"
 
 
-def _check_targets(pairs: Sequence[_Pair], overwrite: bool) -> None:
+def _check_targets(pairs: Sequence[_Match], overwrite: bool) -> None:
     writers: dict[str, str] = {}
     for pair in pairs:
         # Names that differ in case only are one file on Windows and mostly on macOS.
@@ -202,7 +202,7 @@ def _check_targets(pairs: Sequence[_Pair], overwrite: bool) -> None:
             raise UsageError("this is the original image itself; give another folder", pair.target)
 
 
-def _restore_one(pair: _Pair) -> Restored:
+def _restore_one(pair: _Match) -> Restored:
     image = pair.records[0].path if len(pair.records) == 1 else None
     try:
         if not pair.records:
@@ -222,7 +222,7 @@ def _restore_one(pair: _Pair) -> Restored:
     return Restored(pair.name, pair.output, image)
 
 
-def _way_for(pair: _Pair, volume: Volume, layered: bool) -> tuple[Record, WayBack]:
+def _way_for(pair: _Match, volume: Volume, layered: bool) -> tuple[Record, WayBack]:
     """The one record whose corrected image the segmentation fits; several series may share a folder."""
     fitting, reasons = [], []
     for record in pair.records:
@@ -243,6 +243,6 @@ def _way_for(pair: _Pair, volume: Volume, layered: bool) -> tuple[Record, WayBac
     return fitting[0]
 
 
-def _lonely(pair: _Pair) -> str:
+def _lonely(pair: _Match) -> str:
     text = "the run's record has no image of this path"
     return f"{text}; perhaps --suffix {pair.hint} is needed" if pair.hint else text

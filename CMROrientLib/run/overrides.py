@@ -1,4 +1,4 @@
-"""Decisions of a user about single images: the CSV of a run, edited by hand."""
+"""DecisionTable of a user about single images: the CSV of a run, edited by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Override:
 
 
 @dataclass(frozen=True)
-class Decisions:
+class DecisionTable:
     """The rows of a table that are the user's own, by (path, series)."""
 
     path: Path
@@ -46,7 +46,7 @@ class Decisions:
             raise UsageError(f"it decides about an image that is not among the inputs: {missing[0]}{more}", self.path)
 
 
-def read_decisions(path: Path) -> Decisions:
+def read_decisions(path: Path) -> DecisionTable:
     """Read a table with the columns ``path`` and ``orientation``, comma or semicolon separated.
 
     A row decides where its orientation or decision differs from what the column ``network``
@@ -84,7 +84,7 @@ def read_decisions(path: Path) -> Decisions:
             raise UsageError(f"row {number} names no path", path)
         if rows.setdefault(key, override) != override:
             raise UsageError(f"row {number} contradicts an earlier one about {key[0]}", path)
-    return Decisions(path, rows)
+    return DecisionTable(path, rows)
 
 
 def _override(cells: dict[str, Any], row: str, path: Path) -> Override | None:

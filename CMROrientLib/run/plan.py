@@ -12,7 +12,7 @@ from ..io import ImageFiles, find
 from ..io.paths import check_places, relative
 from .companions import Companion, pair_masks
 from .options import RunOptions
-from .overrides import Decisions, Override, read_decisions
+from .overrides import DecisionTable, Override, read_decisions
 from .record import Key
 from .store import STORE_NAME
 from .tables import CSV_NAME, HTML_NAME, JSONL_NAME
@@ -112,7 +112,7 @@ def plan_run(options: RunOptions) -> RunPlan:
 
 
 def _planned(
-    source: ImageFiles, base: Path, options: RunOptions, masks: Sequence[ImageFiles], decisions: Decisions | None
+    source: ImageFiles, base: Path, options: RunOptions, masks: Sequence[ImageFiles], decisions: DecisionTable | None
 ) -> PlannedImage:
     name = relative(source.path, base)
     override = None

@@ -1,4 +1,4 @@
-"""Decisions of a user: what an edited table means, and tables that are refused."""
+"""DecisionTable of a user: what an edited table means, and tables that are refused."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from records import flat
 
 from CMROrientLib.errors import UsageError
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.run.overrides import Decisions, Override, read_decisions
+from CMROrientLib.run.overrides import DecisionTable, Override, read_decisions
 from CMROrientLib.run.tables import write_csv
 
 
-def decisions(tmp_path: Path, text: str, encoding: str = "utf-8") -> Decisions:
+def decisions(tmp_path: Path, text: str, encoding: str = "utf-8") -> DecisionTable:
     path = tmp_path / "decisions.csv"
     path.write_bytes(text.encode(encoding))
     return read_decisions(path)
