@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..demo.study import run as run_demo
+from ..demo import study
+from ..demo.picture import draw_pairs
+from ..folders import correct_folder
+from ..recognition.wording import confidence_words
+from ..run.record import Finding, Record
+from ..run.tables import HTML_NAME
 
 _PLACE = Path("cmrorient-demo")
 
@@ -16,5 +21,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it; the exit status."""
-    return run_demo(arguments.output)
+    """Write the study, correct it with the bundled model, and show and check the result.
+
+    Returns
+    -------
+    The exit status: 0 where every volume and mask came out right, 1 otherwise.
+    """
+    output: Path = arguments.output
+    corrected = output / study.CORRECTED
+    study.check_free(output)
+    print(f"Writing {len(study.CASES)} synthetic volumes with masks to {output / study.STUDY}")
+    study.write_study(output / study.STUDY, study.CASES)
+    print(f"Correcting them into {corrected}\n")
+    records = {
+        record.path: record
+        for record in correct_folder(
+            output / study.STUDY, corrected, masks=[study.MASK], overwrite=True, command="cmrorient demo"
+        )
+    }
+    findings = {case: study.check(case, records.get(case.name), corrected) for case in study.CASES}
+    for line in _table(records, findings):
+        print(line)
+    draw_pairs([study.pair(case, output) for case in study.CASES], output / study.PICTURE)
+    wrong = sum(finding != "" for finding in findings.values())
+    right = f"{len(study.CASES) - wrong} of {len(study.CASES)} volumes are right"
+    print(f"\n{right}: pixels, masks and geometry as before the turn.")
+    print(f"Picture: {output / study.PICTURE}\nReport:  {corrected / HTML_NAME}")
+    return 1 if wrong else 0
+
+
+def _table(records: dict[str, Record], findings: dict[study.DemoVolume, str]) -> list[str]:
+    rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
+    for case, finding in findings.items():
+        record = records.get(case.name)
+        found = None if record is None else record.finding
+        stored = f"{int(case.orientation)} {case.orientation.label}"
+        if found is None or found.orientation is None:
+            rows.append((case.name, stored, "", "", "", case.header, "", f"WRONG: {finding}"))
+            continue
+        rows.append(
+            (
+                case.name,
+                stored,
+                str(int(found.orientation)),
+                "" if found.confidence is None else confidence_words(found.confidence),
+                f"{found.votes[found.orientation]}/{found.slices}",
+                case.header,
+                _agreement(found),
+                f"WRONG: {finding}" if finding else "right",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _agreement(found: Finding) -> str:
+    if found.conflict:
+        return "differ by a mirror" if found.mirrored else "differ"
+    return "agree" if found.header_state == "known" else "says nothing"

@@ -9,18 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CMROrientError, UsageError
-from ..folders import correct_folder
 from ..io import read, write
 from ..orientation import Orientation
 from ..phantom.phantom import HeaderKind, Sequence, make_phantom
-from ..recognition.wording import confidence_words
-from ..run.record import Finding, Record
-from ..run.tables import HTML_NAME, JSONL_NAME
+from ..run.record import Record
+from ..run.tables import JSONL_NAME
 from ..volume import Volume
-from .picture import Pair, draw_pairs
+from .picture import Pair
 
-_STUDY, _CORRECTED, _PICTURE = "study", "corrected", "before-after.png"
-_MASK = "_seg"
+STUDY, CORRECTED, PICTURE = "study", "corrected", "before-after.png"
+MASK = "_seg"
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class DemoVolume:
     def mask_name(self) -> str:
         """The path of its mask in the study."""
         stem, dot, suffix = self.name.partition(".")
-        return f"{stem}{_MASK}{dot}{suffix}"
+        return f"{stem}{MASK}{dot}{suffix}"
 
     def make(self, orientation: Orientation | None = None) -> tuple[Volume, Volume]:
         """Image and mask as stored, or in another orientation with the same kind of header."""
@@ -79,45 +77,6 @@ CASES = (
     DemoVolume("person-4/lge.mhd", 4, "LGE", Orientation.FLIP_HORIZONTAL, "true"),
     DemoVolume("person-4/t2.nii.gz", 4, "T2", Orientation.TRANSPOSE, "empty"),
 )
-
-
-def run(output: Path) -> int:
-    """Write the study, correct it with the bundled model, and show and check the result.
-
-    Parameters
-    ----------
-    output:
-        The folder for ``study``, ``corrected`` and the picture; made where it is missing.
-
-    Returns
-    -------
-    The exit status: 0 where every volume and mask came out right, 1 otherwise.
-
-    Raises
-    ------
-    UsageError
-        Where the folder holds something else than an earlier demo.
-    """
-    output = Path(output)
-    corrected = output / _CORRECTED
-    _check_free(output)
-    print(f"Writing {len(CASES)} synthetic volumes with masks to {output / _STUDY}")
-    write_study(output / _STUDY, CASES)
-    print(f"Correcting them into {corrected}\n")
-    records = {
-        record.path: record
-        for record in correct_folder(
-            output / _STUDY, corrected, masks=[_MASK], overwrite=True, command="cmrorient demo"
-        )
-    }
-    findings = {case: check(case, records.get(case.name), corrected) for case in CASES}
-    for line in _table(records, findings):
-        print(line)
-    draw_pairs([_pair(case, output) for case in CASES], output / _PICTURE)
-    wrong = sum(finding != "" for finding in findings.values())
-    print(f"\n{len(CASES) - wrong} of {len(CASES)} volumes are right: pixels, masks and geometry as before the turn.")
-    print(f"Picture: {output / _PICTURE}\nReport:  {corrected / HTML_NAME}")
-    return 1 if wrong else 0
 
 
 def write_study(folder: Path, cases: Many[DemoVolume]) -> None:
@@ -161,45 +120,16 @@ def check(case: DemoVolume, record: Record | None, corrected: Path) -> str:
     return ""
 
 
-def _check_free(output: Path) -> None:
+def check_free(output: Path) -> None:
+    """Raise ``UsageError`` where the folder holds something else than an earlier demo."""
     if output.exists() and not output.is_dir():
         raise UsageError("this is a file; give a folder for the demo", output)
-    if output.is_dir() and any(output.iterdir()) and not (output / _CORRECTED / JSONL_NAME).is_file():
+    if output.is_dir() and any(output.iterdir()) and not (output / CORRECTED / JSONL_NAME).is_file():
         raise UsageError("this folder is not empty and holds no earlier demo; give a new one with -o", output)
 
 
-def _table(records: dict[str, Record], findings: dict[DemoVolume, str]) -> list[str]:
-    rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
-    for case, finding in findings.items():
-        record = records.get(case.name)
-        found = None if record is None else record.finding
-        stored = f"{int(case.orientation)} {case.orientation.label}"
-        if found is None or found.orientation is None:
-            rows.append((case.name, stored, "", "", "", case.header, "", f"WRONG: {finding}"))
-            continue
-        rows.append(
-            (
-                case.name,
-                stored,
-                str(int(found.orientation)),
-                "" if found.confidence is None else confidence_words(found.confidence),
-                f"{found.votes[found.orientation]}/{found.slices}",
-                case.header,
-                _agreement(found),
-                f"WRONG: {finding}" if finding else "right",
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _agreement(found: Finding) -> str:
-    if found.conflict:
-        return "differ by a mirror" if found.mirrored else "differ"
-    return "agree" if found.header_state == "known" else "says nothing"
-
-
-def _pair(case: DemoVolume, output: Path) -> Pair:
+def pair(case: DemoVolume, output: Path) -> Pair:
+    """A volume as stored and as corrected, for the picture."""
     title = f"{case.name.partition('.')[0]}: {case.orientation.label}"
-    after = output / _CORRECTED / case.name
-    return Pair(title, read(output / _STUDY / case.name), read(after) if after.is_file() else None)
+    after = output / CORRECTED / case.name
+    return Pair(title, read(output / STUDY / case.name), read(after) if after.is_file() else None)

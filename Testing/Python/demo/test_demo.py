@@ -86,7 +86,7 @@ def test_a_wrong_volume_makes_the_demo_fail(tmp_path, monkeypatch, capsys):
     truth = demo.CASES[1]
     monkeypatch.setattr(demo, "CASES", (truth,))
     monkeypatch.setattr(Orientation, "inverse", property(lambda self: self))  # 5 and 6 no longer undo each other
-    assert demo.run(tmp_path / "demo") == 1
+    assert main(["demo", "-o", str(tmp_path / "demo")]) == 1
     assert "WRONG" in capsys.readouterr().out
 
 
