@@ -70,6 +70,22 @@ _.method
 _.optimization
 _.slice_votes
 
+# The report's templates read them; a test of the report says that they do. Jinja2 calls the last.
+_.by_person
+_.certain
+_.details
+_.has_corrected
+_.has_output
+_.header_words
+_.path_parts
+_.sort_confidence
+_.sort_header
+_.sort_pixels
+_.strong
+_.tone
+_.track
+_.preprocess
+
 # pydantic calls it when a recipe has been read.
 _._fits_together
 

@@ -10,8 +10,8 @@ import io
 import json
 import os
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,36 +20,16 @@ from ..errors import UsageError
 from ..io.atomic import replacing
 from ..progress import ItemProgress
 from ..report.page import page_kind, write_report
-from ..report.rows import Kind, Style, count, escape, number
 from ..run.folder import Warn, recognize
 from ..run.options import Inputs, RunOptions
 from ..run.record import Record
 from ..run.thumbnails import Thumbnails
 from ..run.work import Outcome
-from .verdict import Verdict, explain, verdict_of
+from .page import AUDIT, by_scanner
+from .verdict import explain, verdict_of
 
 _PAGE_SUFFIXES = (".html", ".htm")
 _PAGE_NAME = "cmrorient-audit.html"
-
-#: Verdicts that say that pixels and header were compared and contradict each other.
-CONTRADICTIONS = (Verdict.MIRRORED, Verdict.HEADER_WRONG, Verdict.NOT_FOLLOWED)
-
-KINDS = (
-    Kind(Verdict.MIRRORED.value, "Mirrored", "alert", "pixels and header differ by a mirror; one of them is wrong"),
-    Kind(Verdict.HEADER_WRONG.value, "Header wrong", "alert", "the pixels are standard, the header says otherwise"),
-    Kind(
-        Verdict.NOT_FOLLOWED.value,
-        "Header did not follow",
-        "alert",
-        "the pixels are turned, and the header says something else",
-    ),
-    Kind(Verdict.OTHER_PLANE.value, "Other plane", "alert", "the header does not describe a short-axis plane"),
-    Kind(Verdict.UNDECIDED.value, "Undecided", "warn", "the network is not sure about the pixels; nothing follows"),
-    Kind(Verdict.ERROR.value, "Error", "bad", "the image could not be read"),
-    Kind(Verdict.SILENT.value, "Header silent", "good", "the header says nothing that could be compared"),
-    Kind(Verdict.CONSISTENT.value, "Consistent", "calm", "pixels and header say the same"),
-    Kind(Verdict.LEFT_ALONE.value, "Left alone", "mute", "not a short-axis image"),
-)
 
 _COLUMNS = (
     "path",
@@ -66,32 +46,6 @@ _COLUMNS = (
     "model",
     "note",
     "error",
-)
-
-
-def _lead(counts: Mapping[str, int], total: int) -> str:
-    agreeing = counts[Verdict.CONSISTENT.value]
-    against = sum(counts[verdict.value] for verdict in CONTRADICTIONS)
-    compared = agreeing + against
-    first = f"<strong>{count(total, 'image')}</strong> looked at; nothing was changed."
-    if not compared:
-        return f"{first} No header could be held against its pixels."
-    share = f"{100 * agreeing / compared:.1f}".removesuffix(".0")
-    verb = "agrees" if agreeing == 1 else "agree"
-    return (
-        f"{first} Of {count(compared, 'header')} that could be held against the pixels, "
-        f"<strong>{number(agreeing)} {verb} ({share} %) and {number(against)} "
-        f"{'contradicts' if against == 1 else 'contradict'} them.</strong>"
-    )
-
-
-AUDIT = Style(
-    name="audit",
-    kinds=KINDS,
-    tags=lambda record: [verdict_of(record).value],
-    words=explain,
-    lead=_lead,
-    corrected=False,
 )
 
 
@@ -243,33 +197,5 @@ def write_audit(
     with replacing([report.jsonl, report.csv]) as (lines, cells):
         lines.write("".join(json.dumps(line) + "\n" for line in rows).encode("ascii"))
         cells.write(table.getvalue().encode("utf-8-sig", errors="backslashreplace"))
-    write_report(
-        records, report.page, pictures, title=title, command=command, style=AUDIT, section=_by_scanner(records)
-    )
-
-
-def _by_scanner(records: Iterable[Record]) -> str:
-    """A table of verdicts by scanner model; empty where no file tells its scanner."""
-    scanners: dict[str, Counter[str]] = defaultdict(Counter)
-    for record in records:
-        scanners[(record.image.scanner if record.image is not None else None) or ""][verdict_of(record).value] += 1
-    if not any(scanners):
-        return ""
-    kinds = [kind for kind in KINDS if any(counts[kind.tag] for counts in scanners.values())]
-    heads = "".join(f'<th scope="col">{escape(kind.label)}</th>' for kind in kinds)
-    lines = []
-    for name in sorted(scanners, key=lambda name: (-sum(scanners[name].values()), name)):
-        counts = scanners[name]
-        cells = "".join(_cell(counts[kind.tag]) for kind in kinds)
-        label = f"<bdi>{escape(name)}</bdi>" if name else "not told"
-        lines.append(f'<tr><th scope="row">{label}</th>{_cell(sum(counts.values()))}{cells}</tr>\n')
-    return (
-        '<section class="panel scanners" aria-labelledby="by-scanner"><h2 id="by-scanner">By scanner</h2>\n'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Table by scanner"><table class="sums">'
-        f'<thead><tr><th scope="col">Scanner</th><th scope="col">Images</th>{heads}</tr></thead>\n'
-        f"<tbody>\n{''.join(lines)}</tbody></table></div></section>\n"
-    )
-
-
-def _cell(value: int) -> str:
-    return f"<td>{number(value)}</td>" if value else '<td class="nil">0</td>'
+    sums = by_scanner(records)
+    write_report(records, report.page, pictures, title=title, command=command, style=AUDIT, sums=sums)

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..audit.audit import KINDS, ReportFiles, audit_run
+from ..audit.audit import ReportFiles, audit_run
+from ..audit.page import KINDS
 from ..audit.verdict import verdict_of
 from ..run.record import Record
 from .arguments import add_inputs, add_recognition, exit_status, run_options

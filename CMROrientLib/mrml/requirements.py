@@ -18,6 +18,8 @@ FOR_FILES = {
     "pydicom": "pydicom>=3.0",
     "PIL": "pillow>=10.1",
     "tqdm": "tqdm>=4.66",
+    "jinja2": "jinja2>=3.1",
+    "markupsafe": "markupsafe>=2.1",
 }
 
 

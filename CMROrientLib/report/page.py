@@ -7,23 +7,26 @@ split into several pages.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import quote
+from typing import IO, NamedTuple
 
 from .. import __version__
-from ..io.atomic import replacing
-from ..orientation import Orientation
-from ..run.record import ACTED_ON, Record
+from ..errors import CMROrientError
+from ..io.atomic import UNFINISHED, replacing
+from ..run.record import Key, Record
 from ..run.thumbnails import Thumbnails
-from .rows import Kind, Style, count, escape, glyph, glyph_css, glyph_symbol, number, row
+from .correction import CORRECTION
+from .rows import view
+from .style import Style, Sums
+from .summary import Link, Place, Summary, address, run_facts
+from .templating import page_parts, row_line
 
 #: Bytes of rows that one page may hold. Ten thousand images with pictures stay below it.
 PAGE_BYTES = 90_000_000
@@ -32,94 +35,37 @@ PAGE_BYTES = 90_000_000
 #: browser needs 16 s to lay out ten thousand.
 FIRST_ROWS = 100
 
-Pictures = Mapping[tuple[str, str | None], Thumbnails]
+#: Bytes of rows that are kept in memory before their pages are written; the rest waits on disk.
+_IN_MEMORY = 16_000_000
 
 _GENERATOR = re.compile(r'<meta name="generator" content="CMROrient (\w+)">')
 
 
-def correction_tags(record: Record) -> list[str]:
-    """The groups of a correction's report that a record is in, most urgent first."""
-    if record.error is not None or record.decision is None:
-        return ["error"]
-    # Where the pixels' class is not certain, nothing can contradict it.
-    conflict = record.conflict and record.decision in ACTED_ON
-    return ["conflict", record.decision] if conflict else [record.decision]
+class _Image(NamedTuple):
+    """A record and its groups, most urgent first."""
+
+    record: Record
+    tags: tuple[str, ...]
 
 
-def correction_words(record: Record) -> str:
-    """The sentence on a record in the report of a correction."""
-    return (record.finding and record.finding.words) or ""
+class _Chunk(NamedTuple):
+    """The rows of one page: where they begin in the file of all rows, and how many there are."""
 
-
-def correction_lead(counts: Mapping[str, int], total: int) -> str:
-    """The first sentence of the report of a correction, as HTML."""
-    done = [
-        f"{number(counts[tag])} {words}"
-        for tag, words in (
-            ("reoriented", "turned from another orientation"),
-            ("standard", "already standard"),
-            ("not_short_axis", "left alone"),
-        )
-        if counts[tag]
-    ]
-    first = f"<strong>{count(total, 'image')}</strong>{': ' + ', '.join(done) if done else ''}."
-    open_ends = [
-        text
-        for tag, text in (
-            ("conflict", count(counts["conflict"], "conflict")),
-            ("uncertain", f"{number(counts['uncertain'])} undecided"),
-            ("error", count(counts["error"], "error")),
-        )
-        if counts[tag]
-    ]
-    if not open_ends:
-        return f"{first} Nothing is left open."
-    *head, last = open_ends
-    listed = f"{', '.join(head)} and {last}" if head else last
-    verb = "needs" if sum(counts[tag] for tag in ("conflict", "uncertain", "error")) == 1 else "need"
-    return f"{first} <strong>{listed} {verb} a look.</strong>"
-
-
-CORRECTION = Style(
-    name="report",
-    kinds=(
-        Kind("conflict", "Conflict", "alert", "pixels and header tell different stories; see what was made of it"),
-        Kind("uncertain", "Undecided", "warn", "the network is not sure; nothing was written, a person has to decide"),
-        Kind("error", "Error", "bad", "the image could not be read, corrected or written"),
-        Kind("reoriented", "Reoriented", "good", "stored in another orientation"),
-        Kind("standard", "Standard", "calm", "stored in standard orientation already"),
-        Kind("not_short_axis", "Left alone", "mute", "not a short-axis image; nothing was written"),
-    ),
-    tags=correction_tags,
-    words=correction_words,
-    lead=correction_lead,
-    corrected=True,
-)
-
-
-class _Frame(NamedTuple):
-    """What all pages of one report share."""
-
-    title: str
-    style: Style
-    counts: Counter[str]
-    classes: Counter[Orientation | None]
-    total: int
-    facts: Sequence[tuple[str, str]]
-    section: str
+    offset: int
+    rows: int
 
 
 def write_report(
     records: Iterable[Record],
     page: str | os.PathLike[str],
-    thumbnails: Pictures,
+    thumbnails: Mapping[Key, Thumbnails],
     *,
     title: str = "Orientation report",
     command: str = "",
     model: str = "",
     version: str = __version__,
     style: Style = CORRECTION,
-    section: str = "",
+    sums: Sums | None = None,
     page_bytes: int = PAGE_BYTES,
 ) -> list[Path]:
     """Write the report page, whole or not at all; pages of an earlier report are replaced.
@@ -137,8 +83,8 @@ def write_report(
         empty), version of the package.
     style:
         What the page is about.
-    section:
-        HTML to show between the summary and the table; made by the caller from escaped parts.
+    sums:
+        A table to show between the summary and the images.
     page_bytes:
         Where the rows take more than this, further pages ``<stem>-2.html`` … are written.
 
@@ -152,210 +98,75 @@ def write_report(
         Where a page cannot be written.
     """
     page = Path(page)
-    order = {kind.tag: place for place, kind in enumerate(style.kinds)}
-    ordered = sorted(records, key=lambda record: (order[style.tags(record)[0]], record.path, record.series or ""))
-    tags = Counter(tag for record in ordered for tag in style.tags(record))
-    classes = Counter(record.orientation for record in ordered if record.decision in ACTED_ON)
-    models = sorted({record.model for record in ordered if record.model}) if not model else [model]
-    frame = _Frame(title, style, tags, classes, len(ordered), _facts(page, command, models, version), section)
-    chunks = list(_chunks(ordered, style, thumbnails, page_bytes))
-    names = [page.name, *(f"{page.stem}-{n}{page.suffix}" for n in range(2, len(chunks) + 1))]
-    written = []
-    first = 1
-    for place, rows in enumerate(chunks):
-        path = page.with_name(names[place])
-        with replacing([path]) as (stream,):
-            stream.writelines(part.encode("utf-8") for part in _page(frame, rows, place, first, names))
-        first += len(rows)
-        written.append(path)
+    images = _ordered(records, style)
+    models = [model] if model else sorted({image.record.model for image in images if image.record.model})
+    facts = run_facts(page, command, models, version)
+    counts = Counter(tag for image in images for tag in image.tags)
+    classes = Counter(image.record.orientation for image in images if image.record.acted_on)
+    summary = Summary(title, style, len(images), counts, classes, facts, sums)
+    with _rows_file(page) as file:
+        chunks = _write_rows(file, images, style, thumbnails, page_bytes)
+        names = [page.name, *(f"{page.stem}-{n}{page.suffix}" for n in range(2, len(chunks) + 1))]
+        links = [Link(address(name), f"Page {n}") for n, name in enumerate(names, start=1)]
+        start = 1
+        for n, chunk in enumerate(chunks):
+            rows = _read_rows(file, chunk)
+            place = Place(n, links, start, chunk.rows, chunk.rows > FIRST_ROWS)
+            parts = page_parts(summary, place, islice(rows, FIRST_ROWS), rows)
+            with replacing([page.with_name(names[n])]) as (stream,):
+                stream.writelines(part.encode("utf-8") for part in parts)
+            start += chunk.rows
     _remove_further_pages(page, len(chunks), style.name)
-    return written
+    return [page.with_name(name) for name in names]
 
 
-def _chunks(records: Sequence[Record], style: Style, thumbnails: Pictures, limit: int) -> Iterator[list[str]]:
-    kinds = {kind.tag: kind for kind in style.kinds}
-    rows: list[str] = []
-    size = 0
+def _ordered(records: Iterable[Record], style: Style) -> list[_Image]:
+    order = {tag: place for place, tag in enumerate(style.by_tag)}
+    images = [_Image(record, tuple(style.tags(record))) for record in records]
+    return sorted(images, key=lambda image: (order[image.tags[0]], image.record.path, image.record.series or ""))
+
+
+@contextmanager
+def _rows_file(page: Path) -> Iterator[IO[bytes]]:
+    """Room for the rows of all pages, a line each: how many pages there are is known after the last row only."""
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(page.parent), prefix=UNFINISHED) as file:
+            yield file
+    except OSError as error:
+        reason = (error.strerror or str(error)).rstrip(".")
+        raise CMROrientError(f"cannot be written ({reason})", page) from error
+
+
+def _write_rows(
+    file: IO[bytes], images: Sequence[_Image], style: Style, thumbnails: Mapping[Key, Thumbnails], limit: int
+) -> list[_Chunk]:
+    chunks = []
+    start = end = rows = 0
     seen: set[str] = set()
-    for record in records:
-        fresh = [tag for tag in style.tags(record) if tag not in seen]
-        line = row(record, style, kinds, thumbnails.get(record.key), [f"show={tag}" for tag in fresh])
-        if rows and size + len(line) > limit:
-            yield rows
-            rows, size, seen = [], 0, set()
-        seen.update(fresh)
-        rows.append(line)
-        size += len(line)
-    yield rows
+
+    def line(image: _Image) -> bytes:
+        # Links of a page jump to the first of each group on it.
+        anchors = [f"show={tag}" for tag in image.tags if tag not in seen]
+        pictures = thumbnails.get(image.record.key)
+        return row_line(view(image.record, image.tags, style, pictures, anchors)).encode("utf-8")
+
+    for image in images:
+        written = line(image)
+        if rows and end - start + len(written) > limit:
+            chunks.append(_Chunk(start, rows))
+            start, rows = end, 0
+            seen.clear()
+            written = line(image)
+        seen.update(image.tags)
+        end += file.write(written)
+        rows += 1
+    return [*chunks, _Chunk(start, rows)]
 
 
-def _facts(page: Path, command: str, models: Sequence[str], version: str) -> list[tuple[str, str]]:
-    facts = []
-    if command:
-        facts.append(("Command", f"<code>{_breakable_command(command)}</code>"))
-    for name, _, checksum in (model.partition("@") for model in models):
-        sha = f", sha256 <code>{escape(checksum)}</code>" if checksum else ""
-        facts.append(("Model", f"{escape(name)}{sha}"))
-    facts.append(("Version", f"CMROrient {escape(version)}"))
-    facts.append(("Written", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z")))
-    links = [
-        f'<a href="{escape(quote(page.stem + suffix))}">{name}</a>'
-        for suffix, name in ((".jsonl", "JSON lines"), (".csv", "CSV"))
-    ]
-    facts.append(("Data", ", ".join(links)))
-    return facts
-
-
-def _breakable_command(command: str) -> str:
-    """Lines break between arguments, not at their hyphens."""
-    return " ".join(f'<span class="arg">{escape(argument)}</span>' for argument in command.split(" "))
-
-
-def _page(frame: _Frame, rows: Sequence[str], place: int, first: int, names: Sequence[str]) -> Iterator[str]:
-    css = _beside("report.css") + glyph_css()
-    script = _beside("report.js")
-    sources = "; ".join(
-        (
-            "default-src 'none'",
-            "img-src data:",
-            f"style-src '{_digest(css)}'",
-            f"script-src '{_digest(script)}'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-    yield (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="generator" content="CMROrient {frame.style.name}">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{sources}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(frame.title)}</title>\n<style>{css}</style>\n</head>\n<body>\n"
-        f'{glyph_symbol()}\n<a class="skip" href="#images">Skip to the table</a>\n'
-        f'<header><div class="brand">{glyph(Orientation.IDENTITY)}<div><h1>{escape(frame.title)}</h1>\n'
-        f'<p class="lead">{frame.style.lead(frame.counts, frame.total)}</p></div></div></header>\n<main>\n'
-    )
-    yield _tiles(frame)
-    yield _panels(frame)
-    yield frame.section
-    if rows:
-        yield _controls(frame, place, first, len(rows), names)
-        yield _table_head(frame)
-        yield from rows[:FIRST_ROWS]
-        yield "</tbody></table>\n"
-        if len(rows) > FIRST_ROWS:
-            yield '<noscript id="rest">'
-            yield _table_head(frame, "further")
-            yield from rows[FIRST_ROWS:]
-            yield "</tbody></table></noscript>\n"
-        yield (
-            '<p id="empty" class="empty" hidden>No image matches.</p>\n'
-            '<div class="more" id="steps" hidden><button type="button" class="button" id="more">Show more</button>'
-            '<button type="button" class="button" id="many">Show all</button></div>\n'
-        )
-    else:
-        yield '<p class="empty" id="images">No image was found.</p>\n'
-    yield (
-        "</main>\n<footer><p>CMROrient is research software, not a medical device. "
-        "The pictures show middle slices and are not for diagnosis.</p></footer>\n"
-        f"<script>{script}</script>\n</body>\n</html>\n"
-    )
-
-
-def _tiles(frame: _Frame) -> str:
-    tiles = [_tile("all", "Images", "", frame.total)]
-    tiles += [_tile(kind.tag, kind.label, kind.tone, frame.counts[kind.tag]) for kind in frame.style.kinds]
-    many = " many" if len(tiles) > 8 else ""
-    return f'<nav aria-label="Show only"><ul class="tiles{many}">\n{"".join(tiles)}</ul></nav>\n'
-
-
-def _tile(tag: str, label: str, tone: str, value: int) -> str:
-    classes = " ".join(filter(None, ("tile", tone, "" if value else "zero")))
-    target = "images" if tag == "all" or not value else f"show={tag}"
-    return (
-        f'<li><a class="{classes}" href="#{target}" data-show="{tag}">'
-        f"<b>{number(value)}</b> <span>{escape(label)}</span></a></li>\n"
-    )
-
-
-def _panels(frame: _Frame) -> str:
-    classes = "".join(
-        f'<li><a href="#images" data-class="{k:d}">{glyph(k)}<b>{number(frame.classes[k])}</b> '
-        f"<small>{escape(k.label)}</small></a></li>"
-        for k in Orientation
-    )
-    facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in frame.facts)
-    legend = "".join(f"<li><b>{escape(kind.label)}</b>: {escape(kind.meaning)}.</li>" for kind in frame.style.kinds)
-    return (
-        '<div class="panels">\n<section class="panel" aria-labelledby="as-stored">'
-        f'<h2 id="as-stored">How the pixels are stored</h2>\n<ul class="classes">{classes}</ul></section>\n'
-        f'<section class="panel" aria-labelledby="run"><h2 id="run">This run</h2>\n<dl class="facts">{facts}</dl>'
-        "</section>\n</div>\n"
-        f'<details class="help"><summary>How to read this page</summary><ul>{legend}'
-        "<li><b>Pixels</b>: the orientation that the network sees, with the votes of the slices over the eight "
-        "orientations, in the order of the pictures above.</li>"
-        "<li><b>Header</b>: the orientation that the file's geometry claims.</li>"
-        "<li>Standard orientation: right ventricle on the left of the picture, left ventricle on its right, "
-        "diaphragm below.</li></ul></details>\n"
-    )
-
-
-def _controls(frame: _Frame, place: int, first: int, here: int, names: Sequence[str]) -> str:
-    orders = (
-        ("urgency", "Most urgent first"),
-        ("path", "Name"),
-        ("path-", "Name, backwards"),
-        ("confidence", "Least confident first"),
-        ("confidence-", "Most confident first"),
-        ("pixels", "Pixels"),
-        ("pixels-", "Pixels, backwards"),
-        ("header", "Header"),
-        ("header-", "Header, backwards"),
-    )
-    options = "".join(f'<option value="{value}">{words}</option>' for value, words in orders)
-    pages = ""
-    if len(names) > 1:
-        links = "".join(
-            f'<li><span aria-current="page">Page {n + 1}</span></li>'
-            if n == place
-            else f'<li><a href="{escape(quote(name))}">Page {n + 1}</a></li>'
-            for n, name in enumerate(names)
-        )
-        pages = (
-            f'<nav aria-label="Pages"><ul class="pages"><li>Images {number(first)} to {number(first + here - 1)} '
-            f"of {number(frame.total)} are on this page; search and filters look at this page only.</li>"
-            f"{links}</ul></nav>\n"
-        )
-    return (
-        f'{pages}<div class="bar" role="search"><div class="find"><label for="search">Search in names, findings '
-        'and errors</label><input id="search" type="search" autocomplete="off" spellcheck="false"></div>\n'
-        f'<div><label for="order">Order</label><select id="order">{options}</select></div>\n'
-        '<div><button type="button" class="button" id="clear" hidden>Show everything</button></div>\n'
-        '<p class="count" id="count" role="status"></p></div>\n'
-    )
-
-
-def _table_head(frame: _Frame, name: str = "images") -> str:
-    caption = "Images, what needs a person first" if name == "images" else "Further images"
-    heads = [
-        '<th scope="col" class="c-image" data-sort="path">Image</th>',
-        '<th scope="col" class="c-picture">Stored</th>',
-        '<th scope="col" class="c-picture">Corrected</th>' if frame.style.corrected else "",
-        '<th scope="col" data-sort="urgency">Finding</th>',
-        '<th scope="col" class="c-pixels" data-sort="pixels">Pixels</th>',
-        '<th scope="col" class="c-header" data-sort="header">Header</th>',
-    ]
-    return (
-        f'<table class="rows" id="{name}"><caption class="unseen">{caption}</caption>\n'
-        f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n"
-    )
-
-
-def _beside(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+def _read_rows(file: IO[bytes], chunk: _Chunk) -> Iterator[str]:
+    file.seek(chunk.offset)
+    return (line.decode("utf-8") for line in islice(file, chunk.rows))
 
 
 def page_kind(path: Path) -> str | None:

@@ -20,7 +20,7 @@
     lines.push({ html: line.replace(/<span id="[^"]*"><\/span>/g, ""), data: attributes(line.slice(0, line.indexOf(">"))) });
   }
 
-  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'", "&#10;": " " };
+  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&#34;": '"', "&#39;": "'", "&#10;": " " };
   const plain = (html) => html.replace(/<wbr>|<img[^>]*>/g, "").replace(/<[^>]*>/g, " ")
     .replace(/&[#\w]+;/g, (name) => ENTITIES[name] ?? name).toLowerCase();
   const rows = lines.map(({ html, data }, index) => ({

@@ -14,7 +14,8 @@ from pages import pictures_on
 from records import changed, flat
 from report_samples import acted_on, failed, left_alone, one_of_each, pictures_of, undecided
 
-from CMROrientLib.audit.audit import AUDIT, ReportFiles, audit, write_audit
+from CMROrientLib.audit.audit import ReportFiles, audit, write_audit
+from CMROrientLib.audit.page import AUDIT
 from CMROrientLib.audit.verdict import Verdict, explain, verdict, verdict_of
 from CMROrientLib.cli.arguments import exit_status
 from CMROrientLib.cli.audit import tell

@@ -73,7 +73,7 @@ def test_no_image_data_is_in_the_tree():
 
 def test_the_product_names_no_place_on_one_machine():
     place = re.compile(r"""(?<![\w.])/(?:work|home|root|Users|tmp)/""")
-    product = [p for p in tree() if p.suffix in {".py", ".ui", ".md", ".toml", ".txt", ".js", ".html"}]
+    product = [p for p in tree() if p.suffix in {".py", ".ui", ".md", ".toml", ".txt", ".js", ".html", ".jinja"}]
     found = {
         relative(p)
         for p in product

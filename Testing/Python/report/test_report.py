@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
+import os
 import re
+import tracemalloc
 from pathlib import Path
+from typing import get_type_hints
+from urllib.parse import unquote_to_bytes
 from xml.etree.ElementTree import Element
 
+import markupsafe
 import numpy as np
 import parts
 import pytest
@@ -19,8 +25,13 @@ from report_samples import MODEL, acted_on, failed, jpeg, many, one_of_each, pic
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.wording import confidence_words
+from CMROrientLib.report import page as page_module
 from CMROrientLib.report.page import page_kind, write_report
-from CMROrientLib.report.rows import glyph_css, votes_bar, votes_words
+from CMROrientLib.report.rows import Detail, PixelsView, RowView, VotesBar, votes_bar
+from CMROrientLib.report.style import Kind, Phrase, Sums, SumsLine
+from CMROrientLib.report.summary import Place, RunFacts, address
+from CMROrientLib.report.templating import glyph_css, presentable
+from CMROrientLib.report.wording import votes_words
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.thumbnails import Thumbnails
 
@@ -224,6 +235,31 @@ def test_large_reports_are_split(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run-3-notes.html", "run.html"]
 
 
+def test_links_of_every_page_jump_to_the_first_of_a_group_on_it(tmp_path: Path) -> None:
+    records = many(40)
+    pages = write_report(records, tmp_path / "run.html", pictures_of(records), page_bytes=60_000)
+    assert len(pages) > 3
+    for page in pages:
+        seen: set[str] = set()
+        for row in rows_of(page):
+            tags = row.get("data-tags").split()
+            anchors = [anchor.get("id") for anchor in row.iterfind("th/span[@id]")]
+            assert anchors == [f"show={tag}" for tag in tags if tag not in seen]
+            seen.update(tags)
+
+
+def test_a_page_of_any_name_is_linked(tmp_path: Path) -> None:
+    records = many(12)
+    page = tmp_path / "a&b 100%.html"
+    pages = write_report(records, page, pictures_of(records), page_bytes=30_000)
+    assert len(pages) > 1
+    links = [link.get("href") for link in parsed(pages[1]).iterfind(".//nav[@aria-label='Pages']//a")]
+    assert links[0] == "a%26b%20100%25.html"
+    assert next(link.get("href") for link in parsed(page).iterfind(".//dl//a")) == "a%26b%20100%25.jsonl"
+    # Names of files need not be valid text.
+    assert unquote_to_bytes(address("x\udcff")) == os.fsencode("x\udcff")
+
+
 def test_pages_of_others_are_never_removed(tmp_path: Path) -> None:
     (tmp_path / "run-2.html").write_text("mine", encoding="utf-8")
     write_report(one_of_each(), tmp_path / "run.html", {})
@@ -257,6 +293,73 @@ def test_a_page_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("CMROrientLib.report.page.tempfile.SpooledTemporaryFile", full)
+    with pytest.raises(CMROrientError, match="cannot be written \\(No space left on device\\)"):
+        write_report(one_of_each(), tmp_path / "page.html", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_does_not_grow_with_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("CMROrientLib.report.page._IN_MEMORY", 100_000)
+    shared = Thumbnails(jpeg(1), jpeg(2))
+    records = many(1000)
+    pictures = {record.key: shared for record in records if record.error is None}
+    write_report(records[:1], tmp_path / "page.html", {})
+    tracemalloc.start()
+    try:
+        write_report(records, tmp_path / "page.html", pictures)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "page.html").stat().st_size > 8_000_000
+    assert most < 1_500_000
+
+
+def test_a_row_is_one_line_and_holds_no_space_of_its_template(tmp_path: Path) -> None:
+    page = written(tmp_path, [*one_of_each(), acted_on(NASTY, 1, 2, words="two\nlines")])
+    rows = [line for line in page.read_text(encoding="utf-8").split("\n") if "</td>" in line]
+    assert len(rows) == 8
+    for row in rows:
+        assert row.startswith("<tr ") and row.endswith("</tr>")
+        assert not re.search(r">\s+<|\s\s", row)
+
+
+def test_templates_escape_everything() -> None:
+    """Only the pictures' base64 is let through."""
+    templates = Path(page_module.__file__).with_name("templates")
+    found = {path.name: path.read_text(encoding="utf-8") for path in templates.iterdir()}
+    assert len(found) > 5
+    trusted = re.compile(r"\|\s*safe|autoescape|Markup")
+    assert {name: trusted.findall(text) for name, text in found.items() if trusted.search(text)} == {
+        "row.html.jinja": ["| safe", "| safe"]
+    }
+
+
+@pytest.mark.parametrize(
+    "shown", [RowView, PixelsView, VotesBar, Detail, RunFacts, Place, Kind, Phrase, Sums, SumsLine]
+)
+def test_templates_show_all_that_is_made_for_them(shown: type) -> None:
+    templates = Path(page_module.__file__).with_name("templates")
+    text = "".join(path.read_text(encoding="utf-8") for path in templates.iterdir())
+    assert [name for name in get_type_hints(shown) if not re.search(rf"\.{name}\b", text)] == []
+
+
+@given(st.text(st.characters(codec=None), max_size=30))
+def test_any_text_can_be_shown(text: str) -> None:
+    held = str(markupsafe.escape(presentable(text)))
+    assert "\n" not in held
+    held.encode("utf-8")
+    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
+    shown = parser.parse(f"<!DOCTYPE html><title>x</title><p>{held}</p>").find(".//p").text or ""
+    assert parser.errors == []
+    assert len(shown) == len(text)
+    assert all(a in (b, "\N{REPLACEMENT CHARACTER}") for a, b in zip(shown, text, strict=True))
+
+
 def test_glyphs_turn_as_the_group_does() -> None:
     """The CSS matrix of each class moves the corners of the drawing as the class moves a slice's."""
     corners = {(0, 0): (-1, -1), (0, 1): (1, -1), (1, 0): (-1, 1), (1, 1): (1, 1)}
@@ -275,9 +378,10 @@ def test_votes_in_words_and_bars() -> None:
     assert votes_words([0, 3, 0, 0, 0, 0, 0, 7]) == (
         "Votes: 7 transposed over the other diagonal, 3 flipped left to right"
     )
-    bar = votes_bar([0, 3, 0, 0, 0, 0, 0, 7])
-    assert 'class="most" d="M71 0h8v18h-8z"' in bar
-    assert 'class="other" d="M11 10h8v8h-8z"' in bar
+    bar = votes_bar((0, 3, 0, 0, 0, 0, 0, 7))
+    assert bar.most == "M71 0h8v18h-8z"
+    assert bar.other == "M11 10h8v8h-8z"
+    assert bar.share == "7 of 10 slices"
 
 
 @pytest.mark.parametrize(

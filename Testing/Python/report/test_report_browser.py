@@ -14,7 +14,7 @@ from browser import Browser, open_browser
 from PIL import Image
 from report_samples import acted_on, jpeg, many, one_of_each, pictures_of
 
-from CMROrientLib.audit.audit import AUDIT
+from CMROrientLib.audit.page import AUDIT
 from CMROrientLib.report.page import write_report
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.thumbnails import Thumbnails
@@ -219,6 +219,16 @@ def test_a_hundred_at_a_time(browser: Browser, long_page: Path) -> None:
 def test_search_reaches_what_is_not_shown(browser: Browser, long_page: Path) -> None:
     browser.open(long_page, "#q=patient_001303")
     assert [path.split("/")[2] for path in shown(browser)] == ["patient_001303"]
+
+
+def test_search_finds_what_was_escaped(browser: Browser, tmp_path: Path) -> None:
+    """Rows that are not shown yet are searched as text, in which names from outside are escaped."""
+    name = "z/a \"b\" 'c' & <d>.nii.gz"
+    records = [*many(150), acted_on(name, 0, 0)]
+    write_report(records, tmp_path / "page.html", {})
+    for word in ('"b"', "'c'", "&", "<d>"):
+        browser.open(tmp_path / "page.html", f"#q={quote(word)}")
+        assert shown(browser) == [name], word
 
 
 def test_without_scripts_everything_is_there(browser: Browser, long_page: Path) -> None:
