@@ -1,6 +1,6 @@
 """``cmrorient`` inside Slicer, without a window:
 
-Slicer --no-splash --no-main-window --python-script PATH/CMROrientLib/slicer_cli.py -- correct IN -o OUT
+Slicer --no-splash --no-main-window --exit-after-startup --python-script PATH/slicer_cli.py -- correct IN -o OUT
 
 It ends Slicer with the command's exit status. Inside Slicer no worker processes are started.
 """
@@ -8,6 +8,7 @@ It ends Slicer with the command's exit status. Inside Slicer no worker processes
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 
 
@@ -37,4 +38,12 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Slicer stays open where a script ends in an exception, and nobody could see it.
+    try:
+        status = main(sys.argv[1:])
+    except SystemExit:
+        raise
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.exit(status)

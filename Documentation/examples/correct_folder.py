@@ -1,12 +1,13 @@
 """Correct a folder of images with Slicer's Python, without a window.
 
-Slicer --no-splash --no-main-window --python-script Documentation/examples/correct_folder.py -- IN OUT
+Slicer --no-splash --no-main-window --exit-after-startup --python-script PATH/correct_folder.py -- IN OUT
 
 The exit status is 0 when all is done, 1 when some image failed or is uncertain, 2 for wrong usage.
 It runs with any other Python as well. Inside Slicer no worker processes are started.
 """
 
 import sys
+import traceback
 from pathlib import Path
 
 
@@ -31,6 +32,13 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # Slicer leaves the separator in, and stays open unless the script ends it.
+    # Slicer leaves the separator in, and stays open unless the script ends it: an exception alone does not.
     given = sys.argv[1:]
-    sys.exit(main(given[1:] if given[:1] == ["--"] else given))
+    try:
+        status = main(given[1:] if given[:1] == ["--"] else given)
+    except SystemExit:
+        raise
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.exit(status)

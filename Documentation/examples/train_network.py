@@ -1,6 +1,6 @@
 """Train a network on your own labelled stacks with Slicer's Python, without a window.
 
-Slicer --no-splash --no-main-window --python-script Documentation/examples/train_network.py -- OPTIONS
+Slicer --no-splash --no-main-window --exit-after-startup --python-script PATH/train_network.py -- OPTIONS
 
 OPTIONS are those of ``cmrorient train``, for example
 ``--recipe Training/recipes/cine.toml --data DATA --output RUN``; ``--help`` shows them all.
@@ -11,6 +11,7 @@ the baselines). Data are loaded in this process, because Slicer's Python cannot 
 """
 
 import sys
+import traceback
 from pathlib import Path
 
 
@@ -23,5 +24,13 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Slicer leaves the separator in, and stays open unless the script ends it: an exception alone does not.
     given = sys.argv[1:]
-    sys.exit(main(given[1:] if given[:1] == ["--"] else given))
+    try:
+        status = main(given[1:] if given[:1] == ["--"] else given)
+    except SystemExit:
+        raise
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.exit(status)
