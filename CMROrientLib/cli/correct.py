@@ -52,8 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the CSV of a run, edited: rows whose orientation or decision was changed (or that have decided_by set "
         "to user) override the network",
     )
+    group.add_argument(
+        "--reset-decisions", action="store_true", help="take back what a person decided in earlier runs into OUT"
+    )
     group.add_argument("--dry-run", action="store_true", help="tell what would be done and write nothing")
-    group.add_argument("--overwrite", action="store_true", help="do everything anew, not only what is missing")
+    group.add_argument(
+        "--overwrite", action="store_true", help="do everything anew, and replace files that were changed since"
+    )
     add_recognition(parser)
     add_json(parser)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..correction import Correction
 from ..io import ImageFiles, voxels, write_source
-from ..io.atomic import replacing
+from ..io.atomic import UNFINISHED, replacing
 from ..volume import Volume
 from .plan import copies
+from .record import Record
 
 _PIECE = 1 << 20
 
@@ -55,3 +57,26 @@ def checksum(paths: Iterable[Path]) -> str:
         return digests[0][1]
     lines = "".join(f"{value}  {name}\n" for name, value in sorted(digests))
     return hashlib.sha256(lines.encode("utf-8", errors="surrogateescape")).hexdigest()
+
+
+def changed_outputs(record: Record, output: Path) -> list[str]:
+    """The files of a record that are there and not, byte for byte, what the run wrote."""
+    changed = []
+    for names, digest in record.files.outputs:
+        there = [name for name in names if (output / name).exists()]
+        if there and (len(there) < len(names) or checksum(output / name for name in names) != digest):
+            changed += there
+    return changed
+
+
+def would_write(
+    source: ImageFiles, volume: Volume, correction: Correction, destination: Path, there: Sequence[Path]
+) -> bool:
+    """Whether what an image becomes is, byte for byte, what is there already under these names."""
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=destination.parent) as folder:
+        written = put(source, volume, correction, Path(folder) / destination.name)
+        return all(
+            (same := Path(folder) / path.relative_to(destination.parent)) in written
+            and checksum([same]) == checksum([path])
+            for path in there
+        )

@@ -54,6 +54,8 @@ class RunOptions:
         The class of all images, decided by the user; no network is run.
     decisions:
         A CSV with the user's decisions about single images; see ``overrides``.
+    reset_decisions:
+        Take back what a person decided in earlier runs into this folder.
     dry_run:
         Write nothing at all.
     jobs:
@@ -61,7 +63,7 @@ class RunOptions:
     dask:
         Address of a Dask scheduler to work on.
     overwrite:
-        Do everything anew, and replace files that are in the way.
+        Do everything anew, and replace files that are in the way or were changed since a run wrote them.
     pictures:
         Draw pictures of what is only recognized, too.
     command:
@@ -86,6 +88,7 @@ class RunOptions:
     slice_axis: int | None = None
     orientation: Orientation | None = None
     decisions: Path | None = None
+    reset_decisions: bool = False
     dry_run: bool = False
     jobs: int = 1
     dask: str | None = None

@@ -31,6 +31,8 @@ class DecisionTable:
 
     path: Path
     rows: dict[tuple[str, str | None], Override]
+    #: All images that the table names, whether it decides about them or not.
+    named: frozenset[tuple[str, str | None]] = frozenset()
 
     def find(self, path: str, series: str | None) -> Override | None:
         """The decision about an image; a row without a series counts for all of its path."""
@@ -74,17 +76,19 @@ def read_decisions(path: Path) -> DecisionTable:
     if not {"path", "orientation"} <= columns:
         raise UsageError("the decisions need the columns 'path' and 'orientation'", path)
     rows: dict[tuple[str, str | None], Override] = {}
+    named: set[tuple[str, str | None]] = set()
     for number, row in enumerate(table, start=2):
         cells = {(name or "").strip(): str(value or "").strip() for name, value in row.items() if name is not None}
         override = _override(cells, f"row {number}", path)
+        key = (cells["path"].replace("\\", "/"), cells.get("series") or None)
+        named.add(key)
         if override is None:
             continue
-        key = (cells["path"].replace("\\", "/"), cells.get("series") or None)
         if not key[0]:
             raise UsageError(f"row {number} names no path", path)
         if rows.setdefault(key, override) != override:
             raise UsageError(f"row {number} contradicts an earlier one about {key[0]}", path)
-    return DecisionTable(path, rows)
+    return DecisionTable(path, rows, frozenset(named))
 
 
 def _override(cells: dict[str, Any], row: str, path: Path) -> Override | None:

@@ -120,6 +120,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+def check_cluster(options: RunOptions) -> None:
+    """Raise ``UsageError`` where the Dask cluster of a run does not answer."""
+    if options.dask is not None:
+        _client(options.dask).close()
+
+
 def _client(address: str) -> Client:
     try:
         from distributed import Client

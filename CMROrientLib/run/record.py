@@ -246,6 +246,11 @@ class Record:
         return self.finding is not None and self.finding.acted_on
 
     @property
+    def decided_by_user(self) -> bool:
+        """Whether a person decided how it is stored, or that it is left alone."""
+        return self.finding is not None and self.finding.decided_by == "user"
+
+    @property
     def output(self) -> str | None:
         """What was written, relative to the output folder; None where nothing was."""
         return self.files.output

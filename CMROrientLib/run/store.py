@@ -29,9 +29,10 @@ _VERSION = 1
 #: Names are kept as bytes: those of files need not be valid text.
 _TABLES = """
 CREATE TABLE images (
-    path BLOB NOT NULL, series BLOB NOT NULL, record TEXT NOT NULL, before BLOB, after BLOB,
+    path BLOB NOT NULL, series BLOB NOT NULL, record TEXT NOT NULL, source BLOB, before BLOB, after BLOB,
     PRIMARY KEY (path, series)
-)
+);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
 #: Seconds to wait for somebody who only reads.
@@ -73,14 +74,15 @@ class Store(Mapping[Key, Record]):
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("BEGIN EXCLUSIVE")
                 if _is_empty(connection):
-                    connection.execute(_TABLES)
+                    for table in _TABLES.split(";"):
+                        connection.execute(table)
                     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
                 _check(connection, path)
                 store = cls(connection, path)
                 if fresh and (folder / JSONL_NAME).is_file():
                     for record in read_jsonl(folder / JSONL_NAME):
-                        store._insert(record, None)
+                        store._insert(record, None, None)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.close()
@@ -89,20 +91,44 @@ class Store(Mapping[Key, Record]):
                 raise
         return store
 
-    def put(self, record: Record, pictures: Thumbnails | None = None) -> None:
-        """Keep a record in place of the one with its key; pictures that were there stay where none are given."""
-        with _told(self._path, CMROrientError):
-            self._insert(record, pictures)
+    def put(self, record: Record, pictures: Thumbnails | None = None, source: Path | None = None) -> None:
+        """Keep a record in place of the one with its key; what is not given stays as it was.
 
-    def _insert(self, record: Record, pictures: Thumbnails | None) -> None:
+        Parameters
+        ----------
+        source:
+            Where the image lies, so that another one of the same name can be told from it.
+        """
+        with _told(self._path, CMROrientError):
+            self._insert(record, pictures, source)
+
+    def _insert(self, record: Record, pictures: Thumbnails | None, source: Path | None) -> None:
         before, after = (None, None) if pictures is None else (pictures.before, pictures.after)
-        kept = "record = excluded.record"
+        kept = "record = excluded.record, source = coalesce(excluded.source, source)"
         if pictures is not None:
             kept += ", before = excluded.before, after = excluded.after"
         self._connection.execute(
-            f"INSERT INTO images VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {kept}",
-            (*_names(record.key), record.to_json(), before, after),
+            f"INSERT INTO images VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {kept}",
+            (*_names(record.key), record.to_json(), None if source is None else os.fsencode(source), before, after),
         )
+
+    def source_of(self, key: Key) -> Path | None:
+        """Where the image of a record lay; None where that is not known."""
+        row = self._one("source", key)
+        return None if row is None or row[0] is None else Path(os.fsdecode(row[0]))
+
+    def fact(self, name: str) -> str | None:
+        """Something that an earlier run noted of itself."""
+        with _told(self._path, CMROrientError):
+            row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def note(self, name: str, value: str) -> None:
+        """Note something for the next run."""
+        with _told(self._path, CMROrientError):
+            self._connection.execute(
+                "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
+            )
 
     def __getitem__(self, key: Key) -> Record:
         row = self._one("record", key)

@@ -20,9 +20,9 @@ from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
 from .companions import check_fit
-from .files import checksum, put
+from .files import changed_outputs, checksum, put, would_write
 from .options import RunOptions
-from .plan import PlannedImage
+from .plan import PlannedImage, copies
 from .record import Action, Finding, ImageFacts, MaskFiles, Record, RecordFiles
 from .thumbnails import Thumbnails, thumbnails_of
 
@@ -58,11 +58,14 @@ class Outcome:
         Pictures for the report, where they were asked for and the image could be read.
     kept:
         Whether an earlier run had done it already.
+    told:
+        What people should know of it although nothing failed, in lines.
     """
 
     record: Record
     thumbnails: Thumbnails | None = None
     kept: bool = False
+    told: tuple[str, ...] = ()
 
 
 def work(assignment: Assignment, options: RunOptions, threads: int | None = None) -> Outcome:
@@ -90,7 +93,7 @@ def work(assignment: Assignment, options: RunOptions, threads: int | None = None
     except Exception as raised:  # one image must not stop the others, whatever it is made of
         error = _unexpected(raised)
     if outcome is None:
-        outcome = Outcome(_failed(image, options, error))
+        outcome = Outcome(_failed(assignment, options, error))
     if outcome.kept:
         return outcome
     return replace(outcome, record=replace(outcome.record, seconds=round(time.perf_counter() - start, 3)))
@@ -122,6 +125,23 @@ class _Work:
         prior = self.assignment.prior
         if prior is not None and not self.options.overwrite and self._still_holds(prior):
             return Outcome(prior, self._pictures_again(prior), kept=True)
+        told = self._check_outputs(prior)
+        return replace(self._done(), told=told)
+
+    def _check_outputs(self, prior: Record | None) -> tuple[str, ...]:
+        """What is replaced although a person changed it; CMROrientError where nobody asked for that."""
+        output = self.options.output
+        if not self.options.writing or output is None or prior is None:
+            return ()
+        changed = changed_outputs(prior, output)
+        if changed and not self.options.overwrite:
+            raise CMROrientError(
+                f"changed in the output folder since it was written: {', '.join(changed)}; it is kept, and nothing is "
+                "done: move it away, or give --overwrite to replace it"
+            )
+        return tuple(f"{name}: replaced although it was changed since it was written" for name in changed)
+
+    def _done(self) -> Outcome:
         volume = read_source(self.image.source, self.options.slice_axis)
         masks = [read_source(mask.source, volume.slice_axis) for mask in self.image.masks]
         for mask, companion in zip(masks, self.image.masks, strict=True):
@@ -212,6 +232,8 @@ class _Work:
         output, destination = self.options.output, self.image.destination
         assert output is not None
         assert destination is not None
+        if not self.options.overwrite:
+            self._check_way(correction, volume, masks, output, destination)
         entries = []
         for mask, companion, entry in zip(masks, self.image.masks, self.files.masks, strict=True):
             written = put(companion.source, mask, correction, output / companion.name)
@@ -228,6 +250,26 @@ class _Work:
             written=tuple(sorted(relative(path, output) for path in written)),
             masks=tuple(entries),
         )
+
+    def _check_way(
+        self, correction: Correction, volume: Volume, masks: list[Volume], output: Path, destination: Path
+    ) -> None:
+        """Raise CMROrientError where another file than what this run writes has one of the names.
+
+        The same bytes are what a run left that was killed before it had recorded them.
+        """
+        prior = self.assignment.prior
+        known = {output / name for names, _ in (prior.files.outputs if prior is not None else ()) for name in names}
+        parts = [(self.image.source, volume, destination)]
+        parts += [(c.source, mask, output / c.name) for c, mask in zip(self.image.masks, masks, strict=True)]
+        for source, part, place in parts:
+            there = [path for path in copies(source, place).values() if path.exists() and path not in known]
+            if there and not would_write(source, part, correction, place, there):
+                names = ", ".join(relative(path, output) for path in there)
+                raise CMROrientError(
+                    f"in the way in the output folder and not from a run for this image: {names}; it is kept: move it "
+                    "away, or give --overwrite to replace it"
+                )
 
     def _still_holds(self, prior: Record) -> bool:
         """Whether an earlier record still holds: same files, same settings, outputs as they were written."""
@@ -266,9 +308,12 @@ def _left_alone(image: PlannedImage, options: RunOptions) -> Record:
     )
 
 
-def _failed(image: PlannedImage, options: RunOptions, error: str) -> Record:
-    """A record of an error: nothing of what may have been written before it counts."""
-    return replace(_bare(image, options), error=" ".join(error.split()))
+def _failed(assignment: Assignment, options: RunOptions, error: str) -> Record:
+    """A record of an error. What an earlier run wrote or a person decided stays known beside it."""
+    message, prior = " ".join(error.split()), assignment.prior
+    if prior is not None and options.writing and (prior.output is not None or prior.decided_by_user):
+        return replace(prior, error=message, version=__version__)
+    return replace(_bare(assignment.image, options), error=message)
 
 
 def _bare(image: PlannedImage, options: RunOptions) -> Record:

@@ -36,7 +36,9 @@ def test_what_no_longer_holds_is_removed(study: Path, tmp_path: Path) -> None:
     (out / "sub" / "mine.txt").write_bytes(b"not of a run")
     correct(study, out, min_confidence=1.0)
     assert sorted(n for n in tree(out) if not n.startswith("cmrorient")) == ["sub/empty.mha", "sub/mine.txt"]
-    assert {record.output for record in read_records(out)} == {None}
+    # What was edited is a person's; the record says so and goes on knowing what a run had written there.
+    kept = {record.path: record for record in read_records(out) if record.output is not None}
+    assert list(kept) == ["sub/empty.mha"] and "changed in the output folder" in (kept["sub/empty.mha"].error or "")
 
 
 def test_what_cannot_be_read_any_more_keeps_its_output(study: Path, tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_what_cannot_be_read_any_more_keeps_its_output(study: Path, tmp_path: Pa
     assert (out / "turned.nii.gz").read_bytes() == written
 
 
-def test_a_mask_that_becomes_an_image_stays(tmp_path: Path) -> None:
+def test_a_mask_stays_one_where_its_ending_is_forgotten(tmp_path: Path) -> None:
     image, mask = phantom(2, with_mask=True)
     put(image, tmp_path / "in" / "a.nii")
     put(mask, tmp_path / "in" / "a_seg.nii")
@@ -57,8 +59,8 @@ def test_a_mask_that_becomes_an_image_stays(tmp_path: Path) -> None:
     correct(tmp_path / "in", out, masks=["_seg"], orientation=2)
     before = (out / "a_seg.nii").read_bytes()
     records = correct(tmp_path / "in", out, orientation=2)
-    assert records["a_seg.nii"].output == "a_seg.nii"
-    assert records["a.nii"].files.masks == ()
+    assert list(records) == ["a.nii"]
+    assert [mask.output for mask in records["a.nii"].files.masks] == ["a_seg.nii"]
     assert (out / "a_seg.nii").read_bytes() == before
 
 
@@ -85,7 +87,7 @@ def test_what_changed_is_done_again(study: Path, tmp_path: Path) -> None:
     correct(study, out)
     put(phantom(3, seed=1), study / "turned.nii.gz")
     (out / "sub" / "empty.mha").unlink()
-    (out / "standard.nrrd").write_bytes(b"damaged")
+    (out / "standard.nrrd").unlink()
     (study / "text.nii").unlink()
     kept: list[bool] = []
     records = correct(study, out, progress=counting(kept))

@@ -1,0 +1,187 @@
+"""A run into an output folder: what a person changed or decided there is kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from ..errors import CMROrientError, UsageError
+from ..io import ImageFiles, find
+from ..progress import ItemProgress
+from .companions import Companion
+from .files import checksum
+from .options import RunOptions
+from .overrides import DecisionTable, Override, read_decisions
+from .plan import PlannedImage, RunPlan, planned_files
+from .pool import run_all
+from .record import Record
+from .store import Store
+from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
+from .work import Assignment, Outcome
+
+_TABLE = "sha256 of the table"
+_EDITED = "cmrorient-edited"
+
+
+class OutputRun:
+    """One run into an output folder.
+
+    Raises
+    ------
+    UsageError
+        Where another image was written there under the same name.
+    """
+
+    def __init__(
+        self, options: RunOptions, plan: RunPlan, store: Store, output: Path, warn: Callable[[str], None]
+    ) -> None:
+        self.options = options
+        self.store = store
+        self.output = output
+        self.warn = warn
+        for image in plan.images:
+            self._check_input(image)
+        self.images = self._with_known_masks(plan.images)
+        self.planned = {path: image.key for image in self.images for path in planned_files(image, output)}
+        self.table = self._edited_table()
+
+    def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> list[Record]:
+        """Work, keep the outcomes as they come in, and write the tables."""
+        outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
+        sources = {image.key: image.source.path.resolve() for image in self.images}
+        try:
+            for outcome in outcomes:
+                self._keep(outcome, sources[outcome.record.key])
+        finally:
+            self._tables()
+        if finish is not None:
+            finish(self.store)
+        return [self.store[image.key] for image in self.images]
+
+    def _check_input(self, image: PlannedImage) -> None:
+        prior, before = self.store.get(image.key), self.store.source_of(image.key)
+        if prior is None or prior.output is None or before is None or before == image.source.path.resolve():
+            return
+        if checksum(image.source.files) != prior.files.sha256_in:
+            raise UsageError(
+                f"{before} was written to it, and {image.source.path} would be; give each an output folder of its "
+                "own, or correct the folder that holds both",
+                self.output / prior.output,
+            )
+
+    def _with_known_masks(self, images: list[PlannedImage]) -> list[PlannedImage]:
+        """Images with the masks that went with them before, also where nobody named their endings this time."""
+        by_path = {image.path: image for image in images}
+        taken: set[str] = set()
+        found = []
+        for image in images:
+            prior = self.store.get(image.key)
+            names = {mask.name for mask in image.masks}
+            for mask in () if prior is None else prior.files.masks:
+                if mask.path in names or not any((self.output / name).exists() for name in mask.written):
+                    continue
+                own = by_path.get(mask.path)
+                source = own.source if own is not None else _beside(image, mask.path)
+                if source is None:
+                    gone = f"its mask {mask.path} is no longer there; image and mask are left as they are"
+                    image = replace(image, error=f"{gone}: bring it back, or remove {mask.output} from the output")
+                    continue
+                taken.add(mask.path)
+                image = replace(image, masks=(*image.masks, Companion(source, mask.path)))
+                self.warn(f"{mask.path}: follows {image.path} as in the earlier run")
+            found.append(image)
+        return [image for image in found if image.path not in taken]
+
+    def _edited_table(self) -> DecisionTable | None:
+        """What a person decided in the table of the earlier run; what cannot be read is kept beside the new one."""
+        path = self.output / CSV_NAME
+        if not path.is_file() or checksum([path]) == self.store.fact(_TABLE):
+            return None
+        try:
+            table = read_decisions(path)
+        except UsageError as error:
+            self._put_aside(f"{CSV_NAME} was edited and cannot be read ({error.message})")
+            return None
+        known = {image.key for image in self.images}
+        if self.store.fact(_TABLE) is not None:
+            self.warn(f"{CSV_NAME} was edited: its decisions are taken")
+        if not table.rows.keys() <= known:
+            self._put_aside(f"{CSV_NAME} was edited and decides about images that are not among the inputs")
+        return table
+
+    def _put_aside(self, reason: str) -> None:
+        number, place = 1, self.output / f"{_EDITED}.csv"
+        while place.exists():
+            number += 1
+            place = self.output / f"{_EDITED}-{number}.csv"
+        shutil.copyfile(self.output / CSV_NAME, place)
+        self.warn(f"{reason}; it is kept as {place.name}")
+
+    def _assignment(self, image: PlannedImage) -> Assignment:
+        """An image with what the store knows of it, and with what a person decided about it before."""
+        prior = self.store.get(image.key)
+        if image.override is None and not self.options.reset_decisions:
+            image = replace(image, override=self._decided(image, prior))
+        return Assignment(image, prior, self.store.has_pictures(image.key))
+
+    def _decided(self, image: PlannedImage, prior: Record | None) -> Override | None:
+        if self.table is not None and (image.key in self.table.named or (image.path, None) in self.table.named):
+            return self.table.find(*image.key)
+        if prior is None or prior.finding is None or not prior.decided_by_user:
+            return None
+        if prior.finding.orientation is not None:
+            return Override(prior.finding.orientation)
+        return Override(None, prior.finding.decision)
+
+    def _keep(self, outcome: Outcome, source: Path) -> None:
+        record = outcome.record
+        prior = self.store.get(record.key)
+        if prior is not None and not outcome.kept and record.error is None:
+            self._remove_stale(prior, record)
+        if not outcome.kept or outcome.thumbnails is not None:
+            self.store.put(record, outcome.thumbnails, source)
+        for line in outcome.told:
+            self.warn(line)
+
+    def _remove_stale(self, prior: Record, record: Record) -> None:
+        """Remove what an earlier run wrote and this one did not: it would pass for corrected.
+
+        What somebody has changed since, and what another image of this run writes, stays.
+        """
+        present = {name for names, _ in record.files.outputs for name in names}
+        for names, digest in prior.files.outputs:
+            paths = [self.output / name for name in names if name not in present]
+            ours = len(paths) == len(names) and not any(
+                self.planned.get(path, prior.key) != prior.key for path in paths
+            )
+            if paths and ours and all(path.is_file() for path in paths) and checksum(paths) == digest:
+                for name, path in zip(names, paths, strict=True):
+                    path.unlink()
+                    self.warn(f"{name}: removed, because this run does not write it")
+
+    def _tables(self) -> None:
+        write_jsonl(self.output / JSONL_NAME, self.store.records())
+        write_csv(self.output / CSV_NAME, self.store.records())
+        self.store.note(_TABLE, checksum([self.output / CSV_NAME]))
+
+
+def counted(outcomes: Iterator[Outcome], total: int, progress: ItemProgress[Outcome] | None) -> Iterator[Outcome]:
+    """The outcomes, each told to ``progress`` when it has been taken."""
+    with closing(outcomes):  # type: ignore[type-var]
+        for done, outcome in enumerate(outcomes, start=1):
+            yield outcome
+            if progress is not None:
+                progress(outcome, done, total)
+
+
+def _beside(image: PlannedImage, name: str) -> ImageFiles | None:
+    """A file below the path that was given for an image."""
+    root = image.source.path.parents[len(PurePosixPath(image.path).parts) - 1]
+    try:
+        sources = find(root / name)
+    except CMROrientError:
+        return None
+    return sources[0] if len(sources) == 1 else None
