@@ -230,7 +230,7 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
         return read_jsonl(path)
     if (path / STORE_NAME).is_file():
         with _told(path / STORE_NAME, CMROrientError):
-            address = f"{(path / STORE_NAME).resolve().as_uri()}?mode=ro"
+            address = f"{(path / STORE_NAME).resolve().as_uri()}?mode=rw"
             with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
                 _check(connection, path / STORE_NAME)
                 return list(Store(connection, path / STORE_NAME).records())

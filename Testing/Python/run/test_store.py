@@ -66,6 +66,23 @@ os._exit(9)
         assert ("a.nii", None) in store
 
 
+def test_a_store_that_a_killed_run_was_writing_is_read(tmp_path: Path) -> None:
+    """Its journal is there: whoever reads first has to take back what was half written."""
+    out, killed = tmp_path / "out", tmp_path / "killed"
+    with Store.open(out) as store:
+        store.put(flat("a.nii"))
+    connection = sqlite3.connect(out / STORE_NAME, isolation_level=None)
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE images SET before = ?", (bytes(1 << 20),))
+    killed.mkdir()
+    for path in out.iterdir():
+        (killed / path.name).write_bytes(path.read_bytes())
+    connection.close()
+    assert sorted(path.name for path in killed.iterdir()) == [STORE_NAME, f"{STORE_NAME}-journal"]
+    assert [record.path for record in read_records(killed)] == ["a.nii"]
+
+
 def test_an_output_folder_of_version_1_is_gone_on_with(tmp_path: Path) -> None:
     study, out = make_study(tmp_path / "in"), tmp_path / "out"
     first = correct(study, out)
