@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,10 +16,13 @@ from .display import dress, place
 from .input import SceneImage
 from .node_types import Node, Scene, SequenceNode, ShownNode, VolumeNode, is_segmentation, is_volume
 from .nodes import Placed, motion, put_volume
-from .provenance import Provenance, note
+from .provenance import Provenance, note, note_frame
 from .rollback import image_as_it_was, scene_as_it_was
 from .segmentations import follow_label_map, follow_segmentation
 from .sequences import copy_index, into_browser
+
+#: Notes on a frame where it comes from: called with the frame and what its sequence was made of.
+_NoteFrame = Callable[[Node, Node], None]
 
 _FOLLOWERS = ("vtkMRMLSegmentationNode", "vtkMRMLLabelMapVolumeNode")
 
@@ -83,9 +86,13 @@ def write(
     attributes = provenance.attributes(placed.slices_reversed)
     # A motion belongs to the image; the place of every voxel of a mask follows from it.
     moved = motion(volume, placed.volume)
+
+    def note_one(made: Node, source: Node) -> None:
+        note_frame(made, source, attributes, turned)
+
     with scene_as_it_was(scene), image_as_it_was(output):
-        node, sequence, frame = _write_image(scene, image, placed.volume, output)
-        follow = _Follow(moved, placed.volume, frame)
+        node, sequence, frame = _write_image(scene, image, placed.volume, output, note_one)
+        follow = _Follow(moved, placed.volume, frame, note_one)
         followers = [_write_follower(scene, image, mask, follow) for mask in segmentations]
         if image.node is not None and node is not None:
             dress(node, image.node)
@@ -122,11 +129,11 @@ def _check(image: SceneImage, output: VolumeNode | None, segmentations: Sequence
 
 
 def _write_image(
-    scene: Scene, image: SceneImage, volume: Volume, output: VolumeNode | None
+    scene: Scene, image: SceneImage, volume: Volume, output: VolumeNode | None, note_one: _NoteFrame
 ) -> tuple[VolumeNode | None, SequenceNode | None, VolumeNode]:
     """The node that people see, the sequence of a cine, and a node that has the result's geometry."""
     if image.sequence is not None:
-        proxy, sequence = _write_cine(scene, image, image.sequence, volume)
+        proxy, sequence = _write_cine(scene, image, image.sequence, volume, note_one)
         return proxy, sequence, sequence.GetNthDataNode(0) if proxy is None else proxy
     node = output
     if node is None:
@@ -136,7 +143,7 @@ def _write_image(
 
 
 def _write_cine(
-    scene: Scene, image: SceneImage, stored: SequenceNode, volume: Volume
+    scene: Scene, image: SceneImage, stored: SequenceNode, volume: Volume, note_one: _NoteFrame
 ) -> tuple[VolumeNode | None, SequenceNode]:
     """A new sequence with the corrected frames in the same browser, and its proxy."""
     name = _name(scene, image.name)
@@ -145,6 +152,7 @@ def _write_cine(
         made = frame.CreateNodeInstance()
         made.SetName(frame.GetName() or name)
         _fill(made, frame, volume, phase)
+        note_one(made, stored)
         sequence.SetDataNodeAtValue(made, stored.GetNthIndexValue(phase))
         made.UnRegister(None)
     if image.browser is None:
@@ -157,11 +165,12 @@ def _write_cine(
 
 @dataclass(frozen=True)
 class _Follow:
-    """How masks move: the image's motion, its corrected volume and a node that has its geometry."""
+    """How masks move: the image's motion, its corrected volume and a node that has its geometry; what frames note."""
 
     motion: NDArray[np.float64]
     volume: Volume
     node: VolumeNode
+    note_one: _NoteFrame
 
     def __call__(self, mask: ShownNode, target: ShownNode) -> None:
         if is_segmentation(mask) and is_segmentation(target):
@@ -184,6 +193,7 @@ def _write_follower(scene: Scene, image: SceneImage, mask: ShownNode, follow: _F
             # Segmentations need a scene while they are filled; the sequence keeps a copy of its own.
             made = _new_like(scene, mask, name)
             follow(frame, made)
+            follow.note_one(made, mask)
             sequence.SetDataNodeAtValue(made, frames.GetNthIndexValue(index))
             scene.RemoveNode(made)
         into_browser(image.browser, sequence, follower)

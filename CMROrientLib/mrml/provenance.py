@@ -74,6 +74,16 @@ def note(node: Node, source: Node, attributes: dict[str, str], turned: bool) -> 
     turned:
         Whether voxels are in another order than the source's.
     """
+    note_frame(node, source, attributes, turned)
+    node.SetNodeReferenceID("CMROrient.source", source.GetID())
+
+
+def note_frame(node: Node, source: Node, attributes: dict[str, str], turned: bool) -> None:
+    """Put a result's provenance on a frame before it enters its sequence; parameters as for ``note``.
+
+    A proxy takes its attributes from the frame that it shows. A frame lives in its sequence's own scene, where the
+    source's identifier would stand for another node: it gets no reference, and the proxy keeps its own.
+    """
     for name in list(source.GetAttributeNames() or ()):
         if not name.startswith(("CMROrient.", "Sequences.")) and not (turned and name in _TIES_TO_FILES):
             node.SetAttribute(name, source.GetAttribute(name))
@@ -81,7 +91,6 @@ def note(node: Node, source: Node, attributes: dict[str, str], turned: bool) -> 
         node.RemoveAttribute(name)
     for name, value in attributes.items():
         node.SetAttribute(name, value)
-    node.SetNodeReferenceID("CMROrient.source", source.GetID())
 
 
 def _class(orientation: Orientation) -> str:

@@ -160,6 +160,36 @@ def test_a_cine_becomes_a_new_sequence_in_the_same_browser(orientation: Orientat
     assert written.node.GetName() == "cine standard"
 
 
+def test_a_proxy_of_a_cine_says_where_it_comes_from_in_every_phase() -> None:
+    proxy, sequence, browser = add_cine(stored(3, phases=3))
+    written = correct(proxy, 3)
+    assert written.sequence.GetAttribute("CMROrient.Orientation") == "3 ROTATE_180"
+    for phase in (0, 2, 1):
+        browser.SetSelectedItemNumber(phase)
+        sequences_logic().UpdateProxyNodesFromSequences(browser)
+        assert written.node.GetAttribute("CMROrient.Orientation") == "3 ROTATE_180"
+        assert written.node.GetAttribute("CMROrient.Model") == "universal"
+        assert written.node.GetNodeReference("CMROrient.source") is sequence
+
+
+def test_a_mask_with_frames_of_its_own_says_so_in_every_phase() -> None:
+    image, mask = make_phantom(size=SMALL, slices=4, phases=2, orientation=3, with_mask=True)
+    proxy, _, browser = add_cine(right_handed(image).volume)
+    frames = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "labels")
+    for phase, array in enumerate(mask.array):
+        one = right_handed(Volume(array, mask.grid, mask.slice_axis)).volume
+        label = add_volume(one, "label", "vtkMRMLLabelMapVolumeNode")
+        frames.SetDataNodeAtValue(label, str(phase * 40))
+        slicer.mrmlScene.RemoveNode(label)
+    browser.AddSynchronizedSequenceNode(frames)
+    sequences_logic().UpdateProxyNodesFromSequences(browser)
+    written = correct(proxy, 3, segmentations=[browser.GetProxyNode(frames)])
+    (follower,) = written.segmentations
+    browser.SetSelectedItemNumber(1)
+    sequences_logic().UpdateProxyNodesFromSequences(browser)
+    assert follower.GetAttribute("CMROrient.Orientation") == "3 ROTATE_180"
+
+
 def test_a_cine_without_a_browser_becomes_a_sequence_without_one() -> None:
     _, sequence, _ = add_cine(stored(2, phases=2), with_browser=False)
     written = correct(sequence, 2)
