@@ -65,6 +65,8 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = Panel(self.ui, self.logic)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.onSceneStartImport)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -95,6 +97,16 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneEndClose(self, caller, event):
         """An open panel goes on with the empty scene."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onSceneStartImport(self, caller, event):
+        """Nothing is read while a scene comes in: choices arrive before the nodes that they stand for."""
+        self.setParameterNode(None)
+
+    def onSceneEndImport(self, caller, event):
+        """An open panel shows what was chosen in the scene that came in."""
+        self.panel.scene_loaded()
         if self.parent.isEntered:
             self.initializeParameterNode()
 

@@ -40,6 +40,7 @@ class Panel:
         self._parameters: CMROrientParameterNode | None = None
         self._examined: session.Examined | None = None
         self._examined_id = ""
+        self._scene_loaded = False
         show.set_up(ui, self.models, self._ratio())
         for widget, signal, slot in (
             (ui.modelComboBox, "currentIndexChanged(int)", self.choose_model),
@@ -56,7 +57,14 @@ class Panel:
     def follow(self, parameters: CMROrientParameterNode | None) -> None:
         """Show a parameter node from now on, None to let go of it."""
         self._parameters = parameters
+        if parameters is not None and (self._scene_loaded or not self._examined_id):
+            self._scene_loaded = False
+            self._take_over(parameters)
         self.update()
+
+    def scene_loaded(self) -> None:
+        """The parameter node to come may hold an image and a class that belong together."""
+        self._scene_loaded = True
 
     def scene_closes(self) -> None:
         """Hold on to nothing of a scene that closes."""
@@ -105,8 +113,7 @@ class Panel:
         if chosen is None or index - 1 == chosen.userClass:
             return
         if index > 0 and self._examined is None and chosen.inputVolume is not None:
-            with self._errors_shown():
-                self._remember(session.decide(chosen.inputVolume, index - 1))
+            self._decide(index - 1)
         chosen.userClass = index - 1 if self._examined is not None else -1
 
     def recognize(self, checked: bool = False) -> None:
@@ -184,6 +191,22 @@ class Panel:
 
     def _say(self, sentence: str, is_error: bool = False) -> None:
         show.say(self.ui, sentence, is_error)
+
+    def _take_over(self, parameters: CMROrientParameterNode) -> None:
+        """What the person had decided when the scene was saved; only the image has to be read again."""
+        node = parameters.inputVolume
+        if node is None or node.GetID() == self._examined_id:
+            return
+        self._forget()
+        if parameters.userClass >= 0:
+            self._decide(parameters.userClass)
+            if self._examined is None:
+                parameters.userClass = -1
+
+    def _decide(self, orientation: int) -> None:
+        """Read the chosen image for a person's class, without a network."""
+        with self._errors_shown():
+            self._remember(session.decide(self._parameters.inputVolume, orientation))
 
     def _remember(self, examined: session.Examined) -> None:
         self._examined = examined
