@@ -1,0 +1,213 @@
+"""Any sequence of runs, options and edits: a person's work is never lost.
+
+Four things hold after every step: what a person changed in the output folder is there; another
+study's images never get in; an image and its mask are in one orientation; what a person decided
+stays decided. ``CMRORIENT_LONG`` makes it thousands of steps (``make test-long``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sample_study import phantom, put
+
+from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.folders import correct_folder
+from CMROrientLib.io import read
+from CMROrientLib.orientation import Orientation
+from CMROrientLib.run.store import has_record, read_records
+from CMROrientLib.volume import Volume
+
+LONG = bool(os.environ.get("CMRORIENT_LONG"))
+
+NAMES = ("a.nii", "b.nii")
+PEOPLE = {"P1": 0, "P2": 7}
+SMALL = {"size": (32, 40), "slices": 2}
+
+
+class Stopped(Exception):
+    """A run that ends in the middle, as a kill or Ctrl-C ends it."""
+
+
+@lru_cache(maxsize=None)
+def image_and_mask(person: str, name: str, orientation: Orientation) -> tuple[Volume, Volume]:
+    seed = PEOPLE[person] + NAMES.index(name)
+    return phantom(orientation, seed=seed, with_mask=True, **SMALL)  # type: ignore[return-value]
+
+
+def mask_of(name: str) -> str:
+    return name.replace(".nii", "_seg.nii")
+
+
+class AnySequence(RuleBasedStateMachine):
+    """A person with two studies of the same file names and one output folder."""
+
+    @initialize()
+    def studies(self) -> None:
+        self.place = Path(tempfile.mkdtemp())
+        self.out = self.place / "out"
+        for person in PEOPLE:
+            for name in NAMES:
+                image, mask = image_and_mask(person, name, Orientation.ROTATE_90)
+                put(image, self.place / person / name)
+                put(mask, self.place / person / mask_of(name))
+        self.edited: dict[str, bytes] = {}
+        self.decided: dict[str, Orientation] = {}
+        self.notes: set[bytes] = set()
+        self.edits = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "place"):
+            shutil.rmtree(self.place, ignore_errors=True)
+
+    @rule(
+        person=st.sampled_from(["P1", "P1", "P1", "P2"]),
+        orientation=st.sampled_from([None, None, 5, 3]),
+        result=st.sampled_from([0, 2]),
+        masks=st.sampled_from([(), ("_seg",)]),
+        more=st.sampled_from([{}, {}, {}, {"overwrite": True}, {"reset_decisions": True}, {"skip_conflicts": True}]),
+        single=st.booleans(),
+        stops=st.booleans(),
+    )
+    def run(
+        self,
+        person: str,
+        orientation: int | None,
+        result: int,
+        masks: tuple[str, ...],
+        more: dict[str, bool],
+        single: bool,
+        stops: bool,
+    ) -> None:
+        """Any run, from any folder, with any options; some are stopped after their first image."""
+
+        def stop(outcome: object, done: int, total: int) -> None:
+            if stops:
+                raise Stopped
+
+        before = {path: path.read_bytes() for path in self.files()}
+        inputs = self.place / person / ("a.nii" if single else "")
+        try:
+            correct_folder(
+                inputs,
+                self.out,
+                orientation=orientation,
+                target=result,
+                masks=masks,
+                averaging=False,
+                min_confidence=0.0,
+                progress=stop,
+                **more,
+            )
+        except Stopped:
+            pass
+        except (UsageError, CMROrientError):
+            assert {path: path.read_bytes() for path in self.files()} == before, "refused before anything is written"
+            return
+        if more.get("overwrite"):
+            self.edited = {name: data for name, data in self.edited.items() if self.content(name) == data}
+        records = {record.path: record for record in read_records(self.out)}
+        for name in ("a.nii",) if single else NAMES:
+            record = records.get(name)
+            if record is None or record.error is not None:
+                continue
+            if record.decided_by_user and record.orientation is not None and orientation is not None:
+                self.decided[name] = record.orientation
+            elif more.get("reset_decisions") and not record.decided_by_user:
+                self.decided.pop(name, None)
+
+    @precondition(lambda self: any(True for _ in self.files()))
+    @rule(data=st.data())
+    def edit(self, data: st.DataObject) -> None:
+        """A person works on an output."""
+        path = data.draw(st.sampled_from(sorted(self.files())))
+        self.edits += 1
+        content = f"edit {self.edits}".encode()
+        path.write_bytes(content)
+        self.edited[path.name] = content
+
+    @precondition(lambda self: any(True for _ in self.files()))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        """A person removes an output."""
+        path = data.draw(st.sampled_from(sorted(self.files())))
+        path.unlink()
+        self.edited.pop(path.name, None)
+
+    @rule(name=st.sampled_from(NAMES), person=st.sampled_from(sorted(PEOPLE)))
+    def lose_or_find_a_mask(self, name: str, person: str) -> None:
+        """A mask is taken out of the study, or comes back."""
+        path, away = self.place / person / mask_of(name), self.place / f"{person}-{mask_of(name)}"
+        (path if path.exists() else away).rename(away if path.exists() else path)
+
+    @rule()
+    def spoil_the_table(self) -> None:
+        """A person writes something of their own into the table."""
+        if self.out.is_dir():
+            self.edits += 1
+            table, notes = self.out / "cmrorient.csv", f"notes {self.edits}".encode()
+            if table.is_file():
+                self.notes.discard(table.read_bytes())
+            table.write_bytes(notes)
+            self.notes.add(notes)
+
+    @invariant()
+    def edits_are_there(self) -> None:
+        for name, content in getattr(self, "edited", {}).items():
+            assert self.content(name) == content
+
+    @invariant()
+    def notes_are_there(self) -> None:
+        if getattr(self, "notes", None):
+            assert self.notes <= {path.read_bytes() for path in self.out.glob("*.csv")}
+
+    @invariant()
+    def image_and_mask_are_in_one_orientation_and_of_one_person(self) -> None:
+        records = read_records(self.out) if hasattr(self, "out") and has_record(self.out) else []
+        # A mask that no run was told of is an image like any other.
+        for name in (record.path for record in records if record.files.masks):
+            pair = [self.out / name, self.out / mask_of(name)]
+            if not all(path.is_file() for path in pair) or {path.name for path in pair} & self.edited.keys():
+                continue
+            arrays = [read(path).array for path in pair]
+            assert any(
+                np.array_equal(arrays[0], k.apply(image.array)) and np.array_equal(arrays[1], k.apply(mask.array))
+                for image, mask in (image_and_mask(person, name, Orientation.IDENTITY) for person in PEOPLE)
+                for k in Orientation
+            )
+
+    @invariant()
+    def decisions_stay(self) -> None:
+        if not getattr(self, "decided", {}) or not has_record(self.out):
+            return
+        records = {record.path: record for record in read_records(self.out)}
+        for name, orientation in self.decided.items():
+            assert records[name].decided_by_user and records[name].orientation == orientation
+
+    def files(self) -> list[Path]:
+        """The outputs."""
+        return list(self.out.glob("*.nii")) if hasattr(self, "out") and self.out.is_dir() else []
+
+    def content(self, name: str) -> bytes | None:
+        path = self.out / name
+        return path.read_bytes() if path.is_file() else None
+
+
+TestAnySequence = AnySequence.TestCase
+TestAnySequence.settings = settings(
+    max_examples=int(os.environ.get("CMRORIENT_LONG", "8")),
+    stateful_step_count=40 if LONG else 12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+TestAnySequence = pytest.mark.slow(TestAnySequence) if LONG else TestAnySequence
