@@ -2,6 +2,7 @@
 #
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
+#   make test-long    many thousand steps of runs and edits in any order; minutes
 #   make lint         ruff, mypy, import-linter (what may import what), vulture (what nobody uses)
 #   make counts       figures of the code: imports, lines, Any, equal lines
 #   make screenshots  pictures of the Slicer panel, the README and the architecture
@@ -23,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint counts screenshots results test-pacs wheel clean
+.PHONY: help demo test test-long lint counts screenshots results test-pacs wheel clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -49,6 +50,9 @@ demo: $(PLAIN)
 
 test: $(FULL)
 	$(BIN)/python -m pytest $(PYTEST)
+
+test-long: $(FULL)
+	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/test_any_sequence.py $(PYTEST)
 
 lint: $(FULL)
 	$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 Four things hold after every step: what a person changed in the output folder is there; another
 study's images never get in; an image and its mask are in one orientation; what a person decided
-stays decided. ``CMRORIENT_LONG`` makes it thousands of steps (``make test-long``).
+stays decided. ``CMRORIENT_LONG`` is the number of sequences of forty steps (``make test-long``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,7 +26,7 @@ from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.store import has_record, read_records
 from CMROrientLib.volume import Volume
 
-LONG = bool(os.environ.get("CMRORIENT_LONG"))
+LONG = "CMRORIENT_LONG" in os.environ
 
 NAMES = ("a.nii", "b.nii")
 PEOPLE = {"P1": 0, "P2": 7}
@@ -38,7 +37,7 @@ class Stopped(Exception):
     """A run that ends in the middle, as a kill or Ctrl-C ends it."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def image_and_mask(person: str, name: str, orientation: Orientation) -> tuple[Volume, Volume]:
     seed = PEOPLE[person] + NAMES.index(name)
     return phantom(orientation, seed=seed, with_mask=True, **SMALL)  # type: ignore[return-value]
@@ -210,4 +209,3 @@ TestAnySequence.settings = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-TestAnySequence = pytest.mark.slow(TestAnySequence) if LONG else TestAnySequence
