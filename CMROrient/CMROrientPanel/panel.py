@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import slicer
 from slicer.i18n import tr as _
@@ -19,6 +20,9 @@ from .logic import CMROrientLogic
 from .parameters import CMROrientParameterNode
 from .task import Cancelled, Task
 from .widgets import Widgets
+
+if TYPE_CHECKING:
+    from CMROrientLib.mrml.node_types import Node
 
 
 class Panel:
@@ -118,15 +122,21 @@ class Panel:
 
     def recognize(self, checked: bool = False) -> None:
         """Find out how the chosen image is stored."""
+        # Events come through meanwhile: the module may be left, the input deleted or changed.
         chosen = self._parameters
+        node, model, device = chosen.inputVolume, self._model(), chosen.device.value
         with self._errors_shown():
             packages.ensure()
             with self.task(_("Looking at the slices")) as task:
-                examined = self.logic.examine(
-                    chosen.inputVolume, self._model(), chosen.device.value, progress=task.progress
-                )
-            self._remember(examined)
-            self._say("")
+                examined = self.logic.examine(node, model, device, progress=task.progress)
+            if not slicer.mrmlScene.IsNodePresent(node):
+                self._say(_("“{name}” was removed while it was looked at.").format(name=examined.image.name))
+            elif self._parameters is not None and self._parameters.inputVolume is not node:
+                said = _("Another image was chosen while “{name}” was looked at; nothing is kept of it.")
+                self._say(said.format(name=examined.image.name))
+            else:
+                self._remember(examined, node)
+                self._say("")
 
     def correct(self, checked: bool = False) -> None:
         """Write the corrected image."""
@@ -151,11 +161,11 @@ class Panel:
     def apply_all(self, checked: bool = False) -> None:
         """Recognize and correct every image of the scene; what is not decided is left alone and named."""
         chosen = self._parameters
+        model, device, geometry = self._model(), chosen.device.value, chosen.geometry.value
         with self._errors_shown():
             packages.ensure()
             with self.task(_("Looking at all images")) as task:
-                found, left = self.logic.examineAll(self._model(), chosen.device.value, task)
-            geometry = chosen.geometry.value
+                found, left = self.logic.examineAll(model, device, task)
             mirrored = [one.image.name for one in found if session.would_mirror(one, geometry)]
             question = texts.mirror_question_all(mirrored)
             write = "write" if mirrored and slicer.util.confirmYesNoDisplay(question, "CMROrient") else "leave"
@@ -205,12 +215,13 @@ class Panel:
 
     def _decide(self, orientation: int) -> None:
         """Read the chosen image for a person's class, without a network."""
+        node = self._parameters.inputVolume
         with self._errors_shown():
-            self._remember(session.decide(self._parameters.inputVolume, orientation))
+            self._remember(session.decide(node, orientation), node)
 
-    def _remember(self, examined: session.Examined) -> None:
+    def _remember(self, examined: session.Examined, node: Node) -> None:
         self._examined = examined
-        self._examined_id = self._parameters.inputVolume.GetID()
+        self._examined_id = node.GetID()
         slice_table.fill(self.ui.sliceTable, examined.volume, examined.recognition, self._ratio())
 
     def _forget(self) -> None:
@@ -219,7 +230,8 @@ class Panel:
         show.forget(self.ui, self._ratio())
 
     def _user_class(self) -> Orientation | None:
-        return Orientation(self._parameters.userClass) if self._parameters.userClass >= 0 else None
+        chosen = self._parameters
+        return Orientation(chosen.userClass) if chosen is not None and chosen.userClass >= 0 else None
 
     def _decided(self) -> Recognition | None:
         """What would be acted on; None where nothing was examined."""

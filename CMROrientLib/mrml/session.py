@@ -116,7 +116,7 @@ def examine_all(
 
     Returns
     -------
-    What was found, and (name, why not) of what was left alone.
+    What was found, and (name, why not) of what was left alone or removed meanwhile.
     """
     found, left = [], []
     images = images_of_scene(scene)
@@ -127,9 +127,15 @@ def examine_all(
                 progress(number, len(images))
 
         try:
-            found.append(examine(image.main, recognizer, progress=slice_done))
+            examined = examine(image.main, recognizer, progress=slice_done) if _in(scene, image) else None
         except CMROrientError as error:
             left.append((image.name, error.message))
+            continue
+        # The progress may let people do something.
+        if examined is None or not _in(scene, image):
+            left.append((image.name, _removed()))
+        else:
+            found.append(examined)
     return found, left
 
 
@@ -153,6 +159,9 @@ def correct_all(
             if progress is not None:
                 progress(number, len(found))
             result, name = examined.recognition, examined.image.name
+            if not _in(scene, examined.image):
+                left.append((name, _removed()))
+                continue
             correction = planned(examined, result, geometry)
             if not result.acted_on:
                 left.append((name, words(result)))
@@ -163,6 +172,14 @@ def correct_all(
             else:
                 made.append(correct(examined, result, geometry))
     return made, left
+
+
+def _in(scene: Scene, image: SceneImage) -> bool:
+    return bool(scene.IsNodePresent(image.main))
+
+
+def _removed() -> str:
+    return _("it was removed from the scene meanwhile.")
 
 
 def planned(
