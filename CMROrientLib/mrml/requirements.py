@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
+import re
 
 from ..i18n import _
 
@@ -24,22 +26,69 @@ FOR_FILES = {
 
 
 def missing(needed: dict[str, str]) -> list[str]:
-    """The requirements whose packages cannot be found; nothing is imported to find out."""
+    """The requirements whose packages cannot be found or are too old; nothing is imported to find out."""
     importlib.invalidate_caches()
-    return [requirement for name, requirement in needed.items() if importlib.util.find_spec(name) is None]
+    return [
+        requirement
+        for name, requirement in needed.items()
+        if importlib.util.find_spec(name) is None or _old_version(requirement) is not None
+    ]
 
 
 def names(requirements: list[str]) -> str:
     """The packages' names without their versions, with blanks between them."""
-    return " ".join(requirement.partition(">")[0] for requirement in requirements)
+    return " ".join(_name(requirement) for requirement in requirements)
 
 
 def install_by_hand(requirements: list[str]) -> str:
-    """What to do, with and without a connection."""
-    listed = names(requirements)
-    return _(
-        "Slicer lacks {packages}. Enter once in Slicer's Python console: slicer.util.pip_install('{packages}'). "
-        "Without a connection: on a computer of the same kind run “pip download {packages} -d FOLDER” with the Python "
-        "version of this Slicer, bring FOLDER here, and enter "
-        "slicer.util.pip_install('--no-index --find-links FOLDER {packages}')."
-    ).format(packages=listed)
+    """What to do, with and without a connection; for what is too old, to its requirement."""
+    versions = {requirement: _old_version(requirement) for requirement in requirements}
+    absent = names([requirement for requirement, version in versions.items() if version is None])
+    said = [_("Slicer lacks {packages}.").format(packages=absent)] if absent else []
+    for requirement, version in versions.items():
+        if version is not None:
+            sentence = _("Slicer's {package} {version} is too old, {least} is the least.")
+            least = requirement.partition(">=")[2]
+            said.append(sentence.format(package=_name(requirement), version=version, least=least))
+    # pip leaves an old package where it is unless it is told which version is wanted.
+    wanted = [_name(requirement) if version is None else requirement for requirement, version in versions.items()]
+    said.append(
+        _(
+            "Enter once in Slicer's Python console: slicer.util.pip_install('{packages}'). "
+            "Without a connection: on a computer of the same kind run “pip download {quoted} -d FOLDER” with the "
+            "Python version of this Slicer, bring FOLDER here, and enter "
+            "slicer.util.pip_install('--no-index --find-links FOLDER {packages}')."
+        ).format(packages=" ".join(wanted), quoted=" ".join(_quoted(one) for one in wanted))
+    )
+    if len(absent.split()) < len(requirements):
+        said.append(_("Then restart Slicer."))
+    return " ".join(said)
+
+
+def _name(requirement: str) -> str:
+    return requirement.partition(">")[0]
+
+
+def _quoted(requirement: str) -> str:
+    """As a shell takes it: a bare ``>`` would name a file."""
+    return f'"{requirement}"' if ">" in requirement else requirement
+
+
+def _old_version(requirement: str) -> str | None:
+    """The installed version where it is below the requirement's; None where it is not, or cannot be told."""
+    name, _sign, least = requirement.partition(">=")
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    installed = _numbers(version)
+    return version if installed and installed < _numbers(least) else None
+
+
+def _numbers(version: str) -> list[int]:
+    """The numbers in front of a version, without zeros at the end: 3.0 is as new as 3."""
+    found = re.match(r"\d+(\.\d+)*", version)
+    parts = [int(part) for part in found.group().split(".")] if found else []
+    while parts and parts[-1] == 0:
+        parts.pop()
+    return parts
