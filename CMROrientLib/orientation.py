@@ -69,6 +69,20 @@ class Orientation(IntEnum):
         """Whether this is a reflection: it changes handedness."""
         return bool(np.linalg.det(self.matrix) < 0)
 
+    @classmethod
+    def of(cls, given: int | str) -> Orientation:
+        """The class of a number or a short name, as people type it. Raises ValueError, which lists the eight."""
+        text = str(int(given)) if isinstance(given, int) else given.strip().lower().replace("_", "-")
+        for k in cls:
+            if text in (str(int(k)), k.short_name):
+                return k
+        raise ValueError(f"not {given!r}: it is one of {', '.join(f'{int(k)} {k.short_name}' for k in cls)}")
+
+    @property
+    def short_name(self) -> str:
+        """The name to type, such as ``flip-vertical``."""
+        return self.name.lower().replace("_", "-")
+
     @property
     def label(self) -> str:
         """The name in words, as panels and reports show it."""

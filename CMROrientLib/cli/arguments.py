@@ -8,6 +8,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from ..orientation import Orientation
 from ..run.options import RunOptions
 from ..run.record import Record
 
@@ -45,6 +46,20 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (1)")
     group.add_argument("--dask", metavar="ADDRESS", help="work on the Dask cluster with this scheduler instead")
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    """What an argument of the type ``orientation`` takes: a part of the help, with no argument of its own."""
+    lines = [f"  {k:d}  {k.short_name:<16}  {k.label}" for k in Orientation]
+    parser.add_argument_group("classes K, by number or by name", "\n".join(["stored so:", *lines]))
+
+
+def orientation(text: str) -> Orientation:
+    """The type of an argument that takes a class."""
+    try:
+        return Orientation.of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

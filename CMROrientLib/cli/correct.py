@@ -8,7 +8,7 @@ from pathlib import Path
 from ..correction import GEOMETRY_MODES
 from ..folders import correct
 from ..run.tables import HTML_NAME
-from .arguments import add_inputs, add_json, add_recognition, exit_status, run_options
+from .arguments import add_classes, add_inputs, add_json, add_recognition, exit_status, orientation, run_options
 from .output import Reporter
 
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "at its place in the patient, keep leaves the directions as they are",
     )
     group.add_argument(
-        "--target", type=int, choices=range(8), default=0, metavar="K", help="write in class K, 0 to 7 (0: standard)"
+        "--target", type=orientation, default=0, metavar="K", help="write in class K, see below (0 identity: standard)"
     )
     group.add_argument(
         "--skip-conflicts", action="store_true", help="leave images alone whose header contradicts their pixels"
@@ -40,10 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decided = group.add_mutually_exclusive_group()
     decided.add_argument(
         "--orientation",
-        type=int,
-        choices=range(8),
+        type=orientation,
         metavar="K",
-        help="all images are stored in class K: no network is asked",
+        help="all images are stored in class K, see below: no network is asked",
     )
     decided.add_argument(
         "--decisions",
@@ -61,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_recognition(parser)
     add_json(parser)
+    add_classes(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ class RunOptions:
     model, device, averaging, min_confidence:
         See ``Recognizer``.
     geometry, target:
-        See ``correction.plan``.
+        See ``correction.plan``; a class may be given by its number or its short name.
     skip_conflicts:
         Leave images alone whose header tells another story than their pixels.
     masks:
@@ -160,11 +160,11 @@ def _paths(given: Inputs) -> tuple[Path, ...]:
     return tuple(long_path(Path(entry)) for entry in several)
 
 
-def _orientation(value: Orientation | int, what: str) -> Orientation:
+def _orientation(value: Orientation | int | str, what: str) -> Orientation:
     try:
-        return Orientation(value)
-    except ValueError:
-        raise UsageError(f"the {what} is a class from 0 to 7, not {value}") from None
+        return Orientation.of(value)
+    except ValueError as error:
+        raise UsageError(f"the {what} is a class from 0 to 7 or its name, {error}") from None
 
 
 def _endings(endings: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterable
@@ -59,7 +60,7 @@ def read_decisions(path: Path) -> DecisionTable:
     Raises
     ------
     UsageError
-        Where the file is no such table, a class is not 0 to 7, or two rows contradict each other.
+        Where the file is no such table, a class is none of the eight, or two rows contradict each other.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -115,10 +116,14 @@ def _override(cells: dict[str, Any], row: str, path: Path) -> Override | None:
 def _orientation(text: str, row: str, path: Path) -> Orientation | None:
     if not text:
         return None
+    # A table program writes a column of whole numbers with an empty cell in it as 3.0.
+    with contextlib.suppress(ValueError, OverflowError):
+        if float(text) == int(float(text)):
+            return Orientation.of(int(float(text)))
     try:
-        return Orientation(int(float(text)) if float(text).is_integer() else -1)
-    except ValueError:
-        raise UsageError(f"{row}: the orientation is a class from 0 to 7, not {text!r}", path) from None
+        return Orientation.of(text)
+    except ValueError as error:
+        raise UsageError(f"{row}: the orientation is a class from 0 to 7 or its name, {error}", path) from None
 
 
 def _delimiter(header: str) -> str:

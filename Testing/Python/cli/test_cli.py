@@ -20,7 +20,9 @@ from skimage.io import imsave
 from CMROrientLib import __version__
 from CMROrientLib.cli.main import COMMANDS, build_parser, main
 from CMROrientLib.cli.output import Reporter
+from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
+from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.store import read_records
@@ -105,6 +107,28 @@ def test_correct_without_a_network(study: Path, tmp_path: Path) -> None:
     done = cmrorient("correct", study / "b.mha", "-o", tmp_path / "out", "--orientation", "0", *NETWORK)
     assert (done.status, (tmp_path / "out" / "b.mha").read_bytes()) == (0, (study / "b.mha").read_bytes())
     assert "copied" in done.out
+
+
+def test_a_class_is_a_number_or_a_name(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = [tmp_path / "numbers", tmp_path / "names"]
+    for out, stored, target in zip(outputs, ("5", "rotate-90"), ("2", "flip-vertical"), strict=True):
+        assert main(["correct", str(study), "-o", str(out), "--orientation", stored, "--target", target]) == 0
+    numbers, names = ((out / "b.mha").read_bytes() for out in outputs)
+    assert numbers == names
+    assert RunOptions(inputs="in", target="flip-vertical").target is Orientation.FLIP_VERTICAL  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"the target is .*not 'up': it is one of 0 identity, "):
+        RunOptions(inputs="in", target="up")  # type: ignore[arg-type]
+    capsys.readouterr()
+    for option in ("--orientation", "--target"):
+        with pytest.raises(SystemExit) as caught:
+            main(["correct", "in", "-o", "out", option, "up"])
+        assert caught.value.code == 2
+        assert f"{option}: not 'up': it is one of 0 identity, 1 flip-horizontal" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["correct", "--help"])
+    told = capsys.readouterr().out
+    for k in Orientation:
+        assert re.search(rf"^ +{k:d} +{k.short_name} +{k.label}$", told, re.MULTILINE)
 
 
 def test_dry_run(study: Path, tmp_path: Path) -> None:

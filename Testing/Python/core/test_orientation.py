@@ -18,6 +18,9 @@ from CMROrientLib.orientation import (
     header_state,
 )
 
+NAMES = ["identity", "flip-horizontal", "flip-vertical", "rotate-180"]
+NAMES += ["transpose", "rotate-90", "rotate-270", "anti-transpose"]
+
 SQUARE = np.array([[1, 2], [3, 4]])
 
 CORNERS = {
@@ -163,3 +166,16 @@ def test_headers_of_real_people(data_root):
         direction = np.array(reader.GetDirection()).reshape(3, 3)
         assert header_state(direction[:, 1], direction[:, 0], direction[:, 2]) == "known", path
         assert header_orientation(direction[:, 1], direction[:, 0]) is Orientation.IDENTITY, path
+
+
+def test_a_class_has_a_name_to_type():
+    assert [k.short_name for k in Orientation] == NAMES
+    for k, name in enumerate(NAMES):
+        for typed in (k, str(k), name, name.upper().replace("-", "_"), f" {name} "):
+            assert Orientation.of(typed) is Orientation(k)
+
+
+@pytest.mark.parametrize("given", [8, -1, "8", "-1", "", "sideways", "1.5", "rotate"])
+def test_a_wrong_name_says_what_there_is(given):
+    with pytest.raises(ValueError, match=r"0 identity, 1 flip-horizontal, .* 7 anti-transpose$"):
+        Orientation.of(given)

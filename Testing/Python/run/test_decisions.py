@@ -118,3 +118,13 @@ def test_rows_about_nothing_are_told(tmp_path: Path) -> None:
     table.check_all_used([("a.nii", None), ("b.nii", None), ("c.nii", None)])
     with pytest.raises(UsageError, match=r"not among the inputs: b\.nii"):
         table.check_all_used([("a.nii", None)])
+
+
+def test_a_class_may_be_named(tmp_path: Path) -> None:
+    table = decisions(tmp_path, "path,orientation\na.nii,flip-vertical\nb.nii,2\nc.nii,ROTATE_90\n")
+    found = [table.find(f"{name}.nii", None) for name in "abc"]
+    assert found == [Override(Orientation(2)), Override(Orientation(2)), Override(Orientation(5))]
+    # The network's own class by its name is no edit.
+    assert edited(tmp_path, orientation="rotate-180") is None
+    with pytest.raises(UsageError, match=r"row 2: .*not 'sideways': it is one of 0 identity, 1 flip-horizontal"):
+        decisions(tmp_path, "path,orientation\na.nii,sideways\n")
