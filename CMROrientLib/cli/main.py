@@ -37,6 +37,21 @@ COMMANDS = {
 }
 
 
+#: One call of each command, for its help and the overview.
+EXAMPLES = {
+    "recognize": "cmrorient recognize study/",
+    "correct": "cmrorient correct study/ -o standard/ --masks _seg,_gt",
+    "audit": "cmrorient audit archive/ -o audit.html",
+    "restore": "cmrorient restore standard/ predicted/ -o back/ --suffix _pred",
+    "demo": "cmrorient demo -o demo",
+    "train": "cmrorient train --recipe my.toml --data DATA -o runs/mine",
+    "transfer": "cmrorient transfer --start universal --data NEW -o runs/transferred",
+    "evaluate": "cmrorient evaluate --model runs/mine/model --data DATA",
+    "export": "cmrorient export runs/mine -o models",
+    "benchmark": "cmrorient benchmark --volumes 5",
+}
+
+
 class Command(Protocol):
     """What the module of a command has."""
 
@@ -49,10 +64,11 @@ class Command(Protocol):
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     """The parser, with the arguments of one command (of none where it is None)."""
+    examples = "\n".join(f"  {example}" for example in EXAMPLES.values())
     parser = argparse.ArgumentParser(
         prog="cmrorient",
         description="Recognize and correct the in-plane orientation of short-axis cardiac MR. Not a medical device.",
-        epilog=f"'cmrorient COMMAND --help' tells more.\n\n{_STATUS}",
+        epilog=f"examples:\n{examples}\n\n'cmrorient COMMAND --help' tells more.\n\n{_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"cmrorient {__version__}")
@@ -62,7 +78,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
             name,
             help=what,
             description=f"{what[0].upper()}{what[1:]}.",
-            epilog=_STATUS,
+            epilog=f"example: {EXAMPLES[name]}\n\n{_STATUS}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == command:
@@ -71,7 +87,10 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status: 0, 1, 2, or 130 after Ctrl-C."""
+    """Run one command and give its exit status: 0, 1, 2, or 130 after Ctrl-C.
+
+    Without any argument the overview goes to standard error, and the status is 2: nothing was asked for.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     # numpy is not loaded yet. Its products here are small: threads that wait for each other cost several
     # times what they save as soon as other processes, our own workers among them, want the cores.
@@ -81,6 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # A file name that the terminal cannot show must not end a run.
             stream.reconfigure(errors="backslashreplace")
+    if not given:
+        parser = build_parser()
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     try:
         parsed = build_parser(command if command in COMMANDS else None).parse_args(given)
         status = _command(parsed.command).run(parsed)

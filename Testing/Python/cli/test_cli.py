@@ -18,7 +18,7 @@ from sample_study import MODEL, NETWORK, Finished, cmrorient, command, environme
 from skimage.io import imsave
 
 from CMROrientLib import __version__
-from CMROrientLib.cli.main import COMMANDS, build_parser, main
+from CMROrientLib.cli.main import COMMANDS, EXAMPLES, build_parser, main
 from CMROrientLib.cli.output import Reporter
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
@@ -287,6 +287,18 @@ def test_version_and_help() -> None:
     assert done.status == 0
     assert all(name in done.out for name in COMMANDS)
     assert "exit status: 0 all done" in done.out
+
+
+def test_the_overview_comes_without_arguments_and_has_an_example_for_each_command() -> None:
+    bare, asked = cmrorient(), cmrorient("--help")
+    assert (bare.status, bare.out, bare.err) == (2, "", asked.out)
+    assert list(EXAMPLES) == list(COMMANDS)
+    for name, example in EXAMPLES.items():
+        assert f"\n  {example}\n" in asked.out
+        first, *words = example.split()
+        assert (first, words[0]) == ("cmrorient", name)
+        parser = build_parser(name)
+        assert parser.parse_args(words).command == name
 
 
 def test_help_is_quick_because_it_imports_little() -> None:
