@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..orientation import Orientation
-from ..recognition.wording import confidence_words
+from ..recognition.wording import confidence_words, orientation_words
 from ..run.options import RunOptions
 from ..run.record import Finding, Record
+from .table import Cell, table
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
     from ..run.work import Outcome
 
-_HEADINGS = ("image", "stored", "confidence", "slices", "header", "result")
+_CORRECTED: list[Cell] = [("image",), ("stored",), ("confidence", "sure"), ("slices",), ("header",), ("result",)]
+_RECOGNIZED: list[Cell] = [("image",), ("class",), ("confidence", "sure"), ("slices",), ("header",), ("result",)]
 
 
 class Reporter:
@@ -36,6 +38,7 @@ class Reporter:
 
     def __init__(self, options: RunOptions, *, json: bool) -> None:
         self._json = json
+        self._inputs = options.inputs
         self._correcting = options.correcting
         self._dry_run = options.dry_run
         self._bar: tqdm[None] | None = None
@@ -78,21 +81,32 @@ class Reporter:
         self._close()
         if not self._json:
             several = Counter(record.path for record in records)
-            rows = [self._row(record, record.path if several[record.path] == 1 else record.name) for record in records]
-            for line in table(rows):
+            rows = [self._row(record, several[record.path] > 1) for record in records]
+            for line in table(_CORRECTED if self._correcting else _RECOGNIZED, rows):
                 print(line, file=self._output)
         for record in records:
             if record.error is not None:
-                _say(f"error: {record.name}: {record.error}")
+                _say(f"error: {self._name(record)}: {record.error}")
         for record in records:
             if record.error is None and record.finding is not None and record.decision == "uncertain":
-                _say(f"uncertain: {record.name}: {record.finding.words}")
+                _say(f"uncertain: {self._name(record)}: {record.finding.words}")
         _say(self._sum(records))
         if page is not None:
             _say(f"report: {page}")
 
-    def _row(self, record: Record, name: str) -> tuple[str, ...]:
-        return (name, *_found(record.finding), self._result(record))
+    def _row(self, record: Record, several: bool) -> list[Cell]:
+        name = self._name(record) if several else shown_name(record, self._inputs)
+        result = self._result(record)
+        short = "left alone" if result.startswith("left alone") else result
+        if not self._correcting and record.acted_on and record.orientation is not None:
+            # The column of the class says the rest.
+            name_of_class = "standard" if record.decision == "standard" else record.orientation.short_name
+            short = result.replace(orientation_words(record.orientation), name_of_class)
+        return [(name,), *_found(record.finding), (result, short)]
+
+    def _name(self, record: Record) -> str:
+        name = shown_name(record, self._inputs)
+        return name if record.path == "." and name.startswith("series ") else replace(record, path=name).name
 
     def _result(self, record: Record) -> str:
         if record.error is not None:
@@ -106,7 +120,7 @@ class Reporter:
             return "not short-axis"
         conflict = " (conflict)" if record.conflict else ""
         if not self._correcting:
-            return f"{record.decision}{conflict}"
+            return f"stored {orientation_words(record.orientation)}{conflict}"
         if record.action is None or record.action.grid is None:
             return "skipped (conflict)"
         done = "copied" if (record.note or "").startswith("copied") else "corrected"
@@ -128,41 +142,49 @@ class Reporter:
             self._bar = None
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table with headings; the first column is shortened where the terminal is narrow."""
-    lines = [_HEADINGS, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    if sys.stdout.isatty():
-        others = sum(widths[1:]) + 2 * (len(widths) - 1)
-        widths[0] = max(20, min(widths[0], shutil.get_terminal_size().columns - others))
-    return ["  ".join(_fit(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+def stored(orientation: Orientation | None) -> Cell:
+    """A class: in words, by its name, by its number."""
+    if orientation is None:
+        return ("",)
+    return f"{orientation:d} {orientation.label}", f"{orientation:d} {orientation.short_name}", f"{orientation:d}"
 
 
-def _fit(cell: str, width: int) -> str:
-    return cell.ljust(width) if len(cell) <= width else f"…{cell[-(width - 1) :]}"
+def header(finding: Finding) -> Cell:
+    """What the header says."""
+    if finding.header_orientation is None:
+        return {"none": ("says nothing", "silent"), "other_plane": ("other plane", "other plane", "other")}.get(
+            finding.header_state or "", ("",)
+        )
+    words, name, number = stored(finding.header_orientation)
+    if finding.header_orientation == finding.orientation and finding.decision != "not_short_axis":
+        return words, "same", "same"
+    return words, name, number
 
 
-def _found(finding: Finding | None) -> tuple[str, str, str, str]:
-    """How it is stored, the confidence, the votes and the header."""
+def shown_name(record: Record, inputs: Sequence[Path]) -> str:
+    """The path by which people know an image: a series of the given folder itself goes by the folder's name."""
+    if record.path != ".":
+        return record.path
+    folders = [path for path in inputs if path.is_dir()]
+    if len(folders) != 1:
+        return f"series {record.series}"
+    return folders[0].resolve().name or str(folders[0])
+
+
+def _found(finding: Finding | None) -> tuple[Cell, Cell, Cell, Cell]:
+    """The class, the confidence, the votes and the header; no class where it is no short axis."""
     if finding is None:
-        return "", "", "", ""
-    stored, sure = finding.orientation, finding.confidence
+        return ("",), ("",), ("",), ("",)
+    orientation = None if finding.decision == "not_short_axis" else finding.orientation
+    if orientation is None:
+        return ("",), ("",), ("",), header(finding)
+    sure = "" if finding.confidence is None or finding.decided_by == "user" else confidence_words(finding.confidence)
     return (
-        "" if stored is None else _class(stored),
-        "" if sure is None or finding.decided_by == "user" else confidence_words(sure),
-        "" if stored is None or not finding.slices else f"{finding.votes[stored]}/{finding.slices}",
-        _header(finding),
+        stored(orientation),
+        (sure, sure.replace("over ", ">")),
+        (f"{finding.votes[orientation]}/{finding.slices}" if finding.slices else "",),
+        header(finding),
     )
-
-
-def _header(finding: Finding) -> str:
-    if finding.header_orientation is not None:
-        return _class(finding.header_orientation)
-    return {"none": "says nothing", "other_plane": "other plane"}.get(finding.header_state or "", "")
-
-
-def _class(orientation: Orientation) -> str:
-    return f"{orientation:d} {orientation.label}"
 
 
 def _say(line: str) -> None:

@@ -57,13 +57,14 @@ def test_recognize_prints_a_table(study: Path, tmp_path: Path) -> None:
     assert done.status == 0
     assert re.search(
         r"^sub folder/a\.nii\.gz +5 turned by 90° clockwise +(over )?0\.\d\d +4/4 +"
-        r"5 turned by 90° clockwise +reoriented$",
+        r"5 turned by 90° clockwise +stored turned by 90° clockwise$",
         done.out,
         re.MULTILINE,
     )
-    assert "reoriented (conflict)" in done.out
+    assert "stored flipped left to right (conflict)" in done.out
+    assert "reoriented" not in done.out + done.err
     assert len(done.out.splitlines()) == 3
-    assert "2 images: 2 reoriented; 1 with a conflict" in done.err
+    assert re.search(r"^2 images: 1 stored [^,]+, 1 stored [^,]+; 1 with a conflict", done.err, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
 

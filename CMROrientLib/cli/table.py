@@ -1,0 +1,80 @@
+"""A table in a terminal: as wide as its words, or as narrow as the terminal is."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+#: A cell, wordy first; the table takes later, shorter forms where the terminal is narrow.
+Cell = tuple[str, ...]
+
+#: The first column gives way to the others down to this many characters; then the others get shorter.
+_NAME = 20
+
+#: What a name has at least in the narrowest terminal.
+_LEAST_NAME = 8
+
+_GAP = "  "
+
+
+def table(headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], columns: int | None = None) -> list[str]:
+    """Lines of a table, none wider than the terminal.
+
+    Parameters
+    ----------
+    headings, rows:
+        Names stand in the first column: their beginnings are cut off where there is no room.
+    columns:
+        Width of the terminal; that of standard output where None. Without a terminal nothing is shortened.
+    """
+    if columns is None and sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+    cells = [headings, *rows]
+    forms = max(len(cell) for line in cells for cell in line)
+    for form in range(forms):
+        lines = [[cell[min(form, len(cell) - 1)] for cell in line] for line in cells]
+        widths = [max(_width(line[column]) for line in lines) for column in range(len(headings))]
+        if columns is None:
+            break
+        room = columns - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
+        if room >= min(widths[0], _NAME):
+            widths[0] = min(widths[0], room)
+            break
+    else:
+        widths[0] = min(widths[0], max(_LEAST_NAME, room))
+    shown = (_line(line, widths) for line in lines)
+    return [line if columns is None else _cut(line, columns) for line in shown]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    name, *others = cells
+    first = _without_beginning(name, widths[0])
+    return _GAP.join(
+        cell + " " * (width - _width(cell)) for cell, width in zip((first, *others), widths, strict=True)
+    ).rstrip()
+
+
+def _width(text: str) -> int:
+    """Places in a terminal: Chinese characters take two, accents of their own none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)
+
+
+def _without_beginning(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"
+
+
+def _cut(line: str, columns: int) -> str:
+    if _width(line) <= columns:
+        return line
+    while _width(line) > columns - 1:
+        line = line[:-1]
+    return f"{line.rstrip()}…"
