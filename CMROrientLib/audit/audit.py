@@ -22,7 +22,7 @@ from ..progress import ItemProgress
 from ..report.page import page_kind, write_report
 from ..run.folder import Warn, recognize
 from ..run.options import Inputs, RunOptions
-from ..run.record import Record
+from ..run.record import Json, Record
 from ..run.thumbnails import Thumbnails
 from ..run.work import Outcome
 from .page import AUDIT, by_scanner
@@ -30,6 +30,7 @@ from .verdict import explain, verdict_of
 
 _PAGE_SUFFIXES = (".html", ".htm")
 _PAGE_NAME = "cmrorient-audit.html"
+
 
 _COLUMNS = (
     "path",
@@ -178,6 +179,11 @@ def _told_apart(
     return records, pictures
 
 
+def audit_line(record: Record) -> dict[str, Json]:
+    """The flat form of a record with its ``verdict``, and what that means in ``words``."""
+    return {**record.to_dict(), "verdict": verdict_of(record).value, "words": explain(record)}
+
+
 def write_audit(
     records: Sequence[Record],
     pictures: Mapping[tuple[str, str | None], Thumbnails],
@@ -186,10 +192,8 @@ def write_audit(
     title: str = "Header audit",
     command: str = "",
 ) -> None:
-    """Write the page, the JSON lines (records with ``verdict`` and what it means in ``words``) and the CSV."""
-    rows = [{**record.to_dict(), "verdict": verdict_of(record).value} for record in records]
-    for line, record in zip(rows, records, strict=True):
-        line["words"] = explain(record)
+    """Write the page, the JSON lines (see ``audit_line``) and the CSV."""
+    rows = [audit_line(record) for record in records]
     table = io.StringIO()
     writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -30,6 +30,9 @@ KINDS = (
     Kind(Verdict.LEFT_ALONE.value, "Left alone", "mute", "not a short-axis image"),
 )
 
+#: What an archive is audited for, and what could not be judged.
+PROBLEMS = tuple(kind for kind in KINDS if kind.tone in ("alert", "warn", "bad"))
+
 
 def lead(counts: Mapping[str, int], total: int) -> list[Phrase]:
     """How many headers agree with their pixels."""

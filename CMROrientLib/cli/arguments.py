@@ -48,6 +48,15 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dask", metavar="ADDRESS", help="work on the Dask cluster with this scheduler instead")
 
 
+def add_only_problems(parser: argparse.ArgumentParser) -> None:
+    """Only what somebody has to look at."""
+    parser.add_argument(
+        "--only-problems",
+        action="store_true",
+        help="show only what failed, is uncertain or is wrong; files that are written hold everything",
+    )
+
+
 def add_classes(parser: argparse.ArgumentParser) -> None:
     """What an argument of the type ``orientation`` takes: a part of the help, with no argument of its own."""
     lines = [f"  {k:d}  {k.short_name:<16}  {k.label}" for k in Orientation]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..audit.audit import ReportFiles, audit_run
-from ..audit.page import KINDS
+from ..audit.audit import ReportFiles, audit_line, audit_run
+from ..audit.page import KINDS, PROBLEMS
 from ..audit.verdict import verdict_of
 from ..run.record import Record
-from .arguments import add_inputs, add_recognition, exit_status, run_options
-from .output import Reporter
+from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
+from .output import Reporter, full_name, header, shown_name, stored
+from .table import Cell, table
+
+_HEADINGS: list[Cell] = [("image",), ("what is wrong",), ("pixels",), ("header",)]
+
+#: The problems by urgency.
+_RANKS = {kind.tag: rank for rank, kind in enumerate(PROBLEMS)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,24 +36,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the report: an HTML file or a folder",
     )
     add_recognition(parser)
+    add_json(parser)
+    add_only_problems(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Audit and tell; the exit status: 0 everything was judged, 1 some image failed or is undecided."""
     options = run_options(arguments, pictures=True)
-    with Reporter(options, json=False) as reporter:
+    only_problems: bool = arguments.only_problems
+    with Reporter(options, json=arguments.json, at_once=False) as reporter:
         records = audit_run(options, arguments.report, progress=reporter.progress, warn=reporter.warn)
-    tell(records, ReportFiles.at(arguments.report))
+    for record in records:
+        if record.error is not None:
+            print(f"error: {full_name(record, options.inputs)}: {record.error}", file=sys.stderr)
+    if arguments.json:
+        for record in records:
+            if not only_problems or verdict_of(record).value in _RANKS:
+                print(json.dumps(audit_line(record)))
+    else:
+        tell(records, options.inputs, only_problems=only_problems)
+    print(f"report: {ReportFiles.at(arguments.report).page}", file=sys.stderr)
     return exit_status(records)
 
 
-def tell(records: Sequence[Record], report: ReportFiles) -> None:
-    """The sum on standard output, what failed on standard error."""
-    for record in records:
-        if record.error is not None:
-            print(f"error: {record.name}: {record.error}", file=sys.stderr)
+def tell(records: Sequence[Record], inputs: Sequence[Path] = (), *, only_problems: bool = False) -> None:
+    """What is wrong, the most urgent first, and how much there is of each kind."""
+    wrong = [record for record in records if verdict_of(record).value in _RANKS]
+    wrong.sort(key=lambda record: _RANKS[verdict_of(record).value])
+    if wrong:
+        several = Counter(record.path for record in records)
+        for line in table(_HEADINGS, [_row(record, inputs, several[record.path] > 1) for record in wrong]):
+            print(line)
+        print()
     counts = Counter(verdict_of(record).value for record in records)
-    for kind in KINDS:
+    for kind in PROBLEMS if only_problems else KINDS:
         if counts[kind.tag]:
             print(f"{counts[kind.tag]:>7}  {kind.label}: {kind.meaning}")
-    print(f"report: {report.page}", file=sys.stderr)
+
+
+def _row(record: Record, inputs: Sequence[Path], several: bool) -> list[Cell]:
+    finding = record.finding
+    return [
+        ((full_name if several else shown_name)(record, inputs),),
+        (PROBLEMS[_RANKS[verdict_of(record).value]].label.lower(),),
+        stored(record.orientation),
+        ("",) if finding is None else header(finding),
+    ]

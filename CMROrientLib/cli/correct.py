@@ -8,7 +8,16 @@ from pathlib import Path
 from ..correction import GEOMETRY_MODES
 from ..folders import correct
 from ..run.tables import HTML_NAME
-from .arguments import add_classes, add_inputs, add_json, add_recognition, exit_status, orientation, run_options
+from .arguments import (
+    add_classes,
+    add_inputs,
+    add_json,
+    add_only_problems,
+    add_recognition,
+    exit_status,
+    orientation,
+    run_options,
+)
 from .output import Reporter
 
 
@@ -60,13 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_recognition(parser)
     add_json(parser)
+    add_only_problems(parser)
     add_classes(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Correct and show; the exit status."""
     options = run_options(arguments)
-    with Reporter(options, json=arguments.json) as reporter:
+    with Reporter(options, json=arguments.json, only_problems=arguments.only_problems) as reporter:
         records = correct(options, reporter.progress, reporter.warn)
         reporter.finish(records, arguments.output / HTML_NAME if options.writing else None)
     return exit_status(records)

@@ -34,10 +34,16 @@ class Reporter:
         What the run is told.
     json:
         Records go to standard output, one a line as they come in; nothing else does.
+    only_problems:
+        Show only what failed, is uncertain, or has pixels and header that contradict each other.
+    at_once:
+        Whether records go out as they come in; otherwise the command writes lines of its own in the end.
     """
 
-    def __init__(self, options: RunOptions, *, json: bool) -> None:
+    def __init__(self, options: RunOptions, *, json: bool, only_problems: bool = False, at_once: bool = True) -> None:
         self._json = json
+        self._only_problems = only_problems
+        self._at_once = at_once
         self._inputs = options.inputs
         self._correcting = options.correcting
         self._dry_run = options.dry_run
@@ -62,7 +68,7 @@ class Reporter:
     def progress(self, outcome: Outcome, done: int, total: int) -> None:
         """Show that one more image is done."""
         self._kept += outcome.kept
-        if self._json:
+        if self._json and self._at_once and self._shows(outcome.record):
             self._output.write(outcome.record.to_json() + "\n")
             self._output.flush()
         if self._bar is None and sys.stderr.isatty():
@@ -81,21 +87,25 @@ class Reporter:
         self._close()
         if not self._json:
             several = Counter(record.path for record in records)
-            rows = [self._row(record, several[record.path] > 1) for record in records]
-            for line in table(_CORRECTED if self._correcting else _RECOGNIZED, rows):
-                print(line, file=self._output)
+            rows = [self._row(record, several[record.path] > 1) for record in records if self._shows(record)]
+            if rows or not self._only_problems:
+                for line in table(_CORRECTED if self._correcting else _RECOGNIZED, rows):
+                    print(line, file=self._output)
         for record in records:
             if record.error is not None:
-                _say(f"error: {self._name(record)}: {record.error}")
+                _say(f"error: {full_name(record, self._inputs)}: {record.error}")
         for record in records:
             if record.error is None and record.finding is not None and record.decision == "uncertain":
-                _say(f"uncertain: {self._name(record)}: {record.finding.words}")
+                _say(f"uncertain: {full_name(record, self._inputs)}: {record.finding.words}")
         _say(self._sum(records))
         if page is not None:
             _say(f"report: {page}")
 
+    def _shows(self, record: Record) -> bool:
+        return not self._only_problems or record.failed or (record.conflict and record.acted_on)
+
     def _row(self, record: Record, several: bool) -> list[Cell]:
-        name = self._name(record) if several else shown_name(record, self._inputs)
+        name = full_name(record, self._inputs) if several else shown_name(record, self._inputs)
         result = self._result(record)
         short = "left alone" if result.startswith("left alone") else result
         if not self._correcting and record.acted_on and record.orientation is not None:
@@ -103,10 +113,6 @@ class Reporter:
             name_of_class = "standard" if record.decision == "standard" else record.orientation.short_name
             short = result.replace(orientation_words(record.orientation), name_of_class)
         return [(name,), *_found(record.finding), (result, short)]
-
-    def _name(self, record: Record) -> str:
-        name = shown_name(record, self._inputs)
-        return name if record.path == "." and name.startswith("series ") else replace(record, path=name).name
 
     def _result(self, record: Record) -> str:
         if record.error is not None:
@@ -169,6 +175,12 @@ def shown_name(record: Record, inputs: Sequence[Path]) -> str:
     if len(folders) != 1:
         return f"series {record.series}"
     return folders[0].resolve().name or str(folders[0])
+
+
+def full_name(record: Record, inputs: Sequence[Path]) -> str:
+    """The same with its series, which tells it from the others of its folder."""
+    name = shown_name(record, inputs)
+    return name if name == f"series {record.series}" else replace(record, path=name).name
 
 
 def _found(finding: Finding | None) -> tuple[Cell, Cell, Cell, Cell]:

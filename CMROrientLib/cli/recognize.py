@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..run.folder import recognize
-from .arguments import add_inputs, add_json, add_recognition, exit_status, run_options
+from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
 from .output import Reporter
 
 
@@ -14,12 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_inputs(parser)
     add_recognition(parser)
     add_json(parser)
+    add_only_problems(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Recognize and show; the exit status."""
     options = run_options(arguments)
-    with Reporter(options, json=arguments.json) as reporter:
+    with Reporter(options, json=arguments.json, only_problems=arguments.only_problems) as reporter:
         outcomes = recognize(options, reporter.progress, reporter.warn)
         records = sorted((outcome.record for outcome in outcomes), key=lambda r: (r.path, r.series or ""))
         reporter.finish(records)

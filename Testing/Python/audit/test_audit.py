@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -17,8 +18,7 @@ from report_samples import acted_on, failed, left_alone, one_of_each, pictures_o
 from CMROrientLib.audit.audit import ReportFiles, audit, write_audit
 from CMROrientLib.audit.page import AUDIT
 from CMROrientLib.audit.verdict import Verdict, explain, verdict, verdict_of
-from CMROrientLib.cli.arguments import exit_status
-from CMROrientLib.cli.audit import tell
+from CMROrientLib.cli.main import main
 from CMROrientLib.errors import UsageError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.report.page import page_kind, write_report
@@ -248,12 +248,54 @@ def test_a_stopped_audit_tells_what_it_has_seen(tmp_path: Path, monkeypatch: pyt
     ],
 )
 def test_what_the_terminal_shows(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], records: list[Record], status: int
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    records: list[Record],
+    status: int,
 ) -> None:
-    tell(records, ReportFiles.at(tmp_path))
-    assert exit_status(records) == status
+    monkeypatch.setattr("CMROrientLib.cli.audit.audit_run", lambda *_, **__: records)
+    assert main(["audit", str(tmp_path), "-o", str(tmp_path)]) == status
     shown = capsys.readouterr()
-    counted = sum(int(line.split()[0]) for line in shown.out.splitlines())
+    counted = sum(int(number) for number in re.findall(r"^ +(\d+)  [A-Z]", shown.out, re.MULTILINE))
     assert counted == len(records)
     assert ("error: b: is cut short" in shown.err) == any(record.error for record in records)
     assert f"report: {tmp_path / 'cmrorient-audit.html'}" in shown.err
+
+
+def test_what_is_wrong_is_listed_with_the_conflicts_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [
+        failed("a failed"), undecided("b undecided"), acted_on("c right", 1, 1), left_alone("d other"),
+        acted_on("e header", 0, 3), acted_on("f followed", 3, 0), acted_on("g mirrored", 1, 0),
+    ]  # fmt: skip
+    monkeypatch.setattr("CMROrientLib.cli.audit.audit_run", lambda *_, **__: records)
+    words = ["audit", str(tmp_path), "-o", str(tmp_path)]
+    urgent = ["g mirrored", "e header", "f followed", "b undecided", "a failed"]
+    kinds = ["mirrored", "header wrong", "header did not follow", "undecided", "error"]
+    for more in ([], ["--only-problems"]):
+        assert main([*words, *more]) == 1
+        shown = capsys.readouterr().out
+        rows = shown.split("\n\n")[0].splitlines()
+        assert re.split("  +", rows[0]) == ["image", "what is wrong", "pixels", "header"]
+        assert [re.split("  +", row)[:2] for row in rows[1:]] == [
+            list(pair) for pair in zip(urgent, kinds, strict=True)
+        ]
+        assert rows[1].endswith("1 flipped left to right  0 standard")
+        assert ("Consistent" in shown, "Left alone" in shown) == (not more, not more)
+        assert main([*words, "--json", *more]) == 1
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["path"] for line in lines] == [r.path for r in records if not more or r.path in urgent]
+        assert all({"verdict", "words", "orientation"} <= set(line) for line in lines)
+
+
+def test_an_audit_without_problems_lists_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("CMROrientLib.cli.audit.audit_run", lambda *_, **__: [acted_on("a", 1, 1)])
+    words = ["audit", str(tmp_path), "-o", str(tmp_path)]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "      1  Consistent: pixels and header say the same\n"
+    assert main([*words, "--only-problems"]) == 0
+    assert capsys.readouterr().out == ""

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from records import flat
-from sample_study import NETWORK, command, environment, phantom, put
+from sample_study import NETWORK, cmrorient, command, environment, phantom, put
 
 from CMROrientLib.cli.output import Reporter
 from CMROrientLib.cli.table import table
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.record import Record
+from CMROrientLib.run.store import read_records
 from CMROrientLib.volume import Grid
 
 GRID = Grid((1, 1, 1)).to_json()
@@ -155,3 +156,19 @@ def test_a_terminal_of_80_columns(tmp_path: Path) -> None:
     assert max(map(len, lines)) <= 80
     assert re.match(r"…\S+\.nii\.gz  7 ", lines[1])
     assert lines[1].endswith("stored anti-transpose (conflict)")
+
+
+def test_only_problems_are_shown(tmp_path: Path) -> None:
+    put(phantom(5), tmp_path / "in" / "right.nii.gz")
+    put(phantom(1, header="false"), tmp_path / "in" / "conflict.nii.gz")
+    (tmp_path / "in" / "broken.nii").write_text("no image")
+    for words in (["recognize", tmp_path / "in"], ["correct", tmp_path / "in", "-o", tmp_path / "out"]):
+        done = cmrorient(*words, *NETWORK, "--only-problems")
+        assert done.status == 1
+        assert [line.split()[0] for line in done.out.splitlines()] == ["image", "broken.nii", "conflict.nii.gz"]
+        assert "3 images: " in done.err
+        done = cmrorient(*words, *NETWORK, "--only-problems", "--json")
+        assert sorted(record["path"] for record in done.records) == ["broken.nii", "conflict.nii.gz"]
+    assert len(read_records(tmp_path / "out")) == 3
+    done = cmrorient("recognize", tmp_path / "in" / "right.nii.gz", *NETWORK, "--only-problems")
+    assert (done.status, done.out) == (0, "")
