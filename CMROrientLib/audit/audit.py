@@ -31,7 +31,6 @@ from .verdict import explain, verdict_of
 _PAGE_SUFFIXES = (".html", ".htm")
 _PAGE_NAME = "cmrorient-audit.html"
 
-
 _COLUMNS = (
     "path",
     "series",

@@ -42,7 +42,7 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
         type=_endings,
         default=(),
         metavar="SUFFIX,...",
-        help="endings of mask names, such as _seg,_gt: case_seg.nii.gz follows case.nii.gz",
+        help="endings of mask names, such as _seg,_gt: case_seg.nii.gz follows case.nii.gz beside it",
     )
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (1)")
     group.add_argument("--dask", metavar="ADDRESS", help="work on the Dask cluster with this scheduler instead")

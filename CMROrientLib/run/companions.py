@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import CMROrientError
-from ..io import ImageFiles, without_suffix
+from ..io import ImageFiles, find, without_suffix
+from ..io.suffixes import kind_of
 from ..volume import Volume
 
 
@@ -67,6 +68,20 @@ def pair_masks(sources: Sequence[ImageFiles], endings: Sequence[str]) -> Paired:
     return Paired(images, dict(masks), lonely)
 
 
+def masks_beside(path: Path, endings: Sequence[str]) -> list[ImageFiles]:
+    """The masks in the folder of one file that was given by its name, which lie there without being given."""
+    stem = without_suffix(path).name
+    names = {stem + ending for ending in endings}
+    try:
+        beside = sorted(other for other in path.parent.iterdir() if other != path and _is_named(other, names))
+    except OSError as error:
+        raise CMROrientError(f"cannot be opened to look for masks ({error.strerror or error})", path.parent) from error
+    found = [source for other in beside for source in find(other)]
+    # What a detached header names as its voxels is no mask of its own.
+    voxels = {file for source in found for file in source.files[1:]}
+    return [source for source in found if source.path not in voxels]
+
+
 def check_fit(mask: Volume, image: Volume, path: Path) -> None:
     """Raise ``CMROrientError`` where a mask has not its image's slices, rows and columns."""
     if mask.array.shape[-3:] != image.array.shape[-3:]:
@@ -80,6 +95,10 @@ def check_fit(mask: Volume, image: Volume, path: Path) -> None:
 
 def _size(volume: Volume) -> str:
     return " × ".join(str(n) for n in volume.grid.size)
+
+
+def _is_named(path: Path, stems: set[str]) -> bool:
+    return kind_of(path) is not None and without_suffix(path).name in stems and path.is_file()
 
 
 def _stem(path: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import check_places, relative
-from .companions import Companion, pair_masks
+from .companions import Companion, masks_beside, pair_masks
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .record import Key
@@ -93,6 +93,8 @@ def plan_run(options: RunOptions) -> RunPlan:
             # One file that is no image must not keep the other inputs from being done.
             images.append(PlannedImage(ImageFiles(root, (root,), "unknown"), root.name, error=error.message))
             continue
+        if options.masks and not root.is_dir():
+            found = [*found, *masks_beside(root, options.masks)]
         paired = pair_masks(found, options.masks)
         lonely += paired.lonely
         for source in paired.images:
@@ -108,7 +110,8 @@ def plan_run(options: RunOptions) -> RunPlan:
         check_outputs(images, options.output)
     if decisions is not None:
         decisions.check_all_used(image.key for image in images)
-    return RunPlan(images, lonely)
+    followed = {mask.source.path.resolve() for image in images for mask in image.masks}
+    return RunPlan(images, [path for path in lonely if path.resolve() not in followed])
 
 
 def _planned(

@@ -6,12 +6,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sample_study import MODEL, phantom, put
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.folders import correct_folder, recognize_folder
-from CMROrientLib.io import ImageFiles
+from CMROrientLib.io import ImageFiles, read
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.run import plan as batch_plan
@@ -46,6 +47,27 @@ def test_files_and_folders_together(tmp_path: Path) -> None:
     touch(tmp_path / "one" / "a.nii", tmp_path / "two" / "deep" / "b.nrrd", tmp_path / "two" / "c.nii")
     plan = plan_run([tmp_path / "one" / "a.nii", tmp_path / "two"], tmp_path / "out")
     assert names(plan) == ["a.nii", "c.nii", "deep/b.nrrd"]
+
+
+def test_a_file_finds_the_masks_beside_it(tmp_path: Path) -> None:
+    one, out = put(phantom(5), tmp_path / "in" / "one.nii.gz"), tmp_path / "out"
+    put(phantom(5), tmp_path / "in" / "one_seg.nrrd")
+    put(phantom(5), tmp_path / "in" / "two.nii.gz")
+    put(phantom(5), tmp_path / "in" / "two_seg.nii.gz")
+    touch(
+        tmp_path / "in" / "one_segmented.nii", tmp_path / "in" / "one_seg.txt", tmp_path / "in" / "sub" / "one_seg.nii"
+    )
+    plan = plan_run([one], out, masks=["_seg", "_gt"])
+    assert names(plan) == ["one.nii.gz"]
+    assert [mask.name for mask in plan.images[0].masks] == ["one_seg.nrrd"]
+    # Given as well, it is neither an image nor lonely.
+    plan = plan_run([one, tmp_path / "in" / "one_seg.nrrd"], out, masks=["_seg"])
+    assert (names(plan), plan.lonely_masks) == (["one.nii.gz"], [])
+    assert plan_run([one], out).images[0].masks == ()
+    correct_folder(one, out, masks=["_seg"], orientation=5)
+    for name in ("one.nii.gz", "one_seg.nrrd"):
+        np.testing.assert_array_equal(read(out / name).array, phantom(0).array)
+    assert not (out / "two_seg.nii.gz").exists()
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
