@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
 
 from ..errors import CMROrientError, UsageError
@@ -13,7 +14,7 @@ from ..io import ImageFiles, find, read_source, suffix_of, without_suffix, write
 from ..io.paths import check_places, long_path, relative
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
-from ..run.record import Record
+from ..run.record import Key, Record
 from ..run.store import read_records
 from ..volume import Volume
 from .grid import WayBack
@@ -21,6 +22,9 @@ from .segments import with_turned_segments
 
 #: Slicer's own ending of segmentation files; taken off like a format's suffix.
 _SLICER_ENDING = ".seg"
+
+#: So many names are shown where none fits.
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,11 @@ class Restored:
 
 @dataclass(frozen=True)
 class _Match:
-    """A segmentation, the records that have its path, and what it is going to be."""
+    """A segmentation, the records that have its path, and what it is going to be.
+
+    Where there is no such record, ``hint`` is the suffix that is perhaps missing, and ``expected`` the names
+    that would be taken, the most similar first.
+    """
 
     source: ImageFiles
     name: str
@@ -55,6 +63,7 @@ class _Match:
     output: str
     target: Path
     hint: str = ""
+    expected: tuple[str, ...] = ()
 
 
 def restore(
@@ -121,6 +130,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         raise UsageError(error.message, error.path) from error
     base = root if root.is_dir() else root.parent
     by_key = _by_key(records, out)
+    taken = _taken(by_key, suffix)
     pairs = []
     for source in sources:
         name = relative(source.path, base)
@@ -131,10 +141,11 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         found = tuple(by_key.get(key, ()))
         output = _target_name(name, found)
         hint = "" if found else _missing_suffix(_stem(name), by_key)
-        pairs.append(_Match(source, name, found, output, long_path(folder / output), hint))
+        names = () if found else tuple(_similar_first(taken, name))
+        pairs.append(_Match(source, name, found, output, long_path(folder / output), hint, names))
     if not pairs:
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
-        raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}", root)
+        raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}{_would_take(taken)}", root)
     _check_targets(pairs, overwrite)
     return pairs
 
@@ -157,6 +168,29 @@ def _by_key(records: Sequence[Record], out: Path) -> dict[str, list[Record]]:
         for key in keys:
             found.setdefault(key, []).append(record)
     return found
+
+
+def _taken(by_key: Mapping[str, Sequence[Record]], suffix: str) -> list[str]:
+    """A name for each image that was written, under which its segmentation would be taken."""
+    names: dict[Key, str] = {}
+    for key, records in by_key.items():
+        written = [record for record in records if record.output is not None]
+        # Series that share a folder are told apart by their UIDs.
+        if len(written) == 1:
+            ending = ".nii.gz" if written[0].files.kind == "dicom" else suffix_of(written[0].output or "")
+            names.setdefault(written[0].key, f"{key}{suffix}{ending}")
+    return sorted(names.values())
+
+
+def _similar_first(names: Sequence[str], name: str) -> list[str]:
+    return sorted(names, key=lambda other: -SequenceMatcher(None, other, name).quick_ratio())
+
+
+def _would_take(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"; the run's images would take {', '.join(names[:_SHOWN])}{more} (or another format)"
 
 
 def _stem(name: str) -> str:
@@ -245,4 +279,4 @@ def _way_for(pair: _Match, volume: Volume, layered: bool) -> tuple[Record, WayBa
 
 def _lonely(pair: _Match) -> str:
     text = "the run's record has no image of this path"
-    return f"{text}; perhaps --suffix {pair.hint} is needed" if pair.hint else text
+    return f"{text}; perhaps --suffix {pair.hint} is needed" if pair.hint else f"{text}{_would_take(pair.expected)}"

@@ -228,7 +228,11 @@ def test_refusals_are_told_and_the_others_done(run: Path, capsys: pytest.Capture
     assert set(told) == {"a/broken.nii.gz", "a/case.1.nii.gz", "case2_gt.nrrd", "stranger.nrrd"}
     assert "12 × 9 × 4 voxels" in told["a/case.1.nii.gz"] or "beside the corrected image" in told["a/case.1.nii.gz"]
     assert "perhaps --suffix _gt" in told["case2_gt.nrrd"]
-    assert told["stranger.nrrd"] == "the run's record has no image of this path"
+    reason, names = told["stranger.nrrd"].split("; ")
+    assert reason == "the run's record has no image of this path"
+    assert names.startswith("the run's images would take ")
+    assert "case2.nrrd" in names
+    assert "a/case.1.nii.gz" in names
     assert shown.err.splitlines()[-1] == "1 restored, 4 refused"
     assert [path.name for path in (run / "back").rglob("*")] == ["case2.nrrd"]
     assert before == {path: path.read_bytes() for path in (run / "seg").rglob("*") if path.is_file()}
@@ -238,6 +242,23 @@ def test_the_missing_suffix_is_told_whole(run: Path, capsys: pytest.CaptureFixtu
     segment(run / "out" / "case2.nrrd", run / "seg" / "case2_gt_2.nrrd")
     assert main(["restore", str(run / "out"), str(run / "seg"), "-o", str(run / "back"), "--suffix", "_2"]) == 1
     assert "perhaps --suffix _gt_2 is needed" in capsys.readouterr().err
+
+
+def test_the_names_that_would_be_taken_are_told_where_none_fits(tmp_path: Path) -> None:
+    for name in ("p01/cine.nii.gz", "p02/cine.nii.gz", "p03/cine.nii.gz", "p03/lge.mha", "p04/cine.nii.gz"):
+        write(image_on(OBLIQUE), tmp_path / "in" / name)
+    corrected(tmp_path / "in", tmp_path / "out")
+    segment(tmp_path / "out" / "p01" / "cine.nii.gz", tmp_path / "seg" / "P03-lge_pred.nrrd")
+    [entry] = restore(tmp_path / "out", tmp_path / "seg", tmp_path / "back", "_pred")
+    error = entry.error or ""
+    assert error.startswith(
+        "the run's record has no image of this path; the run's images would take p03/lge_pred.mha, "
+    )
+    assert error.endswith(" and 2 more (or another format)")
+    with pytest.raises(
+        UsageError, match=r"whose name ends in '_gt' .*; the run's images would take p01/cine_gt.nii.gz"
+    ):
+        restore(tmp_path / "out", tmp_path / "seg", tmp_path / "back", "_gt")
 
 
 def test_an_image_that_was_not_written_is_refused_with_the_reason(run: Path) -> None:
