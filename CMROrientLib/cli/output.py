@@ -134,8 +134,15 @@ class Reporter:
             done = f"would be {done}"
         return f"{done}{conflict}"
 
+    def _group(self, record: Record) -> str:
+        """The result as the sum counts it: eight classes would be no sum."""
+        result = self._result(record).partition(" (")[0]
+        if not self._correcting and record.decision == "reoriented":
+            return "stored in another orientation"
+        return result
+
     def _sum(self, records: Sequence[Record]) -> str:
-        results = Counter(self._result(record).partition(" (")[0] for record in records)
+        results = Counter(self._group(record) for record in records)
         parts = ", ".join(f"{number} {name}" for name, number in sorted(results.items(), key=lambda item: -item[1]))
         conflicts = sum(record.conflict and record.acted_on for record in records)
         kept = f"; {self._kept} of them by an earlier run" if self._kept else ""
