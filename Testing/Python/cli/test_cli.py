@@ -349,8 +349,9 @@ def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
         preexec_fn=None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 300
-    # The third is begun when the second has been recorded.
-    while len(list(out.glob("*.nii.gz"))) < 2 + int(jobs):
+    # Alone, the third is begun when the second has been recorded; workers get one more than they are in advance.
+    ahead = 1 if jobs == "1" else int(jobs) + 1
+    while len(list(out.glob("*.nii.gz"))) < 2 + ahead:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
