@@ -61,8 +61,8 @@ def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = N
         What ``find_model`` returned.
     device:
         ``auto`` (CUDA when there is a driver and a torch that can use it, else the CPU), ``cpu``
-        (ONNX Runtime), ``cuda`` or ``cuda:N`` (PyTorch), ``torch-cpu`` (PyTorch on the CPU, to
-        compare with).
+        (ONNX Runtime; PyTorch where that cannot be loaded), ``cuda`` or ``cuda:N`` (PyTorch),
+        ``torch-cpu`` (PyTorch on the CPU, to compare with).
     threads:
         CPU threads; all cores where None.
 
@@ -71,9 +71,11 @@ def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = N
     UsageError
         Where the device is unknown, or is CUDA and there is none.
     CMROrientError
-        Where the weights cannot be loaded.
+        Where the weights, or ONNX Runtime with no PyTorch in its place, cannot be loaded.
     """
     chosen = choose_device(device)
+    if chosen == "cpu":
+        chosen = _engine_of_the_cpu()
     key = (model.onnx, model.checksum, chosen, threads)
     with _LOCK:
         if key not in _ENGINES:
@@ -117,13 +119,32 @@ def _has_cuda_driver() -> bool:
 
 
 def _why_no_cuda() -> str | None:
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+    if not _has_torch():
         return _("PyTorch and safetensors are not installed")
     try:
         import torch
     except Exception as error:  # a broken install raises what it likes: OSError, ImportError, RuntimeError
         return _("PyTorch cannot be loaded ({error})").format(error=error)
     return None if torch.cuda.is_available() else _("PyTorch finds no device")
+
+
+def _engine_of_the_cpu() -> str:
+    """``cpu``, or ``torch-cpu`` where ONNX Runtime is broken and PyTorch can stand in for it."""
+    try:
+        import onnxruntime  # noqa: F401
+    except Exception as error:  # a broken install raises what it likes: OSError, ImportError, RuntimeError
+        if _has_torch():
+            return "torch-cpu"
+        said = [_("ONNX Runtime cannot be loaded ({error}).").format(error=_first_line(error))]
+        if sys.platform == "win32":
+            said.append(_("Install the newest “Microsoft Visual C++ Redistributable” and start again."))
+        said.append(_("Or install PyTorch and safetensors, which are used in its place then."))
+        raise CMROrientError(" ".join(said)) from error
+    return "cpu"
+
+
+def _has_torch() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("torch", "safetensors"))
 
 
 class OnnxEngine:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib.util
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from sample_study import MODEL, environment, phantom
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.io import write
+from CMROrientLib.recognition import engines
 from CMROrientLib.recognition.architecture import Architecture
 from CMROrientLib.recognition.engines import CPU_BATCH, Engine, choose_device, open_engine
 from CMROrientLib.recognition.inference import PLACE
@@ -132,3 +136,43 @@ def test_weights_that_do_not_fit_are_told(model: ModelFiles, tmp_path: Path) -> 
     shutil.copy(model.onnx, weights)
     with pytest.raises(CMROrientError, match="weights"):
         open_engine(replace(model, safetensors=weights, checksum="weights"), "torch-cpu")
+
+
+@pytest.fixture
+def broken_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ONNX Runtime whose libraries cannot be loaded, as on Windows with an old Visual C++ runtime."""
+    real = builtins.__import__
+
+    def load(name: str, *given: Any, **options: Any) -> Any:
+        if name.partition(".")[0] == "onnxruntime":
+            raise ImportError("DLL load failed while importing onnxruntime_pybind11_state")
+        return real(name, *given, **options)
+
+    monkeypatch.setattr(builtins, "__import__", load)
+    monkeypatch.setattr(engines, "_ENGINES", {})
+    monkeypatch.setattr(engines, "_has_cuda_driver", lambda: False)
+
+
+@pytest.mark.usefixtures("broken_runtime")
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_pytorch_runs_where_onnx_runtime_cannot_be_loaded(model: ModelFiles, device: str) -> None:
+    need_module("torch")
+    need_module("safetensors")
+    assert open_engine(model, device).description == "CPU (PyTorch)"
+    assert open_engine(model, device) is open_engine(model, "torch-cpu")
+
+
+@pytest.mark.usefixtures("broken_runtime")
+@pytest.mark.parametrize("platform", ["win32", "linux"])
+def test_without_pytorch_it_says_what_to_install(
+    model: ModelFiles, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *given: None if name == "torch" else find(name, *given)
+    )
+    monkeypatch.setattr(engines.sys, "platform", platform)
+    with pytest.raises(CMROrientError, match="ONNX Runtime cannot be loaded") as told:
+        open_engine(model, "cpu")
+    assert "DLL load failed" in str(told.value) and "PyTorch" in str(told.value)
+    assert ("Visual C++" in str(told.value)) == (platform == "win32")
