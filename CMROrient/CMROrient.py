@@ -144,7 +144,8 @@ class CMROrientTest(ScriptedLoadableModuleTest):
     def runTest(self):
         """All eight orientations of the synthetic heart."""
         self.setUp()
-        from CMROrientPanel.self_test import check_all_orientations
+        from CMROrientPanel.self_test import check_all_orientations, need_onnx_runtime
 
+        need_onnx_runtime()
         check_all_orientations(self, CMROrientLogic())
         self.delayDisplay("CMROrient: passed")

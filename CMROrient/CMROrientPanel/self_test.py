@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unittest
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
 
 #: Large enough for the network, small enough for a quick test.
 SMALL = {"size": (130, 160), "slices": 5}
+
+
+#: Where it is set, what cannot be tested fails; else it is left out with its reason.
+REQUIRE_ALL = "CMRORIENT_TEST_REQUIRE_ALL"
+
+
+def need_onnx_runtime() -> None:
+    """Leave the running test out where there is no ONNX Runtime; machines that build extensions have none."""
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        reason = f"ONNX Runtime cannot be imported, so nothing can be recognized ({error})"
+        if os.environ.get(REQUIRE_ALL):
+            raise AssertionError(f"{reason}, and {REQUIRE_ALL} is set") from error
+        raise unittest.SkipTest(reason) from error
 
 
 def phantom_node(orientation: Orientation, header: str = "true", **options: int | tuple[int, int]) -> VolumeNode:

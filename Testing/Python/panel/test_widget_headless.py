@@ -91,6 +91,47 @@ class TestInsideSlicer:
         assert result.wasSuccessful(), result.errors + result.failures
 
 
+class TestInsideASlicerThatLacksOnnxRuntime(TestInsideSlicer):
+    """A build machine of extensions has no ONNX Runtime: nothing can be tested there, and nothing is broken."""
+
+    @pytest.fixture(autouse=True)
+    def lacking(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+
+    def ran(self, cases: Any) -> unittest.TestResult:
+        result = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromModule(cases).run(result)
+        return result
+
+    def test_they_pass(self, cases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("CMRORIENT_TEST_REQUIRE_ALL", raising=False)
+        result = self.ran(cases)
+        assert result.wasSuccessful() and len(result.skipped) == result.testsRun >= 5
+        assert all("ONNX Runtime" in reason for _case, reason in result.skipped)
+
+    def test_they_fail_where_nothing_may_be_missing(self, cases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CMRORIENT_TEST_REQUIRE_ALL", "1")
+        result = self.ran(cases)
+        assert len(result.errors + result.failures) == result.testsRun and not result.skipped
+
+    @pytest.mark.parametrize(("required", "ends"), [("", "0"), ("1", "1")])
+    def test_the_headless_one_says_why(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, required: str, ends: str
+    ) -> None:
+        (tmp_path / "onnxruntime.py").write_text("raise ImportError('no onnxruntime here')", encoding="utf-8")
+        monkeypatch.setenv("CMRORIENT_TEST_REQUIRE_ALL", required)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        status, said = run_in_slicer(("Testing/Slicer/test_headless.py",))
+        assert status == [ends], said
+        assert "no onnxruntime here" in said and ("skipped" in said) == (required == "")
+
+    def test_the_self_test_is_left_out_with_its_reason(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("CMRORIENT_TEST_REQUIRE_ALL", raising=False)
+        result = unittest.TestResult()
+        host.load_module().CMROrientTest().run(result)
+        assert result.wasSuccessful() and "ONNX Runtime" in result.skipped[0][1]
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """Two stacks in two orientations."""
