@@ -28,6 +28,7 @@ from .auxiliary_loss import auxiliary_segmentation_loss
 from .checkpoint import FORMAT, Checkpoint, Weights, load_checkpoint, load_weights, save_checkpoint
 from .dataset import Negatives, ShownPictures, loader
 from .devices import device_of, reduced_precision
+from .loss import classification_loss
 from .normalisation import normalised
 from .optimization import Optimization, set_training
 from .recipe import Recipe
@@ -155,7 +156,7 @@ class Trainer:
             logits, auxiliary = self._learned(
                 batch, auxiliary=self.recipe.auxiliary_loss > 0 and not stage.freeze_backbone
             )
-            loss = nn.functional.cross_entropy(logits.float(), wanted, label_smoothing=self.recipe.smoothing)
+            loss = classification_loss(logits, wanted, self.recipe.smoothing)
             if not torch.isfinite(loss):
                 raise CMROrientError("the loss is no longer finite; lower the rate in the recipe")
             self._optimization.step(loss + self.recipe.auxiliary_loss * auxiliary)
