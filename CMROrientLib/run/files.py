@@ -13,7 +13,6 @@ from ..io import ImageFiles, voxels, write_source
 from ..io.atomic import UNFINISHED, replacing
 from ..volume import Volume
 from .plan import copies
-from .record import Record
 
 _PIECE = 1 << 20
 
@@ -57,16 +56,6 @@ def checksum(paths: Iterable[Path]) -> str:
         return digests[0][1]
     lines = "".join(f"{value}  {name}\n" for name, value in sorted(digests))
     return hashlib.sha256(lines.encode("utf-8", errors="surrogateescape")).hexdigest()
-
-
-def changed_outputs(record: Record, output: Path) -> list[str]:
-    """The files of a record that are there and not, byte for byte, what the run wrote."""
-    changed = []
-    for names, digest in record.files.outputs:
-        there = [name for name in names if (output / name).exists()]
-        if there and (len(there) < len(names) or checksum(output / name for name in names) != digest):
-            changed += there
-    return changed
 
 
 def would_write(

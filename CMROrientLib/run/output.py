@@ -17,7 +17,7 @@ from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .plan import PlannedImage, RunPlan, planned_files
 from .pool import run_all
-from .record import Record
+from .record import Key, Record
 from .store import Store
 from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
 from .work import Assignment, Outcome
@@ -52,11 +52,13 @@ class OutputRun:
         """Work, keep the outcomes as they come in, and write the tables."""
         outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
         sources = {image.key: image.source.path.resolve() for image in self.images}
+        finished = False
         try:
             for outcome in outcomes:
                 self._keep(outcome, sources[outcome.record.key])
+            finished = True
         finally:
-            self._tables()
+            self._tables(finished)
         if finish is not None:
             finish(self.store)
         return [self.store[image.key] for image in self.images]
@@ -162,10 +164,18 @@ class OutputRun:
                     path.unlink()
                     self.warn(f"{name}: removed, because this run does not write it")
 
-    def _tables(self) -> None:
+    def _tables(self, finished: bool) -> None:
         write_jsonl(self.output / JSONL_NAME, self.store.records())
+        if self.table is not None and not finished:
+            return  # It may decide about images that had no turn: the next run reads it again.
+        if self.table is not None and any(self._failed(key) for key in self.table.rows):
+            self._put_aside(f"{CSV_NAME} was edited and decides about images that failed")
         write_csv(self.output / CSV_NAME, self.store.records())
         self.store.note(_TABLE, checksum([self.output / CSV_NAME]))
+
+    def _failed(self, key: Key) -> bool:
+        record = self.store.get(key)
+        return record is not None and record.error is not None
 
 
 def counted(outcomes: Iterator[Outcome], total: int, progress: ItemProgress[Outcome] | None) -> Iterator[Outcome]:

@@ -20,10 +20,11 @@ from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
 from .companions import check_fit
-from .files import changed_outputs, checksum, put, would_write
+from .files import checksum, put, would_write
 from .options import RunOptions
 from .plan import PlannedImage, copies
 from .record import Action, Finding, ImageFacts, MaskFiles, Record, RecordFiles
+from .resume import changed_outputs, still_holds
 from .thumbnails import Thumbnails, thumbnails_of
 
 
@@ -123,7 +124,11 @@ class _Work:
     def do(self) -> Outcome:
         """Everything; what fails is raised."""
         prior = self.assignment.prior
-        if prior is not None and not self.options.overwrite and self._still_holds(prior):
+        if (
+            prior is not None
+            and not self.options.overwrite
+            and still_holds(prior, self.files, self.settings, self.options.output)
+        ):
             return Outcome(prior, self._pictures_again(prior), kept=True)
         told = self._check_outputs(prior)
         return replace(self._done(), told=told)
@@ -270,22 +275,6 @@ class _Work:
                     f"in the way in the output folder and not from a run for this image: {names}; it is kept: move it "
                     "away, or give --overwrite to replace it"
                 )
-
-    def _still_holds(self, prior: Record) -> bool:
-        """Whether an earlier record still holds: same files, same settings, outputs as they were written."""
-        if prior.error is not None or (prior.files.sha256_in, prior.settings) != (self.files.sha256_in, self.settings):
-            return False
-        before, now = ([(m.path, m.sha256_in) for m in files.masks] for files in (prior.files, self.files))
-        if before != now:
-            return False
-        output = self.options.output
-        if output is None or prior.output is None:
-            return prior.output is None
-        for names, digest in prior.files.outputs:
-            paths = [output / name for name in names]
-            if not all(path.is_file() for path in paths) or checksum(paths) != digest:
-                return False
-        return True
 
     def _pictures_again(self, prior: Record) -> Thumbnails | None:
         if not self.options.drawing or self.assignment.has_picture:

@@ -257,3 +257,30 @@ def test_the_same_run_tells_nothing(study: Path, tmp_path: Path) -> None:
     told: list[str] = []
     correct(study, tmp_path / "out", masks=["_seg"], warn=told.append)
     assert told == []
+
+
+def test_an_edited_table_outlives_a_run_that_is_stopped(study: Path, tmp_path: Path) -> None:
+    """Before the image that it decides about had its turn."""
+    out = tmp_path / "out"
+    run(study, out, masks=["_seg"], orientation=None)
+    edit_table(out, "b.nii.gz", orientation="3")
+
+    def stop(outcome: object, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(study, out, masks=["_seg"], orientation=None, progress=stop)
+    records, _ = run(study, out, masks=["_seg"], orientation=None)
+    assert (records["b.nii.gz"].orientation, records["b.nii.gz"].decided_by_user) == (3, True)
+
+
+def test_a_decision_about_an_image_that_fails_is_kept(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(study, out, masks=["_seg"], orientation=None)
+    edit_table(out, "b.nii.gz", orientation="3")
+    edited = (out / "cmrorient.csv").read_bytes()
+    (out / "b.nii.gz").write_bytes(EDIT)
+    records, told = run(study, out, masks=["_seg"], orientation=None)
+    assert records["b.nii.gz"].failed
+    assert (out / "cmrorient-edited.csv").read_bytes() == edited
+    assert any("images that failed; it is kept as cmrorient-edited.csv" in line for line in told)

@@ -1,0 +1,44 @@
+"""What an earlier run left of an image: whether it still holds, and what a person has changed since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .files import checksum
+from .record import Record, RecordFiles
+
+
+def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path | None) -> bool:
+    """Whether an image need not be done again: same files, same settings, outputs as they were written.
+
+    Parameters
+    ----------
+    prior:
+        What the earlier run recorded.
+    files, settings:
+        What is read now, and the digest of all else that the result depends on.
+    output:
+        The output folder; None where nothing is written.
+    """
+    if prior.error is not None or (prior.files.sha256_in, prior.settings) != (files.sha256_in, settings):
+        return False
+    before, now = ([(mask.path, mask.sha256_in) for mask in some.masks] for some in (prior.files, files))
+    if before != now:
+        return False
+    if output is None or prior.output is None:
+        return prior.output is None
+    for names, digest in prior.files.outputs:
+        paths = [output / name for name in names]
+        if not all(path.is_file() for path in paths) or checksum(paths) != digest:
+            return False
+    return True
+
+
+def changed_outputs(record: Record, output: Path) -> list[str]:
+    """The files of a record that are there and not, byte for byte, what the run wrote."""
+    changed = []
+    for names, digest in record.files.outputs:
+        there = [name for name in names if (output / name).exists()]
+        if there and (len(there) < len(names) or checksum(output / name for name in names) != digest):
+            changed += there
+    return changed
