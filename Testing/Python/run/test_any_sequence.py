@@ -61,6 +61,9 @@ class AnySequence(RuleBasedStateMachine):
                 put(mask, self.place / person / mask_of(name))
         self.edited: dict[str, bytes] = {}
         self.decided: dict[str, Orientation] = {}
+        #: Whose images are in the output folder, and which of them have their mask beside them.
+        self.owner: dict[str, str] = {}
+        self.paired: set[str] = set()
         self.notes: set[bytes] = set()
         self.edits = 0
 
@@ -94,6 +97,8 @@ class AnySequence(RuleBasedStateMachine):
                 raise Stopped
 
         before = {path: path.read_bytes() for path in self.files()}
+        names = ("a.nii",) if single else NAMES
+        foreign = [name for name in names if self.owner.get(name, person) != person]
         inputs = self.place / person / ("a.nii" if single else "")
         try:
             correct_folder(
@@ -112,11 +117,17 @@ class AnySequence(RuleBasedStateMachine):
         except (UsageError, CMROrientError):
             assert {path: path.read_bytes() for path in self.files()} == before, "refused before anything is written"
             return
+        assert not foreign, "another person's image of the same name is refused"
         if more.get("overwrite"):
             self.edited = {name: data for name, data in self.edited.items() if self.content(name) == data}
         records = {record.path: record for record in read_records(self.out)}
-        for name in ("a.nii",) if single else NAMES:
+        for name in names:
             record = records.get(name)
+            if record is not None and record.output is not None:
+                self.owner[name] = person
+                self.paired |= {name} if record.files.masks else set()
+            elif record is not None:
+                self.owner.pop(name, None)
             if record is None or record.error is not None:
                 continue
             if record.decided_by_user and record.orientation is not None and orientation is not None:
@@ -171,16 +182,16 @@ class AnySequence(RuleBasedStateMachine):
 
     @invariant()
     def image_and_mask_are_in_one_orientation_and_of_one_person(self) -> None:
-        records = read_records(self.out) if hasattr(self, "out") and has_record(self.out) else []
-        # A mask that no run was told of is an image like any other.
-        for name in (record.path for record in records if record.files.masks):
+        # Without its image or its mask a pair is none; a mask that no run was told of is an image like any other.
+        self.paired = {name for name in getattr(self, "paired", ()) if self.content(mask_of(name)) is not None}
+        for name in self.paired & self.owner.keys():
             pair = [self.out / name, self.out / mask_of(name)]
             if not all(path.is_file() for path in pair) or {path.name for path in pair} & self.edited.keys():
                 continue
             arrays = [read(path).array for path in pair]
             assert any(
                 np.array_equal(arrays[0], k.apply(image.array)) and np.array_equal(arrays[1], k.apply(mask.array))
-                for image, mask in (image_and_mask(person, name, Orientation.IDENTITY) for person in PEOPLE)
+                for image, mask in [image_and_mask(self.owner[name], name, Orientation.IDENTITY)]
                 for k in Orientation
             )
 
