@@ -281,7 +281,7 @@ def prepare_decisions(place: Path) -> None:
         rows = list(csv.DictReader(stream))
     for number, row in enumerate(rows):
         if number % 5 == 0 and row["orientation"]:
-            row["orientation"] = str((int(row["orientation"]) + 3) % 8)
+            row["orientation"] = str((Orientation.of(row["orientation"]) + 3) % 8)
     with (place / "decisions.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
         writer.writeheader()

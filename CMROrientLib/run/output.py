@@ -130,8 +130,10 @@ class OutputRun:
         return Assignment(image, prior, self.store.has_pictures(image.key))
 
     def _decided(self, image: PlannedImage, prior: Record | None) -> Override | None:
-        if self.table is not None and (image.key in self.table.named or (image.path, None) in self.table.named):
-            return self.table.find(*image.key)
+        if self.table is not None:
+            said = self.table.find(*image.key)
+            if said is not None or self.table.takes_back(*image.key):
+                return said
         if prior is None or prior.finding is None or not prior.decided_by_user:
             return None
         if prior.finding.orientation is not None:

@@ -17,6 +17,7 @@ from CMROrientLib.folders import correct_folder, recognize_folder
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.store import read_records
+from CMROrientLib.run.tables import COLUMNS
 from CMROrientLib.volume import Grid, Volume
 
 
@@ -87,8 +88,9 @@ def test_the_record_is_kept_as_lines_and_as_a_table(study: Path, tmp_path: Path)
     rows = list(csv.DictReader((out / "cmrorient.csv").open(encoding="utf-8-sig", newline="")))
     assert [row["path"] for row in rows] == sorted(records)
     by_path = {row["path"]: row for row in rows}
-    assert by_path["turned.nii.gz"]["orientation"] == "5"
-    assert by_path["turned.nii.gz"]["votes"] == "[0,0,0,0,0,4,0,0]"
+    assert tuple(rows[0]) == COLUMNS
+    assert by_path["turned.nii.gz"]["orientation"] == "rotate-90"
+    assert by_path["turned.nii.gz"]["output"] == "turned.nii.gz"
     assert by_path["text.nii"]["orientation"] == ""
     page = (out / "cmrorient.html").read_text(encoding="utf-8")
     assert "turned.nii.gz" in page

@@ -284,3 +284,24 @@ def test_a_decision_about_an_image_that_fails_is_kept(study: Path, tmp_path: Pat
     assert records["b.nii.gz"].failed
     assert (out / "cmrorient-edited.csv").read_bytes() == edited
     assert any("images that failed; it is kept as cmrorient-edited.csv" in line for line in told)
+
+
+@pytest.mark.parametrize("where", ["decisions", "table"])
+def test_an_image_that_a_person_calls_not_short_axis_stays_alone(study: Path, tmp_path: Path, where: str) -> None:
+    out, decisions = tmp_path / "out", tmp_path / "decisions.csv"
+    run(study, out, masks=["_seg"], orientation=None)
+    decisions.write_text("path,series,orientation\na.nii.gz,,not-short-axis\nb.nii.gz,,3\n", encoding="utf-8")
+    if where == "table":
+        edit_table(out, "a.nii.gz", orientation="not-short-axis")
+        edit_table(out, "b.nii.gz", orientation="rotate-180")
+    given = {"decisions": decisions} if where == "decisions" else {}
+    for options in (given, {}, {"target": 2}):
+        records, _ = run(study, out, masks=["_seg"], orientation=None, **options)
+        left = records["a.nii.gz"]
+        assert (left.decision, left.decided_by_user, left.output, left.failed) == ("not_short_axis", True, None, False)
+        assert sorted(images(out)) == ["b.nii.gz"]
+        assert (records["b.nii.gz"].orientation, records["b.nii.gz"].decided_by_user) == (3, True)
+    edit_table(out, "a.nii.gz", orientation="")
+    records, _ = run(study, out, masks=["_seg"], orientation=None)
+    assert (records["a.nii.gz"].orientation, records["a.nii.gz"].decided_by_user) == (5, False)
+    assert sorted(images(out)) == ["a.nii.gz", "a_seg.nii.gz", "b.nii.gz"]
