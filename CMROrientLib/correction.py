@@ -3,14 +3,17 @@
 The pixels always get the inverse of the recognized class. The direction cosines get the inverse
 of a class g that the geometry mode chooses: ``follow`` takes the pixels' class, ``keep`` none,
 ``auto`` the one that the header claims.
+
+The order of the slices is a choice of its own: kept, or brought to base or apex first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .orientation import Orientation
+from .slice_order import SLICE_ORDERS, SliceOrder
 from .volume import Volume
 
 if TYPE_CHECKING:
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 GeometryMode = Literal["auto", "follow", "keep"]
 GEOMETRY_MODES: tuple[GeometryMode, ...] = get_args(GeometryMode)
+
+#: The order that slices are brought to; ``keep`` leaves them as they are.
+WantedOrder = Literal["keep", "base_first", "apex_first"]
+WANTED_ORDERS: tuple[WantedOrder, ...] = ("keep", *SLICE_ORDERS)
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,18 @@ class Correction:
         The class g whose inverse re-indexes the direction cosines.
     target:
         The class that the result is stored in, 0 for the standard orientation.
+    reverse_slices, reverse_slice_direction:
+        Whether the slices, and the direction that they are counted along, are reversed.
+    renumber:
+        Whether slices that have numbers (DICOM instances) are numbered from the other end.
     """
 
     orientation: Orientation
     geometry_class: Orientation
     target: Orientation = Orientation.IDENTITY
+    reverse_slices: bool = False
+    reverse_slice_direction: bool = False
+    renumber: bool = False
 
     @property
     def pixels(self) -> Orientation:
@@ -51,20 +65,31 @@ class Correction:
     @property
     def changes_nothing(self) -> bool:
         """Whether the file can be copied as it is."""
-        return self.pixels is self.directions is Orientation.IDENTITY
+        in_plane = self.pixels is self.directions is Orientation.IDENTITY
+        return in_plane and not (self.reverse_slices or self.reverse_slice_direction or self.renumber)
 
     @property
     def changes_handedness(self) -> bool:
         """Whether a right-handed grid becomes a left-handed one."""
-        return self.directions.mirrors
+        return self.directions.mirrors != self.reverse_slice_direction
 
     def apply(self, volume: Volume) -> Volume:
         """The corrected volume; its array is a view of the given one."""
-        return volume.reindexed(self.pixels, self.directions)
+        return self._reindex(volume, self.pixels, self.directions)
 
     def undo(self, volume: Volume) -> Volume:
         """The original of a corrected volume: pixels and grid as they were."""
-        return volume.reindexed(self.pixels.inverse, self.directions.inverse)
+        return self._reindex(volume, self.pixels.inverse, self.directions.inverse)
+
+    def _reindex(self, volume: Volume, pixels: Orientation, directions: Orientation) -> Volume:
+        # Reversing slices is its own inverse, and it does not matter whether it comes first.
+        return volume.reindexed(
+            pixels,
+            directions,
+            slices=self.reverse_slices,
+            slice_direction=self.reverse_slice_direction,
+            renumber=self.renumber,
+        )
 
 
 def plan(
@@ -104,11 +129,56 @@ def plan(
     return Correction(p, g, Orientation(target))
 
 
+def with_slice_order(
+    correction: Correction,
+    volume: Volume,
+    found: SliceOrder | None,
+    wanted: WantedOrder,
+    geometry: GeometryMode = "auto",
+) -> Correction:
+    """The correction that also brings the slices to an order; as it is where nobody knows theirs.
+
+    Slices are treated as the plane is: the array is reversed where its own order is not the wanted
+    one; the direction goes with it (``follow``), stays (``keep``), or is reversed where the header's
+    order is not the wanted one (``auto``; where the header says nothing, it stays). Where every slice
+    has a place of its own (DICOM) positions stay, whatever the mode, and numbers change.
+
+    Parameters
+    ----------
+    volume:
+        The image as stored.
+    found:
+        The order that the pixels show, None where they do not tell.
+    wanted:
+        ``keep``, or the order of the result.
+
+    Raises
+    ------
+    ValueError
+        Where the wanted order is unknown.
+    """
+    if wanted not in WANTED_ORDERS:
+        raise ValueError(f"the slice order is one of {', '.join(WANTED_ORDERS)}, not {wanted!r}")
+    if wanted == "keep" or found is None:
+        return correction
+    reverse, numbered = found != wanted, volume.metadata.numbered
+    claimed = volume.header_slice_order
+    if geometry == "follow" or numbered:
+        directions = reverse
+    elif geometry == "keep" or claimed is None:
+        directions = False
+    else:
+        directions = claimed != wanted
+    renumber = bool(numbered) and reverse != (numbered < 0)
+    return replace(correction, reverse_slices=reverse, reverse_slice_direction=directions, renumber=renumber)
+
+
 def correct(
     volume: Volume,
     result: Recognition | Orientation | int,
     geometry: GeometryMode = "auto",
     target: Orientation | int = Orientation.IDENTITY,
+    slice_order: WantedOrder = "keep",
 ) -> Volume:
     """The volume in standard orientation (or in ``target``), with geometry that fits.
 
@@ -123,13 +193,19 @@ def correct(
         See ``plan``.
     target:
         The class of the result, 0 to 7.
+    slice_order:
+        ``base_first`` or ``apex_first`` reverses the slices where the recognizer found the other
+        order; see ``with_slice_order``. They stay where it found none, or a class was decided on.
 
     Raises
     ------
     ValueError
-        Where a class is not 0 to 7 or the mode is unknown.
+        Where a class is not 0 to 7, or the mode or the order is unknown.
     """
     # Not by its type: numpy's whole numbers are no int, and a recognition comes from above.
     recognized: Any = getattr(result, "orientation", result)
     p = Orientation(recognized)
-    return plan(p, volume.header_orientation(p), geometry, target).apply(volume)
+    found: SliceOrder | Literal["unknown"] = getattr(result, "slice_order", "unknown")
+    known = None if found == "unknown" else found
+    correction = plan(p, volume.header_orientation(p), geometry, target)
+    return with_slice_order(correction, volume, known, slice_order, geometry).apply(volume)

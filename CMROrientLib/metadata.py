@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,14 @@ class Metadata:
     description: str = ""
     scanner: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def numbered(self) -> Literal[-1, 0, 1]:
+        """Whether slices have numbers beside their places (DICOM), which grow (1) or fall (-1) along the volume.
+
+        0 where their order in the file is all there is.
+        """
+        return 0
 
     @property
     def small_values_bright(self) -> bool:

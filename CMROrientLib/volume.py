@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .i18n import _
 from .metadata import NO_METADATA, Metadata
 from .orientation import HeaderState, Orientation, header_orientation, header_state
+from .slice_order import SliceOrder, header_slice_order
 
 Vector = tuple[float, float, float]
 
@@ -81,11 +82,12 @@ class Grid:
             tuple(float(v) for v in directions.ravel()),
         )
 
-    def reindexed(self, pixels: Orientation, directions: Orientation) -> Grid:
-        """The grid of an in-plane turned volume.
+    def reindexed(self, pixels: Orientation, directions: Orientation, slice_direction: bool = False) -> Grid:
+        """The grid of a volume that is turned in plane and whose slices may be counted from the other end.
 
-        Size and spacing follow ``pixels``, the direction cosines ``directions``; the centre stays.
-        With ``pixels == directions`` every voxel keeps its place in the patient.
+        Size and spacing follow ``pixels``, the direction cosines ``directions``, and the slices' own
+        is reversed where ``slice_direction`` is true; the centre stays. Where pixels and directions
+        get the same, every voxel keeps its place in the patient.
         """
         columns, rows, slices = self.size
         across, down, between = self.spacing
@@ -94,6 +96,9 @@ class Grid:
         stored = self.directions
         matrix = stored.copy()
         matrix[:, 1], matrix[:, 0] = directions.apply_to_directions(stored[:, 1], stored[:, 0])
+        if slice_direction:
+            # Adding 0 keeps "-0.0" out of headers and records.
+            matrix[:, 2] = 0.0 - stored[:, 2]
         half = (np.array([columns, rows, slices]) - 1) / 2 * np.array([across, down, between])
         origin = self.centre - matrix @ half
         return Grid(
@@ -139,6 +144,10 @@ class Volume:
         What the file says beside voxels and grid, and what the writer of the same format needs.
     pixels_turned, directions_turned:
         What has been done in plane to pixels and to direction cosines since reading.
+    slices_reversed, slice_direction_reversed:
+        Whether the slices, and the direction that they are counted along, have been reversed since.
+    renumbered:
+        Whether a format that numbers its slices (DICOM's InstanceNumber) has to count them anew.
     """
 
     array: NDArray[Any]
@@ -148,6 +157,9 @@ class Volume:
     metadata: Metadata = field(default=NO_METADATA, repr=False, compare=False)
     pixels_turned: Orientation = Orientation.IDENTITY
     directions_turned: Orientation = Orientation.IDENTITY
+    slices_reversed: bool = False
+    slice_direction_reversed: bool = False
+    renumbered: bool = False
 
     def __post_init__(self) -> None:
         if self.array.ndim not in (3, 4):
@@ -204,17 +216,43 @@ class Volume:
         column, row = self.grid.directions.T[:2]
         return header_orientation(row, column, pixels)
 
-    def reindexed(self, pixels: Orientation, directions: Orientation) -> Volume:
+    @property
+    def header_slice_order(self) -> SliceOrder | None:
+        """The order of the slices that the header claims, None unless ``header_state`` is ``known``."""
+        return header_slice_order(self.grid.directions[:, 2]) if self.header_state == "known" else None
+
+    def reindexed(
+        self,
+        pixels: Orientation,
+        directions: Orientation,
+        *,
+        slices: bool = False,
+        slice_direction: bool = False,
+        renumber: bool = False,
+    ) -> Volume:
         """Turn the pixels by one operation and the direction cosines by another, in plane.
 
         The array is a view; see ``Grid.reindexed`` for what happens to the geometry.
+
+        Parameters
+        ----------
+        slices:
+            Whether the slices are reversed, too.
+        slice_direction:
+            Whether the direction that they are counted along is.
+        renumber:
+            Whether a format that numbers its slices counts them anew.
         """
+        array = np.flip(self.array, -3) if slices else self.array
         return replace(
             self,
-            array=pixels.apply(self.array),
-            grid=self.grid.reindexed(pixels, directions),
+            array=pixels.apply(array),
+            grid=self.grid.reindexed(pixels, directions, slice_direction),
             pixels_turned=pixels.after(self.pixels_turned),
             directions_turned=directions.after(self.directions_turned),
+            slices_reversed=slices != self.slices_reversed,
+            slice_direction_reversed=slice_direction != self.slice_direction_reversed,
+            renumbered=renumber != self.renumbered,
         )
 
 

@@ -94,6 +94,7 @@ ROOMS = {
     "correction": "what is turned by what",
     "volume": "pixels and their grid",
     "metadata": "what a file says beside them",
+    "slice_order": "base or apex first",
     "orientation": "the eight classes",
     "errors": "",
     "progress": "",

@@ -108,9 +108,11 @@ _.LossyImageCompression
 _.Manufacturer
 _.ManufacturerModelName
 _.MediaStorageSOPClassUID
+_.InstanceNumber
 _.MediaStorageSOPInstanceUID
 _.PurposeOfReferenceCodeSequence
 _.ReferencedSOPClassUID
+_.PerFrameFunctionalGroupsSequence
 _.ReferencedSOPInstanceUID
 _.ReferencedSOPSequence
 _.ReferencedSeriesSequence

@@ -108,7 +108,13 @@ class WayBack:
         exact = Volume.from_stored(
             undone.stored()[0], self.original, self.slice_axis, has_geometry=self.has_geometry, metadata=metadata
         )
-        return replace(exact, pixels_turned=undone.pixels_turned, directions_turned=undone.directions_turned)
+        return replace(
+            exact,
+            pixels_turned=undone.pixels_turned,
+            directions_turned=undone.directions_turned,
+            slices_reversed=undone.slices_reversed,
+            slice_direction_reversed=undone.slice_direction_reversed,
+        )
 
     def _onto_corrected(self, segmentation: Volume) -> Volume:
         sizes = sorted(segmentation.stored()[1].size)
@@ -184,19 +190,8 @@ def _sortings(volume: Volume, slice_axis: int) -> Iterator[Volume]:
         metadata = volume.metadata if axis == slice_axis else volume.metadata.common()
         turnable = Volume.from_stored(array, grid, axis, metadata=metadata)
         for turn, reverse in product(Orientation, (False, True)):
-            turned = turnable.reindexed(turn, turn)
-            turned = _slices_reversed(turned) if reverse else turned
+            turned = turnable.reindexed(turn, turn, slices=reverse, slice_direction=reverse)
             yield replace(turned, slice_axis=slice_axis)
-
-
-def _slices_reversed(volume: Volume) -> Volume:
-    """The same voxels at the same places, slices counted from the other end."""
-    grid = volume.grid
-    columns, rows, slices = grid.size
-    affine = grid.affine
-    affine[:3, 3] += affine[:3, 2] * (slices - 1)
-    affine[:3, 2] *= -1
-    return replace(volume, array=np.flip(volume.array, -3), grid=Grid.from_affine((columns, rows, slices), affine))
 
 
 def _empty(grid: Grid, slice_axis: int) -> Volume:

@@ -32,7 +32,8 @@ _LONG_STRING, _SHORT_TEXT, _LARGEST_INTEGER = 64, 1024, 2**31 - 1
 
 def derived_uid(source: str, turn: Turn, role: str) -> str:
     """The UID of what a correction makes of something: the same for the same source and correction."""
-    return generate_uid(entropy_srcs=[_GENERATION, role, source, str(int(turn.pixels)), str(int(turn.directions))])
+    done = [str(int(turn.pixels)), str(int(turn.directions)), *(["renumbered"] if turn.renumbered else [])]
+    return generate_uid(entropy_srcs=[_GENERATION, role, source, *done])
 
 
 def make_derived(dataset: FileDataset, turn: Turn, lost: Sequence[str], *, instance: str, series: str) -> None:
@@ -80,6 +81,8 @@ def description(turn: Turn, lost: Sequence[str]) -> str:
         f"CMROrient {__version__}: pixels turned by {_name(turn.pixels)}, direction cosines by"
         f" {_name(turn.directions)}, values unchanged; {place}."
     )
+    if turn.renumbered:
+        words += " Slices are numbered from the other end of the stack; each keeps its place."
     if lost:
         words += f" Taken out because it cannot be turned: {', '.join(lost)}."
     return words.encode("ascii", "replace").decode("ascii")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ...metadata import Metadata
 
@@ -26,6 +26,10 @@ class DicomMetadata(Metadata):
         What the new series UID is made of.
     places:
         For each file the (phase, slice) of each of its frames in the volume's array.
+    numbers:
+        InstanceNumber of each file, 0 where it has none.
+    numbers_fall:
+        Whether these, and the frames of a file, run against the volume's slices.
     complete:
         Whether each slice has as many phases; else the missing ones repeat the one before and belong
         to no file.
@@ -38,4 +42,11 @@ class DicomMetadata(Metadata):
     identities: tuple[str, ...]
     series: str
     places: tuple[tuple[tuple[int, int], ...], ...]
+    numbers: tuple[int, ...]
+    numbers_fall: bool
     complete: bool
+
+    @property
+    def numbered(self) -> Literal[-1, 0, 1]:
+        """See ``Metadata``."""
+        return -1 if self.numbers_fall else 1

@@ -21,6 +21,7 @@ from .frames import FrameLayout, arrange, split
 from .header import InstanceHeader, header_of
 from .metadata import DicomMetadata
 from .pixels import decode
+from .renumber import numbers_fall
 
 
 def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None) -> Volume:
@@ -84,6 +85,8 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         identities=_identities(headers, checksums),
         series=headers[0].series or " ".join(sorted(checksums)),
         places=layout.places,
+        numbers=tuple(header.frames[0].number[0] for header in headers),
+        numbers_fall=numbers_fall(headers, layout),
         complete=layout.complete,
         notes=_notes(layout),
         scanner=headers[0].scanner,

@@ -70,12 +70,21 @@ _NOT_THIS_IMAGE = frozenset(
 
 @dataclass(frozen=True)
 class Turn:
-    """What is done to the pixels and to the directions of images of ``rows`` × ``columns`` pixels."""
+    """What is done to the pixels and to the directions of images of ``rows`` × ``columns`` pixels.
+
+    ``renumbered`` says that the slices are numbered from the other end, too.
+    """
 
     pixels: Orientation
     directions: Orientation
     rows: int
     columns: int
+    renumbered: bool = False
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the source file is the result."""
+        return self.pixels is self.directions is Orientation.IDENTITY and not self.renumbered
 
     def axes(self) -> Iterator[tuple[int, bool]]:
         """For new rows and new columns: the old axis (0 = rows) that they come from, and whether reversed."""

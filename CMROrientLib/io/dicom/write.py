@@ -22,6 +22,7 @@ from .header import InstanceHeader, header_of
 from .metadata import DicomMetadata
 from .overlays import turn_overlays
 from .pixels import decode
+from .renumber import new_numbers, new_order, reorder_groups
 from .strip import drop_what_cannot_turn
 from .turn import Turn, turn_attributes
 
@@ -58,27 +59,30 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
     if not isinstance(metadata, DicomMetadata):
         raise CMROrientError("only images read from DICOM can be written as DICOM; use .nii.gz or .nrrd", destination)
     targets = _targets(metadata.files, Path(destination))
+    numbers = new_numbers(metadata, len(volume.array[0] if volume.array.ndim == 4 else volume.array))
     with replacing_many(targets) as unfinished:
-        headers = [_write_one(volume, metadata, n, path) for n, path in enumerate(unfinished)]
+        headers = [_write_one(volume, metadata, n, numbers[n], path) for n, path in enumerate(unfinished)]
         _check_grid(volume, headers)
     return targets
 
 
-def _write_one(volume: Volume, metadata: DicomMetadata, n: int, unfinished: Path) -> InstanceHeader:
-    """Turn one source file; the header of the source is returned."""
+def _write_one(volume: Volume, metadata: DicomMetadata, n: int, number: int, unfinished: Path) -> InstanceHeader:
+    """Turn one source file and give it its number; the header of the source is returned."""
     source = metadata.files[n]
     dataset, checksum = read_dataset(source)
     if checksum != metadata.checksums[n]:
         raise CMROrientError("has changed since it was read; run again", source)
     header = header_of(dataset, source)
     containers, bits = decode(dataset, source)
-    turn = Turn(volume.pixels_turned, volume.directions_turned, header.rows, header.columns)
+    turn = Turn(volume.pixels_turned, volume.directions_turned, header.rows, header.columns, volume.renumbered)
     turned = np.ascontiguousarray(turn.pixels.apply(containers))
+    stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
+    slices = stack.shape[1]
     for (phase, k), values in zip(metadata.places[n], bits.values(turned), strict=True):
-        frame = volume.array[phase, k] if volume.array.ndim == 4 else volume.array[k]
+        frame = stack[phase, slices - 1 - k if volume.slices_reversed else k]
         if frame.dtype != values.dtype or not np.array_equal(frame, values):
             raise CMROrientError("has other pixel values than the volume; write it as .nii.gz or .nrrd", source)
-    if turn.pixels is turn.directions is Orientation.IDENTITY:
+    if turn.changes_nothing:
         shutil.copyfile(source, unfinished)
         return header
     with naming(source, "turned"):
@@ -87,7 +91,14 @@ def _write_one(volume: Volume, metadata: DicomMetadata, n: int, unfinished: Path
         lost = drop_what_cannot_turn(dataset, pixels_turned=pixels_turned)
         lost += turn_overlays(dataset, turn)
         lost += turn_attributes(dataset, turn)
-        if pixels_turned or not transfer_syntax(dataset).is_little_endian:
+        order = new_order(metadata.places[n], slices) if turn.renumbered else list(range(len(turned)))
+        moved = order != sorted(order)
+        if moved:
+            turned = np.ascontiguousarray(turned[order])
+            reorder_groups(dataset, order)
+        if turn.renumbered:
+            dataset.InstanceNumber = number
+        if pixels_turned or moved or not transfer_syntax(dataset).is_little_endian:
             encode(dataset, turned, bits, source)
         make_derived(dataset, turn, lost, instance=metadata.identities[n], series=metadata.series)
         data = _bytes_of(dataset)
@@ -104,7 +115,8 @@ def _bytes_of(dataset: FileDataset) -> bytes:
 
 
 def _check_grid(volume: Volume, headers: list[InstanceHeader]) -> None:
-    grid = arrange(headers).grid.reindexed(volume.pixels_turned, volume.directions_turned)
+    stored = arrange(headers).grid
+    grid = stored.reindexed(volume.pixels_turned, volume.directions_turned, volume.slice_direction_reversed)
     if grid.size != volume.grid.size or np.abs(grid.affine - volume.grid.affine).max() > _TOLERANCE:
         raise CMROrientError("lies elsewhere than its files say; write it as .nii.gz or .nrrd", headers[0].path)
 

@@ -58,7 +58,7 @@ def _header_and_array(volume: Volume, path: Path) -> tuple[MetaImageHeader, NDAr
             if grid != grid_of(volume.metadata.header, sizes, path)[0]:  # else digit for digit
                 header = set_grid(header, grid, count, path)
             letters = header.get("AnatomicalOrientation")
-            turned = volume.directions_turned is not Orientation.IDENTITY
+            turned = volume.directions_turned is not Orientation.IDENTITY or volume.slice_direction_reversed
             if turned and len(letters) == 3 and set(letters) <= set("RLAPIS"):
                 header = header.set("AnatomicalOrientation", anatomical(grid.directions))
             return header, array_in_file

@@ -104,13 +104,17 @@ def _exchange_axes(header: Nifti1Header, volume: Volume) -> None:
     first, second = volume.in_plane_axes
     turned = volume.pixels_turned
     # The slice timing counts slices along the axis that dim_info names. Where that is one of the
-    # in-plane axes and it is reversed, the count starts at the other end.
+    # in-plane axes or the slices' own, and it is reversed, the count starts at the other end.
     encoding = list(header.get_dim_info())
     if turned.exchanges_axes:
         other = {first: second, second: first}
         header.set_dim_info(*[other.get(axis, axis) if axis is not None else None for axis in encoding])
     timed = header.get_dim_info()[2]
-    if timed in (first, second) and _reverses(turned, 1 if timed == first else 0):
+    if timed == volume.slice_axis:
+        backwards = volume.slices_reversed
+    else:
+        backwards = timed in (first, second) and _reverses(turned, 1 if timed == first else 0)
+    if timed is not None and backwards:
         last = volume.stored()[0].shape[::-1][timed] - 1
         start, end = int(header["slice_start"]), int(header["slice_end"])
         if end:

@@ -61,7 +61,8 @@ def _turned(volume: Volume, metadata: NrrdMetadata, array: NDArray[Any]) -> Nrrd
             if len(tokens) == len(layout.sizes):
                 header = header.set_tokens(field, exchanged(tokens, first, second))
     if header.tokens("axis mins") and header.tokens("axis maxs"):
-        header = _reverse_ranges(volume, header, first, second)
+        along = layout.space[volume.slice_axis] if volume.slice_axis < len(layout.space) else None
+        header = _reverse_ranges(volume, header, first, second, along)
     header = header.set("sizes", " ".join(map(str, array.shape[::-1])))
     header = _with_type(header, array)
     if volume.stored()[1] == grid_of(metadata.header, layout, Path())[0]:
@@ -69,13 +70,15 @@ def _turned(volume: Volume, metadata: NrrdMetadata, array: NDArray[Any]) -> Nrrd
     return _with_grid(volume, header, layout)
 
 
-def _reverse_ranges(volume: Volume, header: NrrdHeader, first: int, second: int) -> NrrdHeader:
+def _reverse_ranges(volume: Volume, header: NrrdHeader, first: int, second: int, along: int | None) -> NrrdHeader:
     """Exchange lower and upper end of the axes that run the other way now."""
     low, high = header.tokens("axis mins"), header.tokens("axis maxs")
     row, column = volume.directions_turned.matrix
     for axis, line in ((second, row), (first, column)):
         if line.sum() < 0:
             low[axis], high[axis] = high[axis], low[axis]
+    if volume.slice_direction_reversed and along is not None:
+        low[along], high[along] = high[along], low[along]
     return header.set_tokens("axis mins", low).set_tokens("axis maxs", high)
 
 
