@@ -12,6 +12,10 @@ from ..orientation import HeaderState, Orientation
 
 Decision = Literal["standard", "reoriented", "uncertain", "not_short_axis"]
 DecidedBy = Literal["network", "user"]
+#: Which slice of a stack comes first.
+SliceOrder = Literal["base_first", "apex_first", "unknown"]
+#: What an image shows: a short axis, something else, or what the model or the doubts leave open.
+View = Literal["short_axis", "other", "unknown"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,16 @@ class Recognition:
         Probability that it is no short-axis image; 0 for models that cannot tell.
     decided_by:
         ``network``, or ``user`` where somebody overrode it.
+    slice_order, slice_order_confidence:
+        Whether the stack runs from base to apex or the other way, and the probability (0 to 1) that this is
+        right; ``unknown`` below three slices, where the slices do not agree, and for models that cannot tell.
+    angle:
+        Degrees of the line from the right to the left ventricle from the centre of its class, −45 to 45,
+        positive = clockwise in the standard orientation; None for models that cannot tell.
+    margin:
+        Degrees from that line to the nearer border of its class; None where ``angle`` is.
+    view:
+        ``short_axis``, ``other`` where it is none, ``unknown`` where pixels or header leave that open.
     """
 
     orientation: Orientation
@@ -59,6 +73,11 @@ class Recognition:
     mirrored: bool
     not_short_axis: float = 0.0
     decided_by: DecidedBy = "network"
+    slice_order: SliceOrder = "unknown"
+    slice_order_confidence: float = 0.0
+    angle: float | None = None
+    margin: float | None = None
+    view: View = "unknown"
 
     @property
     def acted_on(self) -> bool:
