@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from ..orientation import Orientation
-from ..run.record import ACTED_ON, Record
+from ..run.parts import ACTED_ON
+from ..run.record import Record
 
 
 class Verdict(str, Enum):

@@ -9,7 +9,8 @@ from ..demo import study
 from ..demo.picture import draw_pairs
 from ..folders import correct_folder
 from ..recognition.wording import confidence_words
-from ..run.record import Finding, Record
+from ..run.parts import Finding
+from ..run.record import Record
 from ..run.tables import HTML_NAME
 
 _PLACE = Path("cmrorient-demo")

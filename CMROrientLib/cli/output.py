@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words, orientation_words
 from ..run.options import RunOptions
-from ..run.record import Finding, Record
+from ..run.parts import Finding
+from ..run.record import Record
 from .table import Cell, table
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words
-from ..run.record import Finding, Record
+from ..run.parts import Finding
+from ..run.record import Record
 from ..run.thumbnails import Thumbnails
 from .style import Kind, Style
 from .wording import HEADER_WORDS, count, votes_words

@@ -16,8 +16,9 @@ from ..errors import UsageError
 from ..i18n import in_slicer
 from ..recognition.engines import available_cores
 from .options import RunOptions
+from .parts import RecordFiles
 from .plan import PlannedImage
-from .record import Record, RecordFiles
+from .record import Record
 from .work import Assignment, Outcome, work
 
 if TYPE_CHECKING:

@@ -11,167 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import get_args
 
-from ..correction import GeometryMode
-from ..orientation import HeaderState, Orientation
-from ..recognition.result import DecidedBy, Decision
-from ..volume import Grid
+from ..orientation import Orientation
+from ..recognition.result import Decision
+from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .row import Row
 
 #: The version of the flat form. Lines without a version are those of 1.0: the same but for it.
 FORMAT = 2
-
-#: Decisions that are acted on.
-ACTED_ON: tuple[Decision, ...] = ("standard", "reoriented")
 
 #: (path, series): what tells a record from the others of a run.
 Key = tuple[str, str | None]
 
 #: What stands in JSON.
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What was read of an image.
-
-    Parameters
-    ----------
-    grid:
-        As stored, axes in the file's order; LPS, mm.
-    slice_axis:
-        The stored axis 0, 1 or 2 that slices lie along.
-    phases:
-        1 for a stack, more for a cine.
-    has_geometry:
-        False where the file says nothing of its place.
-    scanner:
-        Manufacturer and model where the file tells them.
-    """
-
-    grid: Grid
-    slice_axis: int
-    phases: int = 1
-    has_geometry: bool = True
-    scanner: str | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What pixels and header say, and what was decided.
-
-    Parameters
-    ----------
-    decision:
-        ``standard`` and ``reoriented`` are acted on.
-    orientation:
-        Class of the stored pixels; None where there is none (left alone without a look).
-    header_orientation, header_state:
-        The class that the header claims (None unless the state is ``known``); no state where the
-        image was not read.
-    conflict, mirrored:
-        Whether pixels and header tell different stories, and whether they differ by a mirror.
-    confidence:
-        0 to 1.
-    decided_by:
-        ``network`` or ``user``; None where neither was asked.
-    votes:
-        For how many slices each of the eight classes was the most probable.
-    slices:
-        Number of slices looked at.
-    agreement:
-        Mean share of the turned copies that agree with their slice.
-    slice_votes:
-        The most probable class of each slice looked at.
-    words:
-        The result in a sentence or two.
-    network:
-        What the network said, ``class decision``: rows of an edited CSV that differ from it are
-        the user's decisions.
-    """
-
-    decision: Decision
-    orientation: Orientation | None = None
-    header_orientation: Orientation | None = None
-    header_state: HeaderState | None = None
-    conflict: bool = False
-    mirrored: bool = False
-    confidence: float | None = None
-    decided_by: DecidedBy | None = None
-    votes: tuple[int, ...] = (0,) * len(Orientation)
-    slices: int = 0
-    agreement: float | None = None
-    slice_votes: tuple[Orientation, ...] = ()
-    words: str | None = None
-    network: str | None = None
-
-    @property
-    def acted_on(self) -> bool:
-        """Whether a run corrects such an image."""
-        return self.decision in ACTED_ON
-
-
-@dataclass(frozen=True)
-class Action:
-    """What a correction does with an image.
-
-    Parameters
-    ----------
-    geometry, target:
-        The mode and the class of the result, as the run was told.
-    geometry_class:
-        The class g whose inverse re-indexes the directions; None where nothing is corrected.
-    grid:
-        The grid of the result, axes in the file's order; None where nothing is corrected.
-    """
-
-    geometry: GeometryMode
-    target: Orientation = Orientation.IDENTITY
-    geometry_class: Orientation | None = None
-    grid: Grid | None = None
-
-
-@dataclass(frozen=True)
-class MaskFiles:
-    """One mask that follows the image; paths as in ``RecordFiles``."""
-
-    path: str
-    sha256_in: str
-    output: str | None = None
-    sha256_out: str | None = None
-    written: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RecordFiles:
-    """Which files were read and written.
-
-    Parameters
-    ----------
-    kind:
-        ``nifti``, ``nrrd``, ``metaimage``, ``dicom`` or ``unknown``.
-    sha256_in, sha256_out:
-        Checksums of the files' bytes; for several files, of their checksums in the order of the names.
-    output:
-        What was written, relative to the output folder; None where nothing was.
-    written:
-        Every file written for the image itself, relative to the output folder.
-    masks:
-        The masks that follow it.
-    """
-
-    kind: str | None = None
-    sha256_in: str | None = None
-    output: str | None = None
-    sha256_out: str | None = None
-    written: tuple[str, ...] = ()
-    masks: tuple[MaskFiles, ...] = ()
-
-    @property
-    def outputs(self) -> list[tuple[tuple[str, ...], str | None]]:
-        """The names and the checksum of what was written for the image and for each of its masks."""
-        return [(self.written, self.sha256_out), *((mask.written, mask.sha256_out) for mask in self.masks)]
 
 
 @dataclass(frozen=True)
@@ -330,16 +183,16 @@ class Record:
         return cls(
             path=path,
             series=row.get("series", str),
-            image=_image_of(row),
-            finding=_finding_of(row),
-            action=_action_of(row),
+            image=ImageFacts.of(row),
+            finding=Finding.of(row),
+            action=Action.of(row),
             files=RecordFiles(
                 kind=row.get("kind", str),
                 sha256_in=row.get("sha256_in", str),
                 output=row.get("output", str),
                 sha256_out=row.get("sha256_out", str),
                 written=row.several("files", str),
-                masks=tuple(_mask_of(Row(mask)) for mask in row.rows("masks")),
+                masks=tuple(MaskFiles.of(Row(mask)) for mask in row.rows("masks")),
             ),
             model=row.get("model", str),
             settings=row.get("settings", str),
@@ -381,63 +234,3 @@ def _mask_to_dict(mask: MaskFiles) -> dict[str, Json]:
         "sha256_out": mask.sha256_out,
         "files": list(mask.written),
     }
-
-
-def _mask_of(row: Row) -> MaskFiles:
-    path, checksum = row.get("path", str), row.get("sha256_in", str)
-    if path is None or checksum is None:
-        raise ValueError("a mask of it has no path or no checksum")
-    return MaskFiles(path, checksum, row.get("output", str), row.get("sha256_out", str), row.several("files", str))
-
-
-def _image_of(row: Row) -> ImageFacts | None:
-    grid = row.grid("grid_in")
-    if grid is None:
-        return None
-    phases, known = row.get("phases", int), row.get("has_geometry", bool)
-    return ImageFacts(
-        grid,
-        row.get("slice_axis", int) or 0,
-        1 if phases is None else phases,
-        True if known is None else known,
-        row.get("scanner", str),
-    )
-
-
-def _finding_of(row: Row) -> Finding | None:
-    decision: Decision | None = row.choice("decision", get_args(Decision))
-    if decision is None:
-        return None
-    state: HeaderState | None = row.choice("header_state", get_args(HeaderState))
-    decided_by: DecidedBy | None = row.choice("decided_by", get_args(DecidedBy))
-    votes = row.several("votes", int) or (0,) * len(Orientation)
-    if len(votes) != len(Orientation):
-        raise ValueError("its votes are not eight numbers")
-    return Finding(
-        decision=decision,
-        orientation=row.orientation("orientation"),
-        header_orientation=row.orientation("header_orientation"),
-        header_state=state,
-        conflict=row.get("conflict", bool) or False,
-        mirrored=row.get("mirrored", bool) or False,
-        confidence=row.get("confidence", float),
-        decided_by=decided_by,
-        votes=votes,
-        slices=row.get("slices", int) or 0,
-        agreement=row.get("agreement", float),
-        slice_votes=tuple(Orientation(k) for k in row.several("slice_votes", int)),
-        words=row.get("words", str),
-        network=row.get("network", str),
-    )
-
-
-def _action_of(row: Row) -> Action | None:
-    geometry: GeometryMode | None = row.choice("geometry", get_args(GeometryMode))
-    if geometry is None:
-        return None
-    return Action(
-        geometry,
-        row.orientation("target") or Orientation.IDENTITY,
-        row.orientation("geometry_class"),
-        row.grid("grid_out"),
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from .files import checksum
-from .record import Record, RecordFiles
+from .parts import RecordFiles
+from .record import Record
 
 
 def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path | None) -> bool:

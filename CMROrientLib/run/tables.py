@@ -11,7 +11,8 @@ from pathlib import Path
 from ..errors import CMROrientError
 from ..io.atomic import write_bytes
 from ..orientation import HeaderState
-from .record import Finding, Key, Record
+from .parts import Finding
+from .record import Key, Record
 
 JSONL_NAME = "cmrorient.jsonl"
 CSV_NAME = "cmrorient.csv"

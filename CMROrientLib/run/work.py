@@ -22,8 +22,9 @@ from ..volume import Volume
 from .companions import check_fit
 from .files import checksum, put, would_write
 from .options import RunOptions
+from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .plan import PlannedImage, copies
-from .record import Action, Finding, ImageFacts, MaskFiles, Record, RecordFiles
+from .record import Record
 from .resume import changed_outputs, still_holds
 from .thumbnails import Thumbnails, thumbnails_of
 
