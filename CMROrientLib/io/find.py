@@ -13,12 +13,15 @@ from .formats import detached_reader
 from .image_files import ImageFiles
 from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
+#: What makes a folder a BIDS data set.
+_BIDS = "dataset_description.json"
+
 
 def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
     """The images in a file or a tree, in an order that depends on names only.
 
-    Hidden files and folders and unknown files in a tree are passed over; a single file that is no
-    image is an error.
+    Hidden files and folders, the ``derivatives`` of a BIDS data set and unknown files in a tree are
+    passed over; a single file that is no image is an error.
 
     Raises
     ------
@@ -65,6 +68,19 @@ def only_series(folder: Path) -> ImageFiles:
     return series[0]
 
 
+def leaves_out(root: Path, path: Path) -> bool:
+    """Whether the walk through a tree passes over a path below it, whatever is there.
+
+    Raises ``ValueError`` where the path is not below the root.
+    """
+    here = root
+    for name in path.relative_to(root).parts:
+        if _passed_over(name, is_bids=(here / _BIDS).is_file()):
+            return True
+        here = here / name
+    return False
+
+
 def is_folder(path: Path) -> bool:
     """Whether this is a folder; raises CMROrientError where nothing is there or nobody may look."""
     try:
@@ -101,7 +117,7 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Files below a folder, sorted by name, less the hidden ones; each folder once, whatever links say."""
+    """Files below a folder, sorted by name, less those passed over; each folder once, whatever links say."""
 
     def refuse(error: OSError) -> None:
         raise CMROrientError(f"cannot be opened ({error.strerror or error})", error.filename) from error
@@ -114,10 +130,15 @@ def _walk(root: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not _hidden(name))
+        folders[:] = sorted(name for name in folders if not _passed_over(name, is_bids=_BIDS in files))
         for name in sorted(files):
             if not _hidden(name) and (here / name).is_file():
                 yield here / name
+
+
+def _passed_over(folder: str, *, is_bids: bool) -> bool:
+    # What programs made of a BIDS data set lies below it, and is none of its images.
+    return _hidden(folder) or (is_bids and folder == "derivatives")
 
 
 def _hidden(name: str) -> bool:

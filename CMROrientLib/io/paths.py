@@ -7,16 +7,21 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from ..errors import UsageError
+from .find import leaves_out
 
 
 def check_places(roots: Iterable[Path], output: Path) -> None:
-    """Raise ``UsageError`` where an output folder lies inside an input, or an input inside it."""
+    """Raise ``UsageError`` where an output folder lies inside an input, or an input inside it.
+
+    Where the walk through the input passes over it, such as below the ``derivatives`` of a BIDS data set, it may.
+    """
     if output.exists() and not output.is_dir():
         raise UsageError("the output is a file; give a folder", output)
     place = output.resolve()
     for root in roots:
         given = root.resolve()
-        if place == given or (root.is_dir() and place.is_relative_to(given)):
+        inside = place == given or (root.is_dir() and place.is_relative_to(given))
+        if inside and not leaves_out(given, place):
             raise UsageError(f"the output folder lies inside the input {root}; give one outside it", output)
         if given.is_relative_to(place):
             raise UsageError(f"the input {root} lies inside the output folder; give another folder", output)

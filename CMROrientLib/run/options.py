@@ -37,8 +37,8 @@ class RunOptions:
     inputs:
         One or more files and folders.
     output:
-        The output folder; it must not lie inside an input, nor an input inside it. None where images
-        are only recognized.
+        The output folder; it must not lie inside an input, but where the walk leaves it out (below the
+        ``derivatives`` of a BIDS data set), nor an input inside it. None where images are only recognized.
     model, device, averaging, min_confidence:
         See ``Recognizer``.
     geometry, target:

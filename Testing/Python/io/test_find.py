@@ -15,6 +15,7 @@ from image_files import SUFFIXES, direction_matrix, write_with_itk
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.io import SUFFIXES as KNOWN
 from CMROrientLib.io import find, read, read_source, suffix_of, without_suffix, write_source
+from CMROrientLib.io.find import leaves_out
 from CMROrientLib.orientation import Orientation
 
 ARRAY = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
@@ -73,6 +74,20 @@ def test_a_tree_is_walked_in_order_less_what_is_no_image(tmp_path):
     assert kinds["d.nhdr"] == "nrrd"
     assert kinds["c.mhd"] == "metaimage"
     assert pickle.loads(pickle.dumps(find(tmp_path))) == find(tmp_path)
+
+
+def test_the_derivatives_of_a_bids_data_set_are_passed_over(tmp_path):
+    for name in ["sub-01/a.nii", "derivatives/x/a.nii", "sub-01/derivatives/a.nii", "sourcedata/b.nii"]:
+        image(tmp_path / name)
+    assert "derivatives/x/a.nii" in names(tmp_path), "a folder of that name alone says nothing"
+    assert not leaves_out(tmp_path, tmp_path / "derivatives" / "x")
+    (tmp_path / "dataset_description.json").write_text("{}")
+    assert names(tmp_path) == ["sourcedata/b.nii", "sub-01/a.nii", "sub-01/derivatives/a.nii"]
+    assert leaves_out(tmp_path, tmp_path / "derivatives" / "x" / "y")
+    assert leaves_out(tmp_path, tmp_path / "sub-01" / ".hidden")
+    assert not leaves_out(tmp_path, tmp_path / "sub-01" / "derivatives")
+    assert not leaves_out(tmp_path, tmp_path)
+    assert names(tmp_path / "derivatives") == ["x/a.nii"], "who names them means them"
 
 
 def test_detached_voxels_belong_to_their_header(tmp_path):
