@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .orientation import Orientation
-from .slice_order import SLICE_ORDERS, SliceOrder
+from .slice_order import SLICE_ORDERS, FoundOrder
 from .volume import Volume
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def plan(
 def with_slice_order(
     correction: Correction,
     volume: Volume,
-    found: SliceOrder | None,
+    found: FoundOrder,
     wanted: WantedOrder,
     geometry: GeometryMode = "auto",
 ) -> Correction:
@@ -148,7 +148,7 @@ def with_slice_order(
     volume:
         The image as stored.
     found:
-        The order that the pixels show, None where they do not tell.
+        The order that the pixels show, ``unknown`` where they do not tell.
     wanted:
         ``keep``, or the order of the result.
 
@@ -159,7 +159,7 @@ def with_slice_order(
     """
     if wanted not in WANTED_ORDERS:
         raise ValueError(f"the slice order is one of {', '.join(WANTED_ORDERS)}, not {wanted!r}")
-    if wanted == "keep" or found is None:
+    if wanted == "keep" or found == "unknown":
         return correction
     reverse, numbered = found != wanted, volume.metadata.numbered
     claimed = volume.header_slice_order
@@ -205,7 +205,6 @@ def correct(
     # Not by its type: numpy's whole numbers are no int, and a recognition comes from above.
     recognized: Any = getattr(result, "orientation", result)
     p = Orientation(recognized)
-    found: SliceOrder | Literal["unknown"] = getattr(result, "slice_order", "unknown")
-    known = None if found == "unknown" else found
+    found: FoundOrder = getattr(result, "slice_order", "unknown")
     correction = plan(p, volume.header_orientation(p), geometry, target)
-    return with_slice_order(correction, volume, known, slice_order, geometry).apply(volume)
+    return with_slice_order(correction, volume, found, slice_order, geometry).apply(volume)

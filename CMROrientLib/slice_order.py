@@ -11,6 +11,8 @@ from .orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION
 
 #: Which end of the heart slice 0 lies at.
 SliceOrder = Literal["base_first", "apex_first"]
+#: The same as the pixels tell it.
+FoundOrder = Literal["base_first", "apex_first", "unknown"]
 SLICE_ORDERS: tuple[SliceOrder, ...] = get_args(SliceOrder)
 
 #: Below this |cosine| between the way of the slices and that from apex to base a header names neither.

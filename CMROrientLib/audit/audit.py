@@ -26,6 +26,7 @@ from ..run.record import Json, Record
 from ..run.thumbnails import Thumbnails
 from ..run.work import Outcome
 from .page import AUDIT, by_scanner
+from .slice_order import marked
 from .verdict import explain, verdict_of
 
 _PAGE_SUFFIXES = (".html", ".htm")
@@ -43,6 +44,8 @@ _COLUMNS = (
     "decision",
     "confidence",
     "slices",
+    "slice_order",
+    "header_slice_order",
     "model",
     "note",
     "error",
@@ -175,7 +178,7 @@ def _told_apart(
         if outcome.thumbnails is not None:
             pictures[record.key] = outcome.thumbnails
     records.sort(key=lambda record: (record.path, record.series or ""))
-    return records, pictures
+    return marked(records), pictures
 
 
 def audit_line(record: Record) -> dict[str, Json]:

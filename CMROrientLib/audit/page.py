@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..report.style import Kind, Phrase, Style, Sums, SumsLine
 from ..report.wording import count, number
 from ..run.record import Record
-from .verdict import Verdict, explain, verdict_of
+from .verdict import Verdict, explain, verdicts_of
 
 #: Verdicts that say that pixels and header were compared and contradict each other.
 CONTRADICTIONS = (Verdict.MIRRORED, Verdict.HEADER_WRONG, Verdict.NOT_FOLLOWED)
@@ -23,6 +23,7 @@ KINDS = (
         "the pixels are turned, and the header says something else",
     ),
     Kind(Verdict.OTHER_PLANE.value, "Other plane", "alert", "the header does not describe a short-axis plane"),
+    Kind(Verdict.SLICES_REVERSED.value, "Slices against the rest", "alert", "the slices run the other way than most"),
     Kind(Verdict.UNDECIDED.value, "Undecided", "warn", "the network is not sure about the pixels; nothing follows"),
     Kind(Verdict.ERROR.value, "Error", "bad", "the image could not be read"),
     Kind(Verdict.SILENT.value, "Header silent", "good", "the header says nothing that could be compared"),
@@ -55,7 +56,7 @@ def lead(counts: Mapping[str, int], total: int) -> list[Phrase]:
 AUDIT = Style(
     name="audit",
     kinds=KINDS,
-    tags=lambda record: [verdict_of(record).value],
+    tags=lambda record: [verdict.value for verdict in verdicts_of(record)],
     words=explain,
     lead=lead,
     corrected=False,
@@ -67,7 +68,7 @@ def by_scanner(records: Iterable[Record]) -> Sums | None:
     scanners: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records:
         scanner = None if record.image is None else record.image.scanner
-        scanners[scanner or ""][verdict_of(record).value] += 1
+        scanners[scanner or ""].update(verdict.value for verdict in verdicts_of(record))
     if not any(scanners):
         return None
     kinds = tuple(kind for kind in KINDS if any(counts[kind.tag] for counts in scanners.values()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from ..orientation import Orientation
-from ..run.parts import ACTED_ON
+from ..recognition.wording import slice_order_words
+from ..run.parts import ACTED_ON, Finding
 from ..run.record import Record
 
 
@@ -16,6 +17,7 @@ class Verdict(str, Enum):
     HEADER_WRONG = "header_wrong"
     NOT_FOLLOWED = "header_did_not_follow"
     OTHER_PLANE = "header_other_plane"
+    SLICES_REVERSED = "slices_run_against_the_rest"
     UNDECIDED = "undecided"
     ERROR = "error"
     SILENT = "header_silent"
@@ -71,22 +73,37 @@ def verdict(
     return Verdict.HEADER_WRONG if p is Orientation.IDENTITY else Verdict.NOT_FOLLOWED
 
 
-def verdict_of(record: Record) -> Verdict:
-    """The verdict on a run's record."""
+def verdicts_of(record: Record) -> list[Verdict]:
+    """The verdicts on a run's record, the most urgent first; the last is ``verdict``'s, on plane and header."""
     finding = record.finding
     if finding is None:
-        return Verdict.ERROR
-    return verdict(
+        return [Verdict.ERROR]
+    plane = verdict(
         finding.orientation, finding.header_orientation, finding.header_state, finding.decision, record.error
     )
+    if finding.run_otherwise is None:
+        return [plane]
+    return [Verdict.SLICES_REVERSED, plane] if plane in _CALM else [plane, Verdict.SLICES_REVERSED]
+
+
+def verdict_of(record: Record) -> Verdict:
+    """The most urgent verdict on a run's record."""
+    return verdicts_of(record)[0]
+
+
+#: Verdicts after which nothing has to be done.
+_CALM = (Verdict.CONSISTENT, Verdict.SILENT)
 
 
 def explain(record: Record) -> str:
     """The verdict in words, with what can be done about it."""
-    found = verdict_of(record)
     finding = record.finding
     if finding is None:
         return ""
+    return " ".join(filter(None, (_explain(found, record, finding) for found in verdicts_of(record))))
+
+
+def _explain(found: Verdict, record: Record, finding: Finding) -> str:
     pixels = "" if finding.orientation is None else finding.orientation.label
     header = "" if finding.header_orientation is None else finding.header_orientation.label
     if found is Verdict.CONSISTENT:
@@ -104,4 +121,13 @@ def explain(record: Record) -> str:
         Verdict.UNDECIDED: finding.words or "The network is not sure about the pixels.",
         Verdict.LEFT_ALONE: finding.words or ("" if record.note else "Not a short-axis image."),
         Verdict.ERROR: "",
+        Verdict.SLICES_REVERSED: _against_the_rest(finding),
     }[found]
+
+
+def _against_the_rest(finding: Finding) -> str:
+    if finding.run_otherwise is None:
+        return ""
+    others, total = finding.run_otherwise
+    way = slice_order_words(finding.slice_order)
+    return f"The slices run {way}, against the rest: {others} of {total} stacks run the other way."

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..audit.audit import ReportFiles, audit_line, audit_run
 from ..audit.page import KINDS, PROBLEMS
-from ..audit.verdict import verdict_of
+from ..audit.verdict import verdict_of, verdicts_of
 from ..run.record import Record
 from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
 from .output import Reporter, full_name, header, shown_name, stored
@@ -68,7 +68,7 @@ def tell(records: Sequence[Record], inputs: Sequence[Path] = (), *, only_problem
         for line in table(_HEADINGS, [_row(record, inputs, several[record.path] > 1) for record in wrong]):
             print(line)
         print()
-    counts = Counter(verdict_of(record).value for record in records)
+    counts = Counter(verdict.value for record in records for verdict in verdicts_of(record))
     for kind in PROBLEMS if only_problems else KINDS:
         if counts[kind.tag]:
             print(f"{counts[kind.tag]:>7}  {kind.label}: {kind.meaning}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..correction import GEOMETRY_MODES
+from ..correction import GEOMETRY_MODES, WANTED_ORDERS
 from ..folders import correct
 from ..run.tables import HTML_NAME
 from .arguments import (
@@ -42,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--target", type=orientation, default=0, metavar="K", help="write in class K, see below (0 identity: standard)"
+    )
+    group.add_argument(
+        "--slice-order",
+        choices=[order.replace("_", "-") for order in WANTED_ORDERS],
+        default="keep",
+        help="bring the slices of each stack into this order where the pixels tell theirs (keep); DICOM instances are "
+        "renumbered and keep their places",
     )
     group.add_argument(
         "--skip-conflicts", action="store_true", help="leave images alone whose header contradicts their pixels"

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..orientation import Orientation
-from ..recognition.wording import confidence_words, orientation_words
+from ..recognition.wording import confidence_words, orientation_words, slice_order_words
 from ..run.options import RunOptions
 from ..run.parts import Finding
 from ..run.record import Record
@@ -99,6 +99,9 @@ class Reporter:
             if record.error is None and record.finding is not None and record.decision == "uncertain":
                 _say(f"uncertain: {full_name(record, self._inputs)}: {record.finding.words}")
         _say(self._sum(records))
+        mixed = _mixed_orders(records)
+        if mixed:
+            _say(mixed)
         if page is not None:
             _say(f"report: {page}")
 
@@ -154,6 +157,24 @@ class Reporter:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _mixed_orders(records: Sequence[Record]) -> str:
+    """A line where the slices of some images run against those of others and stay so; else empty."""
+    orders = Counter(
+        record.finding.slice_order
+        for record in records
+        if record.finding is not None and record.acted_on and (record.action is None or not _brought(record))
+    )
+    base, apex = orders["base_first"], orders["apex_first"]
+    if not (base and apex):
+        return ""
+    way = [f"{slice_order_words('base_first')} in {base}", f"{slice_order_words('apex_first')} in {apex}"]
+    return f"slices run {' and '.join(way)} of the images; correct --slice-order base-first brings them into one order"
+
+
+def _brought(record: Record) -> bool:
+    return record.action is not None and record.action.slice_order != "keep"
 
 
 def stored(orientation: Orientation | None) -> Cell:

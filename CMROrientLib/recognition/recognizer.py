@@ -143,6 +143,7 @@ class Recognizer:
             header_state=volume.header_state,
             conflict=conflict,
             mirrored=mirrored,
+            header_slice_order=volume.header_slice_order,
             not_short_axis=other,
         )
 
@@ -164,6 +165,7 @@ def decided(volume: Volume, orientation: Orientation | int) -> Recognition:
         header_state=volume.header_state,
         conflict=conflict,
         mirrored=mirrored,
+        header_slice_order=volume.header_slice_order,
         decided_by="user",
     )
 

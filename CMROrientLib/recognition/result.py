@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import HeaderState, Orientation
+from ..slice_order import FoundOrder, SliceOrder
 
 Decision = Literal["standard", "reoriented", "uncertain", "not_short_axis"]
 DecidedBy = Literal["network", "user"]
-#: Which slice of a stack comes first.
-SliceOrder = Literal["base_first", "apex_first", "unknown"]
 #: What an image shows: a short axis, something else, or what the model or the doubts leave open.
 View = Literal["short_axis", "other", "unknown"]
 
@@ -51,6 +50,8 @@ class Recognition:
     slice_order, slice_order_confidence:
         Whether the stack runs from base to apex or the other way, and the probability (0 to 1) that this is
         right; ``unknown`` below three slices, where the slices do not agree, and for models that cannot tell.
+    header_slice_order:
+        The order that the header claims, None where it says nothing usable.
     angle:
         Degrees of the line from the right to the left ventricle from the centre of its class, −45 to 45,
         positive = clockwise in the standard orientation; None for models that cannot tell.
@@ -73,11 +74,12 @@ class Recognition:
     mirrored: bool
     not_short_axis: float = 0.0
     decided_by: DecidedBy = "network"
-    slice_order: SliceOrder = "unknown"
+    slice_order: FoundOrder = "unknown"
     slice_order_confidence: float = 0.0
     angle: float | None = None
     margin: float | None = None
     view: View = "unknown"
+    header_slice_order: SliceOrder | None = None
 
     @property
     def acted_on(self) -> bool:

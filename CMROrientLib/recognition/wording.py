@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..i18n import _
 from ..orientation import Orientation
+from ..slice_order import FoundOrder
 from .result import Recognition
 
 
@@ -11,12 +12,18 @@ def words(recognition: Recognition) -> str:
     """The result in a sentence or two, for panel, report and command line."""
     if recognition.decision == "not_short_axis":
         return _("This does not look like a short-axis image; it is left alone.")
-    return f"{_pixels_in_words(recognition)} {_header_in_words(recognition)}"
+    sentences = (_pixels_in_words(recognition), _header_in_words(recognition), _slices_in_words(recognition))
+    return " ".join(filter(None, sentences))
 
 
 def orientation_words(orientation: Orientation) -> str:
     """How an image is stored, to follow the word "stored"."""
     return _("in standard orientation") if orientation is Orientation.IDENTITY else orientation.label
+
+
+def slice_order_words(order: FoundOrder) -> str:
+    """Which way the slices run; empty where nobody knows."""
+    return {"base_first": _("from base to apex"), "apex_first": _("from apex to base"), "unknown": ""}[order]
 
 
 def confidence_words(sure: float) -> str:
@@ -68,3 +75,11 @@ def _header_in_words(recognition: Recognition) -> str:
     else:
         sentence = _("The header says stored {how}.")
     return sentence.format(how=orientation_words(header))
+
+
+def _slices_in_words(recognition: Recognition) -> str:
+    """Only where something is wrong with their order: the rest stands beside the sentences."""
+    order, header = recognition.slice_order, recognition.header_slice_order
+    if not recognition.acted_on or order == "unknown" or header is None or order == header:
+        return ""
+    return _("The slices run {way}; the header says the other way.").format(way=slice_order_words(order))

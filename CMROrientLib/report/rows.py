@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..orientation import Orientation
-from ..recognition.wording import confidence_words
+from ..recognition.wording import confidence_words, slice_order_words
 from ..run.parts import Finding
 from ..run.record import Record
 from ..run.thumbnails import Thumbnails
@@ -173,7 +173,7 @@ def _base64(jpeg: bytes) -> str:
 
 
 def _details(record: Record) -> list[Detail]:
-    action, files = record.action, record.files
+    action, files, finding = record.action, record.files, record.finding
     lines = []
     if files.output is not None:
         lines.append(Detail("written to ", files.output))
@@ -182,6 +182,9 @@ def _details(record: Record) -> list[Detail]:
     if action is not None and action.geometry_class is not None:
         target = f", target class {action.target:d}" if action.target else ""
         lines.append(Detail(f"geometry {action.geometry}, directions by class {action.geometry_class:d}{target}"))
+    if finding is not None and finding.slice_order != "unknown":
+        done = ", reversed" if action is not None and (action.slices_reversed or action.renumbered) else ""
+        lines.append(Detail(f"slices {slice_order_words(finding.slice_order)}{done}"))
     if files.sha256_in is not None:
         lines.append(Detail(f"sha256 of the input {files.sha256_in[:16]}…"))
     if files.sha256_out is not None:

@@ -62,13 +62,13 @@ class WayBack:
         if record.output is None:
             reason = record.error or record.note or (record.decision or "").replace("_", " ")
             raise CMROrientError(f"the run wrote no corrected image for it{f' ({reason})' if reason else ''}")
-        image, action, orientation = record.image, record.action, record.orientation
-        class_, grid = (None, None) if action is None else (action.geometry_class, action.grid)
-        if image is None or action is None or orientation is None or class_ is None or grid is None:
-            wanted = {"orientation": orientation, "geometry_class": class_, "grid_in": image, "grid_out": grid}
+        image, action, correction = record.image, record.action, record.correction
+        grid = None if action is None else action.grid
+        if image is None or grid is None or correction is None:
+            class_ = None if action is None else action.geometry_class
+            wanted = {"orientation": record.orientation, "geometry_class": class_, "grid_in": image, "grid_out": grid}
             missing = ", ".join(name for name, value in wanted.items() if value is None)
             raise CMROrientError(f"the run's record does not say how it was corrected ({missing} missing)")
-        correction = Correction(orientation, class_, action.target)
         original, corrected, axis, known = image.grid, grid, image.slice_axis, image.has_geometry
         try:
             undone = correction.undo(_empty(corrected, axis)).stored()[1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..correction import GEOMETRY_MODES, GeometryMode
+from ..correction import GEOMETRY_MODES, WANTED_ORDERS, GeometryMode, WantedOrder
 from ..errors import UsageError
 from ..io import suffix_of
 from ..io.paths import long_path
@@ -43,6 +43,8 @@ class RunOptions:
         See ``Recognizer``.
     geometry, target:
         See ``correction.plan``; a class may be given by its number or its short name.
+    slice_order:
+        See ``correction.with_slice_order``; ``base-first`` may be given for ``base_first``.
     skip_conflicts:
         Leave images alone whose header tells another story than their pixels.
     masks:
@@ -83,6 +85,7 @@ class RunOptions:
     min_confidence: float | None = None
     geometry: GeometryMode = "auto"
     target: Orientation = Orientation.IDENTITY
+    slice_order: WantedOrder = "keep"
     skip_conflicts: bool = False
     masks: tuple[str, ...] = ()
     slice_axis: int | None = None
@@ -107,6 +110,9 @@ class RunOptions:
             raise UsageError("give at least one file or folder")
         if self.geometry not in GEOMETRY_MODES:
             raise UsageError(f"geometry is one of {', '.join(GEOMETRY_MODES)}, not {self.geometry!r}")
+        self._set("slice_order", self.slice_order.replace("-", "_"))
+        if self.slice_order not in WANTED_ORDERS:
+            raise UsageError(f"the slice order is one of {', '.join(WANTED_ORDERS)}, not {self.slice_order!r}")
         if self.slice_axis not in (None, 0, 1, 2):
             raise UsageError(f"the slice axis is 0, 1 or 2, not {self.slice_axis}")
         if self.jobs < 1:
@@ -147,6 +153,7 @@ class RunOptions:
             self.skip_conflicts,
             self.slice_axis,
             decided,
+            *([] if self.slice_order == "keep" else [self.slice_order]),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from ..correction import GeometryMode
+from ..correction import WANTED_ORDERS, GeometryMode, WantedOrder
 from ..orientation import HeaderState, Orientation
-from ..recognition.result import DecidedBy, Decision
+from ..recognition.result import DecidedBy, Decision, View
+from ..slice_order import SLICE_ORDERS, FoundOrder, SliceOrder
 from ..volume import Grid
 from .row import Row
 
@@ -87,6 +88,11 @@ class Finding:
     network:
         What the network said, ``class decision``: rows of an edited CSV that differ from it are
         the user's decisions.
+    slice_order, slice_order_confidence, header_slice_order, angle, margin, view:
+        See ``Recognition``.
+    run_otherwise:
+        Where the slices run against the rest of an audited set: how many stacks run the other way, and of
+        how many the order is known. It is no part of the flat form.
     """
 
     decision: Decision
@@ -103,6 +109,13 @@ class Finding:
     slice_votes: tuple[Orientation, ...] = ()
     words: str | None = None
     network: str | None = None
+    slice_order: FoundOrder = "unknown"
+    slice_order_confidence: float | None = None
+    header_slice_order: SliceOrder | None = None
+    angle: float | None = None
+    margin: float | None = None
+    view: View = "unknown"
+    run_otherwise: tuple[int, int] | None = None
 
     @property
     def acted_on(self) -> bool:
@@ -117,6 +130,9 @@ class Finding:
             return None
         state: HeaderState | None = row.choice("header_state", get_args(HeaderState))
         decided_by: DecidedBy | None = row.choice("decided_by", get_args(DecidedBy))
+        order: FoundOrder | None = row.choice("slice_order", get_args(FoundOrder))
+        claimed: SliceOrder | None = row.choice("header_slice_order", SLICE_ORDERS)
+        view: View | None = row.choice("view", get_args(View))
         votes = row.several("votes", int) or (0,) * len(Orientation)
         if len(votes) != len(Orientation):
             raise ValueError("its votes are not eight numbers")
@@ -135,6 +151,12 @@ class Finding:
             slice_votes=tuple(Orientation(k) for k in row.several("slice_votes", int)),
             words=row.get("words", str),
             network=row.get("network", str),
+            slice_order=order or "unknown",
+            slice_order_confidence=row.get("slice_order_confidence", float),
+            header_slice_order=claimed,
+            angle=row.get("angle", float),
+            margin=row.get("margin", float),
+            view=view or "unknown",
         )
 
 
@@ -150,17 +172,26 @@ class Action:
         The class g whose inverse re-indexes the directions; None where nothing is corrected.
     grid:
         The grid of the result, axes in the file's order; None where nothing is corrected.
+    slice_order:
+        The order that the run was told to bring slices to.
+    slices_reversed, slice_direction_reversed, renumbered:
+        See ``Correction``.
     """
 
     geometry: GeometryMode
     target: Orientation = Orientation.IDENTITY
     geometry_class: Orientation | None = None
     grid: Grid | None = None
+    slice_order: WantedOrder = "keep"
+    slices_reversed: bool = False
+    slice_direction_reversed: bool = False
+    renumbered: bool = False
 
     @classmethod
     def of(cls, row: Row) -> Action | None:
         """From the flat form; None where a run only recognized."""
         geometry: GeometryMode | None = row.choice("geometry", get_args(GeometryMode))
+        wanted: WantedOrder | None = row.choice("wanted_slice_order", WANTED_ORDERS)
         if geometry is None:
             return None
         return cls(
@@ -168,6 +199,10 @@ class Action:
             row.orientation("target") or Orientation.IDENTITY,
             row.orientation("geometry_class"),
             row.grid("grid_out"),
+            wanted or "keep",
+            row.get("slices_reversed", bool) or False,
+            row.get("slice_direction_reversed", bool) or False,
+            row.get("renumbered", bool) or False,
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from ..correction import Correction
 from ..orientation import Orientation
 from ..recognition.result import Decision
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
@@ -104,6 +105,21 @@ class Record:
         return self.finding is not None and self.finding.decided_by == "user"
 
     @property
+    def correction(self) -> Correction | None:
+        """What is done to the image, None where nothing is."""
+        action, orientation = self.action, self.orientation
+        if action is None or action.geometry_class is None or orientation is None:
+            return None
+        return Correction(
+            orientation,
+            action.geometry_class,
+            action.target,
+            reverse_slices=action.slices_reversed,
+            reverse_slice_direction=action.slice_direction_reversed,
+            renumber=action.renumbered,
+        )
+
+    @property
     def output(self) -> str | None:
         """What was written, relative to the output folder; None where nothing was."""
         return self.files.output
@@ -154,6 +170,16 @@ class Record:
             "phases": 1 if image is None else image.phases,
             "has_geometry": True if image is None else image.has_geometry,
             "scanner": None if image is None else image.scanner,
+            "slice_order": "unknown" if found is None else found.slice_order,
+            "slice_order_confidence": None if found is None else found.slice_order_confidence,
+            "header_slice_order": None if found is None else found.header_slice_order,
+            "angle": None if found is None else found.angle,
+            "margin": None if found is None else found.margin,
+            "view": "unknown" if found is None else found.view,
+            "wanted_slice_order": None if action is None else action.slice_order,
+            "slices_reversed": action is not None and action.slices_reversed,
+            "slice_direction_reversed": action is not None and action.slice_direction_reversed,
+            "renumbered": action is not None and action.renumbered,
             "version": self.version,
             "format": FORMAT,
         }

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..correction import Correction, plan
+from ..correction import Correction, plan, with_slice_order
 from ..errors import CMROrientError
 from ..io import read, read_source
 from ..io.paths import relative
@@ -158,8 +158,12 @@ class _Work:
         if not recognition.acted_on or (recognition.conflict and self.options.skip_conflicts):
             reason = "conflict of pixels and header: skipped" if recognition.acted_on else None
             return self._outcome(volume, recognition, self._action(None, volume), note=reason)
-        correction = plan(
-            recognition.orientation, recognition.header_orientation, self.options.geometry, self.options.target
+        correction = with_slice_order(
+            plan(recognition.orientation, recognition.header_orientation, self.options.geometry, self.options.target),
+            volume,
+            recognition.slice_order,
+            self.options.slice_order,
+            self.options.geometry,
         )
         action, files = self._action(correction, volume), self.files
         if self.options.writing:
@@ -222,14 +226,31 @@ class _Work:
             agreement=round(float(np.mean(recognition.agreement)), 6) if len(recognition.agreement) else None,
             slice_votes=tuple(Orientation(int(k)) for k in recognition.slice_probabilities.argmax(axis=1)),
             words="Left alone, as the user decided." if left_by_user else words(recognition),
+            slice_order=recognition.slice_order,
+            slice_order_confidence=None
+            if override is not None
+            else round(float(recognition.slice_order_confidence), 6),
+            header_slice_order=recognition.header_slice_order,
+            angle=None if recognition.angle is None else round(float(recognition.angle), 2),
+            margin=None if recognition.margin is None else round(float(recognition.margin), 2),
+            view=recognition.view,
             network=None if override is not None else f"{int(recognition.orientation)} {recognition.decision}",
         )
 
     def _action(self, correction: Correction | None, volume: Volume) -> Action:
         if correction is None:
-            return Action(self.options.geometry, self.options.target)
+            return Action(self.options.geometry, self.options.target, slice_order=self.options.slice_order)
         grid = (volume if correction.changes_nothing else correction.apply(volume)).stored()[1]
-        return Action(self.options.geometry, self.options.target, correction.geometry_class, grid)
+        return Action(
+            self.options.geometry,
+            self.options.target,
+            correction.geometry_class,
+            grid,
+            self.options.slice_order,
+            correction.reverse_slices,
+            correction.reverse_slice_direction,
+            correction.renumber,
+        )
 
     def _written(
         self, correction: Correction, volume: Volume, masks: list[Volume], action: Action
@@ -281,12 +302,8 @@ class _Work:
         if not self.options.drawing or self.assignment.has_picture:
             return None
         volume = read_source(self.image.source, self.options.slice_axis)
-        corrected = None
-        if prior.output is not None and prior.finding is not None and prior.finding.orientation is not None:
-            found = prior.finding
-            corrected = plan(
-                prior.finding.orientation, found.header_orientation, self.options.geometry, self.options.target
-            ).apply(volume)
+        correction = prior.correction if prior.output is not None else None
+        corrected = None if correction is None else correction.apply(volume)
         return thumbnails_of(volume, corrected)
 
 

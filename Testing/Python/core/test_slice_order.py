@@ -104,7 +104,7 @@ def test_where_slices_have_places_of_their_own_they_keep_them():
 
 def test_nothing_is_reversed_that_nobody_knows():
     volume = standard_volume()
-    assert ordered(volume, 0, None, wanted="base_first") == plan(0, 0)
+    assert ordered(volume, 0, "unknown", wanted="base_first") == plan(0, 0)
     assert ordered(volume, 0, "apex_first", wanted="apex_first").changes_nothing
     assert not ordered(volume, 0, "apex_first", wanted="base_first").changes_nothing
     # A class that somebody decided on says nothing of the slices.
