@@ -237,10 +237,6 @@ class Record:
         return cls.from_dict(flat)
 
 
-#: The names of the flat form, in their order.
-FIELDS = tuple(Record("").to_dict())
-
-
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Json]:
     """The JSON Schema (draft 2020-12) of the flat form."""

@@ -12,7 +12,10 @@ from report_samples import one_of_each
 from sample_study import correct, make_study, phantom, put
 
 from CMROrientLib.folders import recognize_folder
-from CMROrientLib.run.record import FIELDS, FORMAT, Record, schema
+from CMROrientLib.run.record import FORMAT, Record, schema
+
+#: The names of the flat form, in their order.
+FIELDS = tuple(Record("").to_dict())
 
 
 def check(record: Record) -> None:
