@@ -20,7 +20,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 # Installed, the library lies beside this file; in a source tree, beside this folder.
-if not (Path(__file__).parent / "CMROrientLib").is_dir():
+if not (Path(__file__).parent / "CMROrientLib").is_dir() and str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from CMROrientPanel import texts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml import session
 from CMROrientLib.mrml.input import scene_image
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition import cuda
 
 from . import packages
 from .parameters import CMROrientParameterNode
@@ -34,6 +34,8 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         ScriptedLoadableModuleLogic.__init__(self, parent)
         #: What each choice of a device turned out to be.
         self._devices: dict[str, str] = {}
+        #: What PyTorch, or the model, had against CUDA when a network was last to choose by itself.
+        self._refused: str | None = None
 
     def getParameterNode(self) -> CMROrientParameterNode:
         """The typed parameter node of this module."""
@@ -51,19 +53,25 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
             return "CPU"
         if device in self._devices:
             return self._devices[device]
-        if importlib.util.find_spec("torch") is None:
-            return _("CPU (CUDA needs the PyTorch extension)")
-        return _("CUDA if it can be used, else CPU")
+        return _("CUDA if it can be used, else CPU") if cuda.why_no_cuda_yet() is None else "CPU"
+
+    def whyNoCuda(self) -> str | None:
+        """Why CUDA is not used, as far as is known; None where nothing speaks against it, or it is used."""
+        return cuda.why_no_cuda_yet() or self._refused
 
     def recognizer(self, model: str = "universal", device: str = "auto") -> Recognizer:
         """The network; the library loads each once. Raises CMROrientError where a package or the model is missing."""
-        packages.ensure(ask=False)
+        packages.refuse_without_packages()
         from CMROrientLib.recognition.recognizer import Recognizer
 
         if not str(model):
             raise CMROrientError(_("Choose the model's file."))
         recognizer = Recognizer(model=model, device=device)
         self._devices[device] = recognizer.device_description
+        if device == "auto":
+            # What can be told without PyTorch is told anew each time, as it can be mended meanwhile.
+            open_question = not recognizer.device_description.startswith("CUDA") and cuda.why_no_cuda_yet() is None
+            self._refused = cuda.why_not_auto(recognizer.model) if open_question else None
         return recognizer
 
     def examine(

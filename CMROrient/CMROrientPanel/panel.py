@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import slicer
 from slicer.i18n import tr as _
 
-from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml import display, session
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
 
 from . import packages, show, slice_table, texts
+from .errors_shown import errors_shown
 from .logic import CMROrientLogic
+from .package_line import PackageLine
 from .parameters import CMROrientParameterNode
-from .task import Cancelled, Task
+from .task import Task
 from .widgets import Widgets
 
 if TYPE_CHECKING:
@@ -44,8 +43,10 @@ class Panel:
         self._parameters: CMROrientParameterNode | None = None
         self._examined: session.Examined | None = None
         self._examined_id = ""
+        self._examined_by = ""
         self._scene_loaded = False
         show.set_up(ui, self.models, self._ratio())
+        self._package_line = PackageLine(ui, self.task, self._errors_shown, self._say, logic.whyNoCuda)
         for widget, signal, slot in (
             (ui.modelComboBox, "currentIndexChanged(int)", self.choose_model),
             (ui.modelPathEdit, "currentPathChanged(QString)", self.choose_model_file),
@@ -64,6 +65,8 @@ class Panel:
         if parameters is not None and (self._scene_loaded or not self._examined_id):
             self._scene_loaded = False
             self._take_over(parameters)
+        if parameters is not None:
+            self._package_line.refresh()
         self.update()
 
     def scene_loaded(self) -> None:
@@ -86,7 +89,7 @@ class Panel:
             chosen.userClass = -1
         self.ui.deviceLabel.text = self.logic.deviceDescription(chosen.device.value)
         show.choices(self.ui, chosen, self.models)
-        show.result(self.ui, self._examined, self._decided(), self._ratio())
+        show.result(self.ui, self._examined, self._decided(), self._ratio(), self._is_stale())
         show.buttons(self.ui, self._reasons())
         self.update_preview()
 
@@ -126,8 +129,8 @@ class Panel:
         chosen = self._parameters
         node, model, device = chosen.inputVolume, self._model(), chosen.device.value
         with self._errors_shown():
-            packages.ensure()
             with self.task(_("Looking at the slices")) as task:
+                note = packages.ensure(task, device)
                 examined = self.logic.examine(node, model, device, progress=task.progress)
             if not slicer.mrmlScene.IsNodePresent(node):
                 self._say(_("“{name}” was removed while it was looked at.").format(name=examined.image.name))
@@ -135,8 +138,9 @@ class Panel:
                 said = _("Another image was chosen while “{name}” was looked at; nothing is kept of it.")
                 self._say(said.format(name=examined.image.name))
             else:
+                self._examined_by = model
                 self._remember(examined, node)
-                self._say("")
+                self._say(note)
 
     def correct(self, checked: bool = False) -> None:
         """Write the corrected image."""
@@ -163,8 +167,8 @@ class Panel:
         chosen = self._parameters
         model, device, geometry = self._model(), chosen.device.value, chosen.geometry.value
         with self._errors_shown():
-            packages.ensure()
             with self.task(_("Looking at all images")) as task:
+                note = packages.ensure(task, device)
                 found, left = self.logic.examineAll(model, device, task)
             mirrored = [one.image.name for one in found if session.would_mirror(one, geometry)]
             question = texts.mirror_question_all(mirrored)
@@ -172,7 +176,7 @@ class Panel:
             with self.task(_("Writing")) as task:
                 corrected, more = self.logic.correctAll(found, geometry, write, task)
             self.ui.resultLabel.text = texts.summary([made.main.GetName() for made in corrected], left + more)
-            self._say("")
+            self._say(note)
 
     def cancel(self, checked: bool = False) -> None:
         """End the running work at its next step."""
@@ -180,24 +184,16 @@ class Panel:
 
     def _show_progress(self, running: bool, sentence: str, done: int, total: int) -> None:
         show.progress(self.ui, running, sentence, done, total)
+        self.ui.cancelButton.enabled = self.task.can_be_cancelled
         show.buttons(self.ui, self._reasons())
+        self._package_line.lock()
 
-    @contextlib.contextmanager
-    def _errors_shown(self) -> Iterator[None]:
-        """Sentences that a person can act on go to the panel, everything else to Slicer's error box."""
-        try:
-            yield
-        except Cancelled as end:
-            self._say(str(end))
-        except CMROrientError as error:
-            logging.info("CMROrient: %s", error)
-            self._say(str(error), is_error=True)
-        except Exception as error:
-            self._say(_("Failed: {error}").format(error=error), is_error=True)
-            slicer.util.errorDisplay(_("CMROrient failed.\n\n{error}").format(error=error))
-            raise
-        finally:
-            self.update()
+    def _errors_shown(self) -> AbstractContextManager[None]:
+        return errors_shown(self._say, self._show_again)
+
+    def _show_again(self) -> None:
+        self._package_line.refresh()
+        self.update()
 
     def _say(self, sentence: str, is_error: bool = False) -> None:
         show.say(self.ui, sentence, is_error)
@@ -239,6 +235,11 @@ class Panel:
 
     def _model(self) -> str:
         return self._parameters.modelName or self._parameters.modelFile
+
+    def _is_stale(self) -> bool:
+        """Whether another model than the chosen one has looked."""
+        examined = self._examined
+        return examined is not None and examined.model is not None and self._examined_by != self._model()
 
     def _reasons(self) -> show.Reasons:
         return show.reasons(self._parameters, self._examined, self._decided(), self.task.running)

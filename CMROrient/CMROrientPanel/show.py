@@ -94,8 +94,10 @@ def choices(ui: Widgets, chosen: CMROrientParameterNode, models: list[str]) -> N
         ui.outputSelector.toolTip = _("Where the corrected volume goes. The input is never changed.")
 
 
-def result(ui: Widgets, examined: Examined | None, decided: Recognition | None, ratio: float) -> None:
-    """Verdict, conflict, chart and table."""
+def result(
+    ui: Widgets, examined: Examined | None, decided: Recognition | None, ratio: float, stale: bool = False
+) -> None:
+    """Verdict, conflict, chart and table; ``stale`` where another model than the chosen one has looked."""
     seen = examined.recognition if examined is not None else None
     if seen is None:
         ui.verdictLabel.text = texts.NO_VERDICT
@@ -104,6 +106,9 @@ def result(ui: Widgets, examined: Examined | None, decided: Recognition | None, 
         ui.verdictLabel.text = texts.verdict(seen, decided)
         acted_on = decided if decided is not None else seen
         colour = _ERROR_COLOUR if acted_on.conflict else texts.COLOURS[acted_on.decision]
+    if stale and examined is not None and examined.model is not None:
+        ui.verdictLabel.text = texts.stale(examined.model.name, ui.verdictLabel.text)
+        colour = _NOTE_COLOUR
     ui.verdictLabel.setStyleSheet(_CARD_STYLE.format(colour=colour))
     banner = texts.conflict(decided) if decided is not None else None
     ui.conflictLabel.text = banner or ""

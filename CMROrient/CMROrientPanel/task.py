@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
+import qt
 import slicer
 from slicer.i18n import tr as _
+
+from CMROrientLib.errors import CMROrientError
 
 
 class Cancelled(Exception):
@@ -29,6 +33,8 @@ class Task:
         self._show = show
         self._sentence = ""
         self.running = False
+        #: False in a part that only ends by itself.
+        self.can_be_cancelled = True
         self._cancelled = ""
 
     def __call__(self, sentence: str) -> Task:
@@ -37,6 +43,9 @@ class Task:
         return self
 
     def __enter__(self) -> Task:
+        # Not every way to a task is a button that can be locked.
+        if self.running:
+            raise CMROrientError(_("Something is being done already; wait until it has ended."))
         self.running, self._cancelled = True, ""
         self._show(True, self._sentence, 0, 0)
         return self
@@ -49,6 +58,25 @@ class Task:
         """Show how far it is; raises ``Cancelled`` where the person wants no more."""
         self._show(True, self._sentence, done, total)
         slicer.app.processEvents()
+        if self._cancelled:
+            raise Cancelled(self._cancelled)
+
+    @contextlib.contextmanager
+    def uninterrupted(self, sentence: str) -> Iterator[None]:
+        """A part of the work that nobody can stop: it has its own words, and the cursor says wait.
+
+        Events may come through. A Cancel that came before it, or the scene's closing, ends the work after it.
+        """
+        before, self._sentence, self.can_be_cancelled = self._sentence, sentence, False
+        slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
+        try:
+            self._show(True, sentence, 0, 0)
+            slicer.app.processEvents()
+            yield
+        finally:
+            slicer.app.restoreOverrideCursor()
+            self._sentence, self.can_be_cancelled = before, True
+            self._show(True, before, 0, 0)
         if self._cancelled:
             raise Cancelled(self._cancelled)
 

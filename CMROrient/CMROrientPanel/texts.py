@@ -55,6 +55,13 @@ def verdict(recognition: Recognition, decided: Recognition | None) -> str:
     )
 
 
+def stale(model: str, said: str) -> str:
+    """A verdict of another model than the one that is chosen by now."""
+    return _(
+        "<b>Not of the chosen model.</b> “{model}” said what stands here; press Recognize for a new verdict.<br>{said}"
+    ).format(model=model, said=said)
+
+
 def phrase(orientation: Orientation) -> str:
     """A class in the words of a verdict: "stored upside down"."""
     if orientation is Orientation.IDENTITY:

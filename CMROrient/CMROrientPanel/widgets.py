@@ -18,6 +18,8 @@ class Widgets(Protocol):
     modelPathEdit: ctk.ctkPathLineEdit
     deviceComboBox: qt.QComboBox
     deviceLabel: qt.QLabel
+    packagesLabel: qt.QLabel
+    packagesButton: qt.QPushButton
     recognizeButton: qt.QPushButton
     progressFrame: qt.QFrame
     progressBar: qt.QProgressBar

@@ -6,12 +6,17 @@ import importlib
 import importlib.metadata
 import importlib.util
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from ..i18n import _
 
 #: Import name and requirement of what recognition needs beyond NumPy, without which Slicer does not start. Slicer
 #: brings SciPy; a build that takes the system's Python may lack it. PyTorch is not among them.
 FOR_NETWORK = {"onnxruntime": "onnxruntime>=1.17", "scipy": "scipy>=1.10"}
+
+#: What CUDA needs beyond PyTorch; without it the network runs on the CPU.
+FOR_CUDA = {"safetensors": "safetensors>=0.4"}
 
 #: What reading and writing files needs beyond them: commands that work on folders.
 FOR_FILES = {
@@ -25,14 +30,44 @@ FOR_FILES = {
 }
 
 
+@dataclass(frozen=True)
+class State:
+    """What there is of one package.
+
+    Parameters
+    ----------
+    name, version:
+        As its index knows it; no version where there is no such package, or another that brings the same modules.
+    least:
+        The oldest version that does.
+    problem:
+        ``missing``, ``old``, or nothing.
+    """
+
+    name: str
+    version: str
+    least: str
+    problem: Literal["", "missing", "old"]
+
+    def __str__(self) -> str:
+        if self.problem == "missing":
+            return _("{package} is missing").format(package=self.name)
+        if self.problem == "old":
+            said = _("{package} {version} is too old ({least} is the least)")
+            return said.format(package=self.name, version=self.version, least=self.least)
+        return f"{self.name} {self.version}".strip()
+
+
+def states(needed: dict[str, str]) -> list[State]:
+    """What there is of each package that is needed; nothing is imported to find out."""
+    importlib.invalidate_caches()
+    return [_state(name, requirement) for name, requirement in needed.items()]
+
+
 def missing(needed: dict[str, str]) -> list[str]:
     """The requirements whose packages cannot be found or are too old; nothing is imported to find out."""
-    importlib.invalidate_caches()
-    return [
-        requirement
-        for name, requirement in needed.items()
-        if importlib.util.find_spec(name) is None or _old_version(requirement) is not None
-    ]
+    found = zip(needed.values(), states(needed), strict=True)
+    return [requirement for requirement, state in found if state.problem]
 
 
 def names(requirements: list[str]) -> str:
@@ -57,8 +92,13 @@ def install_by_hand(requirements: list[str]) -> str:
             "Enter once in Slicer's Python console: slicer.util.pip_install('{packages}'). "
             "Without a connection: on a computer of the same kind run “pip download {quoted} -d FOLDER” with the "
             "Python version of this Slicer, bring FOLDER here, and enter "
-            "slicer.util.pip_install('--no-index --find-links FOLDER {packages}')."
-        ).format(packages=" ".join(wanted), quoted=" ".join(_quoted(one) for one in wanted))
+            "slicer.util.pip_install(['--no-index', '--find-links', r'FOLDER', {listed}])."
+        ).format(
+            packages=" ".join(wanted),
+            quoted=" ".join(_quoted(one) for one in wanted),
+            # As a list: what is one string is split as a shell does it, and a Windows path loses its backslashes.
+            listed=", ".join(repr(one) for one in wanted),
+        )
     )
     if len(absent.split()) < len(requirements):
         said.append(_("Then restart Slicer."))
@@ -74,13 +114,26 @@ def _quoted(requirement: str) -> str:
     return f'"{requirement}"' if ">" in requirement else requirement
 
 
+def _state(name: str, requirement: str) -> State:
+    package, _sign, least = requirement.partition(">=")
+    version = installed_version(package)
+    if importlib.util.find_spec(name) is None:
+        return State(package, "", least, "missing")
+    return State(package, version, least, "old" if _old_version(requirement) is not None else "")
+
+
+def installed_version(package: str) -> str:
+    """The version of a package, empty where none is installed under this name; nothing is imported."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
 def _old_version(requirement: str) -> str | None:
     """The installed version where it is below the requirement's; None where it is not, or cannot be told."""
     name, _sign, least = requirement.partition(">=")
-    try:
-        version = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    version = installed_version(name)
     installed = _numbers(version)
     return version if installed and installed < _numbers(least) else None
 

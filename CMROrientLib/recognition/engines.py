@@ -6,8 +6,6 @@ before it imports torch, which takes seconds.
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
 import os
 import sys
 import threading
@@ -19,6 +17,8 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError, UsageError
 from ..i18n import _
+from .cuda import has_driver as _has_cuda_driver
+from .cuda import has_safetensors, has_torch, why_torch_cannot
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -60,7 +60,7 @@ def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = N
     model:
         What ``find_model`` returned.
     device:
-        ``auto`` (CUDA when there is a driver and a torch that can use it, else the CPU), ``cpu``
+        ``auto`` (CUDA when there is a driver, a torch that can use it and weights for it, else the CPU), ``cpu``
         (ONNX Runtime; PyTorch where that cannot be loaded), ``cuda`` or ``cuda:N`` (PyTorch),
         ``torch-cpu`` (PyTorch on the CPU, to compare with).
     threads:
@@ -73,7 +73,7 @@ def open_engine(model: ModelFiles, device: str = "auto", threads: int | None = N
     CMROrientError
         Where the weights, or ONNX Runtime with no PyTorch in its place, cannot be loaded.
     """
-    chosen = choose_device(device)
+    chosen = choose_device("cpu" if device == "auto" and not model.safetensors.is_file() else device)
     if chosen == "cpu":
         chosen = _engine_of_the_cpu()
     key = (model.onnx, model.checksum, chosen, threads)
@@ -93,39 +93,17 @@ def choose_device(device: str = "auto") -> str:
     Raises ``UsageError`` for names that stand for none, and for CUDA where it cannot be used.
     """
     if device in ("cpu", "torch-cpu"):
-        if device == "torch-cpu" and importlib.util.find_spec("torch") is None:
+        if device == "torch-cpu" and not has_torch():
             raise UsageError(_("PyTorch is not installed; use the device 'cpu'"))
         return device
     if device == "auto":
-        return "cuda" if _has_cuda_driver() and _why_no_cuda() is None else "cpu"
+        return "cuda" if _has_cuda_driver() and why_torch_cannot() is None else "cpu"
     if device == "cuda" or (device.startswith("cuda:") and device[5:].isdigit()):
-        reason = _why_no_cuda()
+        reason = why_torch_cannot()
         if reason is not None:
             raise UsageError(_("CUDA cannot be used: {reason}; use the device 'cpu' or 'auto'").format(reason=reason))
         return device
     raise UsageError(_("there is no device {name!r}; devices are auto, cpu, cuda and cuda:N").format(name=device))
-
-
-def _has_cuda_driver() -> bool:
-    """Whether the CUDA driver's library can be loaded, asked without torch."""
-    names = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libcuda.so")
-    for name in names:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            continue
-        return True
-    return False
-
-
-def _why_no_cuda() -> str | None:
-    if not _has_torch():
-        return _("PyTorch and safetensors are not installed")
-    try:
-        import torch
-    except Exception as error:  # a broken install raises what it likes: OSError, ImportError, RuntimeError
-        return _("PyTorch cannot be loaded ({error})").format(error=error)
-    return None if torch.cuda.is_available() else _("PyTorch finds no device")
 
 
 def _engine_of_the_cpu() -> str:
@@ -133,7 +111,7 @@ def _engine_of_the_cpu() -> str:
     try:
         import onnxruntime  # noqa: F401
     except Exception as error:  # a broken install raises what it likes: OSError, ImportError, RuntimeError
-        if _has_torch():
+        if has_torch() and has_safetensors():
             return "torch-cpu"
         said = [_("ONNX Runtime cannot be loaded ({error}).").format(error=_first_line(error))]
         if sys.platform == "win32":
@@ -141,10 +119,6 @@ def _engine_of_the_cpu() -> str:
         said.append(_("Or install PyTorch and safetensors, which are used in its place then."))
         raise CMROrientError(" ".join(said)) from error
     return "cpu"
-
-
-def _has_torch() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("torch", "safetensors"))
 
 
 class OnnxEngine:

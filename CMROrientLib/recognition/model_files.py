@@ -1,6 +1,7 @@
 """Weights on disk: the bundled ones by name, others by path.
 
-A model is three files with one stem: ``NAME.onnx``, ``NAME.safetensors`` and the card ``NAME.json``.
+A model is three files with one stem: ``NAME.onnx``, ``NAME.safetensors`` and the card ``NAME.json``. On the
+CPU it does without the second.
 ``models/models.json`` holds the checksums of the bundled ones.
 """
 
@@ -32,7 +33,7 @@ class ModelFiles:
     Parameters
     ----------
     onnx, safetensors:
-        The same weights for ONNX Runtime and for PyTorch.
+        The same weights for ONNX Runtime and for PyTorch; only the first need be there.
     card:
         What the model is.
     checksum:
@@ -77,7 +78,7 @@ def find_model(name_or_path: str | os.PathLike[str]) -> ModelFiles:
     Raises
     ------
     CMROrientError
-        Where there is no such model, a part is missing, the card is no card, or the files are not
+        Where there is no such model, its ONNX file or card is missing, the card is no card, or the files are not
         the ones that the card (or, for a bundled model, the index) was written for.
     """
     if isinstance(name_or_path, str) and name_or_path in _index():
@@ -86,17 +87,18 @@ def find_model(name_or_path: str | os.PathLike[str]) -> ModelFiles:
         folder, stem = _locate(Path(name_or_path))
         expected = {}
     paths = {suffix: folder / f"{stem}{suffix}" for suffix in PARTS}
-    for path in paths.values():
-        if not path.is_file():
+    for suffix, path in paths.items():
+        if not path.is_file() and suffix != ".safetensors":
             raise CMROrientError(
                 _("this part of the model is missing; a model is .onnx, .safetensors and .json side by side"), path
             )
     card = _card(paths[".json"], _state(paths[".json"]))
     checksums = {**(card.sha256 or {}), **expected}
-    found = {suffix: _sha256(path, _state(path)) for suffix, path in paths.items()}
-    for suffix, path in paths.items():
-        if checksums.get(suffix, found[suffix]) != found[suffix]:
-            raise CMROrientError(_("this file is damaged or was exchanged: its checksum is not the recorded one"), path)
+    found = {suffix: _sha256(path, _state(path)) for suffix, path in paths.items() if path.is_file()}
+    for suffix, checksum in found.items():
+        if checksums.get(suffix, checksum) != checksum:
+            said = _("this file is damaged or was exchanged: its checksum is not the recorded one")
+            raise CMROrientError(said, paths[suffix])
     return ModelFiles(paths[".onnx"], paths[".safetensors"], card, found[".onnx"])
 
 

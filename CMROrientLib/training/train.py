@@ -154,7 +154,10 @@ def _negatives(recipe: Recipe, cases: Sequence[Case], folder: Path, say: Report)
 def _weights(model: str) -> Weights:
     from safetensors.torch import load
 
-    return dict(load(find_model(model).safetensors.read_bytes()))
+    path = find_model(model).safetensors
+    if not path.is_file():
+        raise CMROrientError("this part of the model is missing; training starts from its .safetensors file", path)
+    return dict(load(path.read_bytes()))
 
 
 def _write_json(path: Path, data: dict[str, object]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
+import shlex
+from types import SimpleNamespace
 
 import pytest
 
 from CMROrientLib.mrml import requirements
-from CMROrientLib.mrml.requirements import FOR_FILES, FOR_NETWORK, install_by_hand, missing
+from CMROrientLib.mrml.requirements import FOR_FILES, FOR_NETWORK, install_by_hand, missing, states
 
 
 @pytest.fixture
@@ -59,3 +62,48 @@ def test_what_is_not_there_at_all_is_told_by_its_name(monkeypatch: pytest.Monkey
     said = install_by_hand(missing(FOR_NETWORK))
     assert "Slicer lacks onnxruntime scipy" in said and "too old" not in said
     assert "pip download onnxruntime scipy -d" in said
+
+
+@pytest.mark.parametrize("folder", [r"C:\Users\me\new wheels", r"D:\temp\1", "/media/stick/wheels"])
+def test_the_advice_for_a_machine_without_a_connection_survives_its_paths(
+    installed: dict[str, str], folder: str
+) -> None:
+    installed["pydicom"] = "2.4.4"
+    said = install_by_hand(["onnxruntime>=1.17", *missing(FOR_FILES)])
+    (command,) = [part for part in said.split("enter ") if "--no-index" in part]
+    asked = as_slicer_hands_it_to_pip(command.partition(". ")[0].rstrip(".").replace("FOLDER", folder))
+    assert asked == ["--no-index", "--find-links", folder, "onnxruntime", "pydicom>=3.0"]
+
+
+def as_slicer_hands_it_to_pip(command: str) -> list[str]:
+    """What a command typed into Slicer's console gives to pip: strings are split as by a shell, lists are not."""
+    given: list[list[str]] = []
+
+    def pip_install(requirements: str | list[str]) -> None:
+        given.append(shlex.split(requirements) if isinstance(requirements, str) else requirements)
+
+    exec(command, {"slicer": SimpleNamespace(util=SimpleNamespace(pip_install=pip_install))})
+    return given[0]
+
+
+def test_the_state_of_each_package_is_told_with_its_version(
+    installed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed.update(pydicom="2.4.4", nibabel="5.3.2")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None if name == "tqdm" else find(name))
+    said = [str(state) for state in states(FOR_FILES)]
+    assert "nibabel 5.3.2" in said
+    assert "pydicom 2.4.4 is too old (3.0 is the least)" in said
+    assert "tqdm is missing" in said
+    assert [state.problem for state in states(FOR_FILES)].count("") == len(FOR_FILES) - 2
+
+
+def test_a_package_of_another_name_with_the_same_modules_is_told_without_a_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", unknown)
+    assert [str(state) for state in states(FOR_NETWORK)] == ["onnxruntime", "scipy"]

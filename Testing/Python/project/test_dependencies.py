@@ -11,7 +11,7 @@ from pathlib import Path
 import parts
 import pytest
 
-from CMROrientLib.mrml.requirements import FOR_FILES, FOR_NETWORK
+from CMROrientLib.mrml.requirements import FOR_CUDA, FOR_FILES, FOR_NETWORK
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -101,6 +101,11 @@ def test_what_only_training_needs_comes_with_its_extra() -> None:
 
 def test_the_panel_asks_for_what_recognition_imports_and_nothing_else() -> None:
     assert FOR_NETWORK.keys() == packages(modules(*OF_THE_PANEL)) - OPTIONAL.keys() - {"numpy"}
+
+
+def test_the_panel_offers_what_cuda_needs_beyond_pytorch() -> None:
+    assert FOR_CUDA.keys() == {"safetensors"}
+    assert list(FOR_CUDA.values()) == [one for one in project()["cuda"] if package(one) != "torch"]
 
 
 def test_commands_inside_slicer_ask_for_the_rest_of_a_plain_install_in_the_same_versions() -> None:
