@@ -12,6 +12,8 @@ import parts
 import pytest
 from sentences import context, marked
 
+from CMROrientLib.mrml.requirements import FOR_CUDA, FOR_FILES, FOR_NETWORK
+
 parts.need_module("slicer")
 parts.need_module("PySide6.QtUiTools")
 
@@ -79,6 +81,50 @@ for node in (None, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode",
         widget.logic.recognize(node)
     except CMROrientError as error:
         shown.append(error.message)
+widget.logic.deviceDescription("auto")
+from CMROrientPanel import packages
+from CMROrientLib.mrml import requirements
+from CMROrientLib.recognition import cuda
+from pip_stand_in import Pip
+class Patch:
+    setattr = staticmethod(setattr)
+pip = Pip(Patch)
+lacks, old = {{"onnxruntime", "nibabel"}}, {{"pydicom"}}
+def state(name, requirement):
+    problem = "missing" if name in lacks else "old" if name in old else ""
+    return requirements.State(name, "0.1", "0.2", problem)
+requirements._state = state
+def press(button, answer, meanwhile=lambda: None, error=None):
+    pip.meanwhile = lambda: (read(), meanwhile())
+    pip.errors = {{"": error}} if error else {{}}
+    ANSWERS.prepared[:] = [answer]
+    widget.panel.update()
+    widget.panel._package_line.refresh()
+    read()
+    button.click()
+    ANSWERS.prepared.clear()
+    read()
+ok, no = QMessageBox.StandardButton.Ok, QMessageBox.StandardButton.Cancel
+select(phantom_node(Orientation(2), **SMALL))
+ui.modelComboBox.setCurrentIndex(0)
+for button in (ui.recognizeButton, ui.packagesButton):
+    press(button, no)
+    press(button, ok)
+    press(button, ok, error=RuntimeError("404"))
+    press(button, ok, meanwhile=widget.panel.recognize)
+press(ui.packagesButton, ok, meanwhile=lambda: (lacks.clear(), old.clear()))
+press(ui.recognizeButton, ok)
+ui.modelComboBox.setCurrentIndex(1)
+read()
+lacks.add("safetensors")
+cuda.has_driver = cuda.has_torch = lambda: True
+cuda._built_without_cuda = lambda: False
+for safetensors in (False, True):
+    cuda.has_safetensors = lambda: safetensors
+    widget.panel._package_line.refresh()
+    read()
+cuda.has_safetensors = lambda: False
+press(ui.recognizeButton, ok, error=RuntimeError("404"))
 shown += ANSWERS.texts
 print(json.dumps({{"shown": sorted(set(map(str, shown))), "asked": sorted(asked)}}))
 """
@@ -98,6 +144,9 @@ BY_CODE = (
     ("afterPicture", "text"),
     ("resultLabel", "text"),
     ("deviceLabel", "text"),
+    ("packagesLabel", "text"),
+    ("packagesLabel", "toolTip"),
+    ("packagesButton", "toolTip"),
 )
 
 
@@ -122,7 +171,9 @@ def test_everything_that_is_shown_was_translated(said: dict[str, list[str]]) -> 
         while rest != (rest := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)):
             pass
         left |= set(re.findall(r"[^\W\d_]{2,}", rest))
-    assert left == {"CPU", "phantom", "nowhere", "model", "onnx"}, "a device, a node's name, a file's path: no sentence"
+    files = {"CPU", "phantom", "nowhere", "model", "onnx"}
+    packages = {*FOR_NETWORK, *FOR_CUDA, *FOR_FILES, "pillow", "torch"}
+    assert files <= left <= files | packages, "a device, a node's name, a file's path, a package: no sentence"
 
 
 def test_the_translator_is_asked_for_what_is_extracted(said: dict[str, list[str]]) -> None:
