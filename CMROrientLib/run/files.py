@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..correction import Correction
 from ..io import ImageFiles, voxels, write_source
-from ..io.atomic import UNFINISHED, replacing
+from ..io.atomic import replacing
 from ..volume import Volume
 from .plan import copies
 
@@ -45,27 +44,22 @@ def checksum(paths: Iterable[Path]) -> str:
 
     Raises ``CMROrientError`` where one cannot be read.
     """
-    digests = []
-    for path in paths:
-        digest = hashlib.sha256()
-        with voxels.reading(path) as stream:
-            while piece := stream.read(_PIECE):
-                digest.update(piece)
-        digests.append((path.name, digest.hexdigest()))
-    if len(digests) == 1:
-        return digests[0][1]
-    lines = "".join(f"{value}  {name}\n" for name, value in sorted(digests))
+    return combined((path.name, digest(path)) for path in paths)
+
+
+def combined(digests: Iterable[tuple[str, str]]) -> str:
+    """The same from the files' names and their own checksums."""
+    several = list(digests)
+    if len(several) == 1:
+        return several[0][1]
+    lines = "".join(f"{value}  {name}\n" for name, value in sorted(several))
     return hashlib.sha256(lines.encode("utf-8", errors="surrogateescape")).hexdigest()
 
 
-def would_write(
-    source: ImageFiles, volume: Volume, correction: Correction, destination: Path, there: Sequence[Path]
-) -> bool:
-    """Whether what an image becomes is, byte for byte, what is there already under these names."""
-    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=destination.parent) as folder:
-        written = put(source, volume, correction, Path(folder) / destination.name)
-        return all(
-            (same := Path(folder) / path.relative_to(destination.parent)) in written
-            and checksum([same]) == checksum([path])
-            for path in there
-        )
+def digest(path: Path) -> str:
+    """SHA-256 of one file's bytes. Raises ``CMROrientError`` where it cannot be read."""
+    found = hashlib.sha256()
+    with voxels.reading(path) as stream:
+        while piece := stream.read(_PIECE):
+            found.update(piece)
+    return found.hexdigest()

@@ -67,14 +67,14 @@ def correct(
     check_network(options)
     plan = plan_run(options)
     _tell_lonely(plan, warn)
-    if options.output is None or options.dry_run:
+    if options.output is None:
         outcomes = counted(run_all(plan.images, options), len(plan.images), progress)
         records = {outcome.record.key: outcome.record for outcome in outcomes}
         return [records[image.key] for image in plan.images]
     if not options.overwrite and not has_record(options.output):
         _check_free(plan.images, options.output)
     check_cluster(options)
-    with Store.open(options.output) as store:
+    with Store.open(options.output) if options.writing else Store.copy(options.output) as store:
         return OutputRun(options, plan, store, options.output, warn or _nothing).do(progress, finish)
 
 

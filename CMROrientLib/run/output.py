@@ -1,4 +1,7 @@
-"""A run into an output folder: what a person changed or decided there is kept."""
+"""A run into an output folder: what a person changed or decided there is kept.
+
+A dry run is one whose store is a copy in memory, and which leaves all files as they are.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
+from ..io.paths import relative
 from ..progress import ItemProgress
 from .companions import Companion
+from .delivery import Noted, note_removal, read_notes, remove_unfinished
 from .files import checksum
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
@@ -42,8 +47,11 @@ class OutputRun:
         self.store = store
         self.output = output
         self.warn = warn
+        self.noted = read_notes(output)
         for image in plan.images:
             self._check_input(image)
+        if options.writing:
+            remove_unfinished(output, self.noted)
         self.images = self._with_known_masks(plan.images)
         self.planned = {path: image.key for image in self.images for path in planned_files(image, output)}
         self.table = self._edited_table()
@@ -51,15 +59,16 @@ class OutputRun:
     def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> list[Record]:
         """Work, keep the outcomes as they come in, and write the tables."""
         outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
-        sources = {image.key: image.source.path.resolve() for image in self.images}
+        by_key = {image.key: image for image in self.images}
         finished = False
         try:
             for outcome in outcomes:
-                self._keep(outcome, sources[outcome.record.key])
+                self._keep(outcome, by_key[outcome.record.key])
             finished = True
         finally:
-            self._tables(finished)
-        if finish is not None:
+            if self.options.writing:
+                self._tables(finished)
+        if finish is not None and self.options.writing:
             finish(self.store)
         return [self.store[image.key] for image in self.images]
 
@@ -119,15 +128,19 @@ class OutputRun:
         while place.exists():
             number += 1
             place = self.output / f"{_EDITED}-{number}.csv"
-        shutil.copyfile(self.output / CSV_NAME, place)
-        self.warn(f"{reason}; it is kept as {place.name}")
+        if self.options.writing:
+            shutil.copyfile(self.output / CSV_NAME, place)
+        self.warn(f"{reason}; it {'is' if self.options.writing else 'would be'} kept as {place.name}")
 
     def _assignment(self, image: PlannedImage) -> Assignment:
         """An image with what the store knows of it, and with what a person decided about it before."""
         prior = self.store.get(image.key)
         if image.override is None and not self.options.reset_decisions:
             image = replace(image, override=self._decided(image, prior))
-        return Assignment(image, prior, self.store.has_pictures(image.key))
+        return Assignment(image, prior, self.store.has_pictures(image.key), self._noted(image.key))
+
+    def _noted(self, key: Key) -> Noted:
+        return self.noted.get(key, Noted())
 
     def _decided(self, image: PlannedImage, prior: Record | None) -> Override | None:
         if self.table is not None:
@@ -140,31 +153,57 @@ class OutputRun:
             return Override(prior.finding.orientation)
         return Override(None, prior.finding.decision)
 
-    def _keep(self, outcome: Outcome, source: Path) -> None:
-        record = outcome.record
-        prior = self.store.get(record.key)
-        if prior is not None and not outcome.kept and record.error is None:
-            self._remove_stale(prior, record)
+    def _keep(self, outcome: Outcome, image: PlannedImage) -> None:
+        record, noted = outcome.record, [outcome.noted]
+        if record.error is None:
+            noted.append(self._noted(record.key))
+            if not outcome.kept:
+                noted += self._remove_stale(record, self._written_by(record, image))
         if not outcome.kept or outcome.thumbnails is not None:
-            self.store.put(record, outcome.thumbnails, source)
+            self.store.put(record, outcome.thumbnails, image.source.path.resolve())
+        if self.options.writing:
+            for each in noted:
+                each.discard()
         for line in outcome.told:
             self.warn(line)
 
-    def _remove_stale(self, prior: Record, record: Record) -> None:
+    def _written_by(self, record: Record, image: PlannedImage) -> set[str]:
+        """The names of what a run writes for an image, or would write."""
+        if self.options.writing:
+            return {name for names, _ in record.files.outputs for name in names}
+        if record.action is None or record.action.grid is None:
+            return set()
+        return {relative(path, self.output) for path in planned_files(image, self.output)}
+
+    def _remove_stale(self, record: Record, present: set[str]) -> Iterator[Noted]:
         """Remove what an earlier run wrote and this one did not: it would pass for corrected.
 
         What somebody has changed since, and what another image of this run writes, stays.
+
+        Yields
+        ------
+        Where each removal is noted, until the record is kept.
         """
-        present = {name for names, _ in record.files.outputs for name in names}
-        for names, digest in prior.files.outputs:
+        prior, noted = self.store.get(record.key), self._noted(record.key)
+        outputs = [] if prior is None else prior.files.outputs
+        told = {name for names, _ in outputs for name in names}
+        for names, digest in [*outputs, *(((name,), None) for name in noted.digests if name not in told)]:
             paths = [self.output / name for name in names if name not in present]
-            ours = len(paths) == len(names) and not any(
-                self.planned.get(path, prior.key) != prior.key for path in paths
-            )
-            if paths and ours and all(path.is_file() for path in paths) and checksum(paths) == digest:
-                for name, path in zip(names, paths, strict=True):
-                    path.unlink()
-                    self.warn(f"{name}: removed, because this run does not write it")
+            if len(paths) < len(names) or any(self.planned.get(path, record.key) != record.key for path in paths):
+                continue
+            there = [name for name, path in zip(names, paths, strict=True) if path.is_file()]
+            as_recorded = len(there) == len(names) and checksum(paths) == digest
+            if there and (as_recorded or noted.explains(self.output, there)):
+                if self.options.writing:
+                    yield note_removal(self.output, record.key, there)
+                for name in there:
+                    self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        if self.options.writing:
+            (self.output / name).unlink()
+        does = "removed, because this run does" if self.options.writing else "would be removed, because this run would"
+        self.warn(f"{name}: {does} not write it")
 
     def _tables(self, finished: bool) -> None:
         write_jsonl(self.output / JSONL_NAME, self.store.records())

@@ -16,10 +16,8 @@ from ..errors import UsageError
 from ..i18n import in_slicer
 from ..recognition.engines import available_cores
 from .options import RunOptions
-from .parts import RecordFiles
 from .plan import PlannedImage
-from .record import Record
-from .work import Assignment, Outcome, work
+from .work import Assignment, Outcome, failed, work
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -98,7 +96,7 @@ def _alone(assignment: Assignment, options: RunOptions, threads: int) -> Outcome
         try:
             return pool.submit(work, assignment, options, threads).result()
         except BrokenProcessPool:
-            return died(assignment.image, "its worker process died (out of memory, or killed)")
+            return Outcome(failed(assignment, options, "its worker process died (out of memory, or killed)"))
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
@@ -147,17 +145,13 @@ def _collect_from_dask(
     from distributed import as_completed
 
     with client:
-        futures = {client.submit(work, assign(image), options, 1, pure=False): image for image in images}
+        assignments = [assign(image) for image in images]
+        futures = {client.submit(work, each, options, 1, pure=False): each for each in assignments}
         for future in as_completed(list(futures)):
             error = future.exception()
             if error is None:
                 yield future.result()
             else:
-                yield died(futures[future], f"its worker failed ({type(error).__name__}: {error})")
+                reason = f"its worker failed ({type(error).__name__}: {error})"
+                yield Outcome(failed(futures[future], options, reason))
             future.release()
-
-
-def died(image: PlannedImage, reason: str) -> Outcome:
-    """The outcome of an image whose worker could not tell what happened."""
-    files = RecordFiles(kind=image.source.kind)
-    return Outcome(Record(image.path, image.source.series, files=files, error=" ".join(reason.split())))

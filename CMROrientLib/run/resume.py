@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .delivery import Noted
 from .files import checksum
 from .parts import RecordFiles
 from .record import Record
@@ -35,11 +36,17 @@ def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path |
     return True
 
 
-def changed_outputs(record: Record, output: Path) -> list[str]:
-    """The files of a record that are there and not, byte for byte, what the run wrote."""
+def changed_outputs(record: Record, output: Path, noted: Noted) -> list[str]:
+    """The files of a record that are there and not, byte for byte, what a run wrote.
+
+    Parameters
+    ----------
+    noted:
+        What runs that were killed had begun to put in place.
+    """
     changed = []
     for names, digest in record.files.outputs:
         there = [name for name in names if (output / name).exists()]
         if there and (len(there) < len(names) or checksum(output / name for name in names) != digest):
-            changed += there
+            changed += [name for name in there if not noted.explains(output, [name])]
     return changed

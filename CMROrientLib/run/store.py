@@ -8,7 +8,9 @@ reader gets in.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -89,6 +91,26 @@ class Store(Mapping[Key, Record]):
                 if fresh:
                     path.unlink(missing_ok=True)
                 raise
+        return store
+
+    @classmethod
+    def copy(cls, folder: Path) -> Store:
+        """What the store of an output folder knows, without pictures, in memory: nothing is written there."""
+        path = folder / STORE_NAME
+        with _told(path, UsageError):
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            for table in _TABLES.split(";"):
+                connection.execute(table)
+            store = cls(connection, path)
+            if path.is_file():
+                with tempfile.TemporaryDirectory() as elsewhere, closing(_reading(path, Path(elsewhere))) as there:
+                    _check(there, path)
+                    rows = there.execute("SELECT path, series, record, source, NULL, NULL FROM images")
+                    connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)", rows)
+                    connection.executemany("INSERT INTO facts VALUES (?, ?)", there.execute("SELECT * FROM facts"))
+            elif (folder / JSONL_NAME).is_file():
+                for record in read_jsonl(folder / JSONL_NAME):
+                    store._insert(record, None, None)
         return store
 
     def put(self, record: Record, pictures: Thumbnails | None = None, source: Path | None = None) -> None:
@@ -241,6 +263,22 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
             path,
         )
     return read_jsonl(path / JSONL_NAME)
+
+
+def _reading(path: Path, elsewhere: Path) -> sqlite3.Connection:
+    """A connection that only reads. Where a run was killed while it wrote, a copy is mended elsewhere and read."""
+    journal = path.with_name(f"{path.name}-journal")
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "locked" in str(error) or not journal.is_file():
+            raise
+        for file in (path, journal):
+            shutil.copyfile(file, elsewhere / file.name)
+        connection = sqlite3.connect(elsewhere / path.name)
+    return connection
 
 
 def has_record(folder: Path) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
 from .companions import check_fit
-from .files import checksum, put, would_write
+from .delivery import Delivery, Noted, Written, delivery
+from .files import checksum
 from .options import RunOptions
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
-from .plan import PlannedImage, copies
+from .plan import PlannedImage, planned_files
 from .record import Record
 from .resume import changed_outputs, still_holds
 from .thumbnails import Thumbnails, thumbnails_of
@@ -41,11 +43,14 @@ class Assignment:
         What an earlier run recorded about it.
     has_picture:
         Whether there is a picture of it already.
+    noted:
+        What runs that were killed had begun to put in place.
     """
 
     image: PlannedImage
     prior: Record | None = None
     has_picture: bool = False
+    noted: Noted = field(default_factory=Noted)
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,15 @@ class Outcome:
         Whether an earlier run had done it already.
     told:
         What people should know of it although nothing failed, in lines.
+    noted:
+        Where it is noted what was put in place, until the record is kept.
     """
 
     record: Record
     thumbnails: Thumbnails | None = None
     kept: bool = False
     told: tuple[str, ...] = ()
+    noted: Noted = field(default_factory=Noted)
 
 
 def work(assignment: Assignment, options: RunOptions, threads: int | None = None) -> Outcome:
@@ -95,7 +103,7 @@ def work(assignment: Assignment, options: RunOptions, threads: int | None = None
     except Exception as raised:  # one image must not stop the others, whatever it is made of
         error = _unexpected(raised)
     if outcome is None:
-        outcome = Outcome(_failed(assignment, options, error))
+        outcome = Outcome(failed(assignment, options, error))
     if outcome.kept:
         return outcome
     return replace(outcome, record=replace(outcome.record, seconds=round(time.perf_counter() - start, 3)))
@@ -114,6 +122,7 @@ class _Work:
             if override is None
             else None
         )
+        self.noted = Noted()
         self.model = None if self.recognizer is None else self.recognizer.model
         self.settings = options.digest(self.model, override)
         self.files = RecordFiles(
@@ -132,20 +141,21 @@ class _Work:
         ):
             return Outcome(prior, self._pictures_again(prior), kept=True)
         told = self._check_outputs(prior)
-        return replace(self._done(), told=told)
+        return replace(self._done(), told=told, noted=self.noted)
 
     def _check_outputs(self, prior: Record | None) -> tuple[str, ...]:
         """What is replaced although a person changed it; CMROrientError where nobody asked for that."""
         output = self.options.output
-        if not self.options.writing or output is None or prior is None:
+        if output is None or prior is None:
             return ()
-        changed = changed_outputs(prior, output)
+        changed = changed_outputs(prior, output, self.assignment.noted)
         if changed and not self.options.overwrite:
             raise CMROrientError(
                 f"changed in the output folder since it was written: {', '.join(changed)}; it is kept, and nothing is "
                 "done: move it away, or give --overwrite to replace it"
             )
-        return tuple(f"{name}: replaced although it was changed since it was written" for name in changed)
+        replaced = "replaced" if self.options.writing else "would be replaced"
+        return tuple(f"{name}: {replaced} although it was changed since it was written" for name in changed)
 
     def _done(self) -> Outcome:
         volume = read_source(self.image.source, self.options.slice_axis)
@@ -168,6 +178,8 @@ class _Work:
         action, files = self._action(correction, volume), self.files
         if self.options.writing:
             action, files = self._written(correction, volume, masks, action)
+        else:
+            self._try(correction, volume, masks)
         note = "copied: nothing to change" if correction.changes_nothing else None
         return self._outcome(volume, recognition, action, files, note, correction.apply(volume))
 
@@ -256,47 +268,64 @@ class _Work:
         self, correction: Correction, volume: Volume, masks: list[Volume], action: Action
     ) -> tuple[Action, RecordFiles]:
         """Write the masks, then the image, so that an image that is there has its masks beside it."""
-        output, destination = self.options.output, self.image.destination
-        assert output is not None
-        assert destination is not None
-        if not self.options.overwrite:
-            self._check_way(correction, volume, masks, output, destination)
-        entries = []
-        for mask, companion, entry in zip(masks, self.image.masks, self.files.masks, strict=True):
-            written = put(companion.source, mask, correction, output / companion.name)
-            names = tuple(sorted(relative(path, output) for path in written))
-            entries.append(replace(entry, output=companion.name, sha256_out=checksum(written), written=names))
-        written = put(self.image.source, volume, correction, destination)
-        if not volume.has_geometry and self.image.source.kind != "dicom":
-            # The file still says nothing of its place: its grid is the one that readers make up for it.
-            action = replace(action, grid=read(destination, volume.slice_axis).stored()[1])
+        output, destination = self._places()
+        with delivery(output) as made:
+            entries, image = self._make(made, correction, volume, masks)
+            if not volume.has_geometry and self.image.source.kind != "dicom":
+                # The file still says nothing of its place: its grid is the one that readers make up for it.
+                action = replace(action, grid=read(made.made_for(destination), volume.slice_axis).stored()[1])
+            self._check_way(made)
+            self.noted = made.put_in_place(self.image.key, self.assignment.prior)
         return action, replace(
             self.files,
             output=relative(destination, output),
-            sha256_out=checksum(written),
-            written=tuple(sorted(relative(path, output) for path in written)),
+            sha256_out=image.sha256,
+            written=image.names,
             masks=tuple(entries),
         )
 
-    def _check_way(
-        self, correction: Correction, volume: Volume, masks: list[Volume], output: Path, destination: Path
-    ) -> None:
-        """Raise CMROrientError where another file than what this run writes has one of the names.
+    def _make(
+        self, made: Delivery, correction: Correction, volume: Volume, masks: list[Volume]
+    ) -> tuple[list[MaskFiles], Written]:
+        output, destination = self._places()
+        entries = []
+        for mask, companion, entry in zip(masks, self.image.masks, self.files.masks, strict=True):
+            written = made.make(companion.source, mask, correction, output / companion.name)
+            entries.append(replace(entry, output=companion.name, sha256_out=written.sha256, written=written.names))
+        return entries, made.make(self.image.source, volume, correction, destination)
 
-        The same bytes are what a run left that was killed before it had recorded them.
-        """
+    def _check_way(self, made: Delivery) -> None:
+        """Raise CMROrientError where a file that is none of a run's for this image has one of the names."""
+        if self.options.overwrite:
+            return
+        there = made.in_the_way(self._known(), self.assignment.noted)
+        if there:
+            raise CMROrientError(
+                f"in the way in the output folder and not from a run for this image: {', '.join(there)}; it is kept: "
+                "move it away, or give --overwrite to replace it"
+            )
+
+    def _try(self, correction: Correction, volume: Volume, masks: list[Volume]) -> None:
+        """Raise what a run would raise that writes; nothing is written into the output folder."""
+        output, _ = self._places()
+        there = {relative(path, output) for path in planned_files(self.image, output) if path.exists()}
+        if self.options.overwrite or there <= self._known():
+            return
+        with tempfile.TemporaryDirectory() as elsewhere, delivery(output, Path(elsewhere)) as made:
+            self._make(made, correction, volume, masks)
+            self._check_way(made)
+
+    def _known(self) -> set[str]:
+        """The names that the record tells of."""
         prior = self.assignment.prior
-        known = {output / name for names, _ in (prior.files.outputs if prior is not None else ()) for name in names}
-        parts = [(self.image.source, volume, destination)]
-        parts += [(c.source, mask, output / c.name) for c, mask in zip(self.image.masks, masks, strict=True)]
-        for source, part, place in parts:
-            there = [path for path in copies(source, place).values() if path.exists() and path not in known]
-            if there and not would_write(source, part, correction, place, there):
-                names = ", ".join(relative(path, output) for path in there)
-                raise CMROrientError(
-                    f"in the way in the output folder and not from a run for this image: {names}; it is kept: move it "
-                    "away, or give --overwrite to replace it"
-                )
+        return {name for names, _ in (() if prior is None else prior.files.outputs) for name in names}
+
+    def _places(self) -> tuple[Path, Path]:
+        """The output folder, and the image's place in it."""
+        output, destination = self.options.output, self.image.destination
+        assert output is not None
+        assert destination is not None
+        return output, destination
 
     def _pictures_again(self, prior: Record) -> Thumbnails | None:
         if not self.options.drawing or self.assignment.has_picture:
@@ -315,10 +344,10 @@ def _left_alone(image: PlannedImage, options: RunOptions) -> Record:
     )
 
 
-def _failed(assignment: Assignment, options: RunOptions, error: str) -> Record:
-    """A record of an error. What an earlier run wrote or a person decided stays known beside it."""
+def failed(assignment: Assignment, options: RunOptions, error: str) -> Record:
+    """A record of an error, in one line. What an earlier run wrote or a person decided stays known beside it."""
     message, prior = " ".join(error.split()), assignment.prior
-    if prior is not None and options.writing and (prior.output is not None or prior.decided_by_user):
+    if prior is not None and options.correcting and (prior.output is not None or prior.decided_by_user):
         return replace(prior, error=message, version=__version__)
     return replace(_bare(assignment.image, options), error=message)
 
