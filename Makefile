@@ -3,7 +3,8 @@
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
 #   make test-long    many thousand steps of runs and edits in any order; minutes
-#   make lint         ruff, mypy, import-linter (what may import what), vulture (what nobody uses)
+#   make fuzz         coverage-guided fuzzing of the readers, FUZZ_SECONDS (600) for each format
+#   make lint         ruff, mypy, import-linter (what may import what), vulture (what nobody uses), bandit (security)
 #   make counts       figures of the code: imports, lines, Any, equal lines
 #   make screenshots  pictures of the Slicer panel, the README and the architecture
 #   make results      Training/RESULTS.md and its pictures from the stored metrics
@@ -17,6 +18,7 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
 PYTEST ?=
+FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 PLAIN := $(VENV)/.cmrorient-plain
 FULL := $(VENV)/.cmrorient-full
@@ -24,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint counts screenshots results test-pacs wheel clean
+.PHONY: help demo test test-long fuzz lint counts screenshots results test-pacs wheel clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -54,12 +56,17 @@ test: $(FULL)
 test-long: $(FULL)
 	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/test_any_sequence.py $(PYTEST)
 
+fuzz: $(FULL)
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python Testing/fuzz/fuzz.py --seconds $(FUZZ_SECONDS)
+
 lint: $(FULL)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/vulture
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml CMROrientLib CMROrient
 
 counts: $(FULL)
 	$(BIN)/python Testing/count.py --wheel

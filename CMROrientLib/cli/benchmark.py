@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 import json
 import statistics
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 import time
@@ -129,6 +129,9 @@ def _import_seconds(package: str) -> float:
     # The interpreter may be one that embeds Python (Slicer): then there is none to start.
     times = []
     for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        # This interpreter, on lines from here.
+        done = subprocess.run(  # nosec B603
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
         times.append(float(done.stdout) if done.returncode == 0 else float("nan"))
     return min(times)

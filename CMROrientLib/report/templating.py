@@ -77,7 +77,8 @@ def row_line(image: RowView) -> str:
 def _classes() -> tuple[Markup, ...]:
     """The eight orientations as rows name them: ten thousand rows need not render them anew."""
     template = _environment().get_template("class.html.jinja")
-    return tuple(Markup(template.render(k=k)) for k in Orientation)
+    # What a template with escaping has rendered.
+    return tuple(Markup(template.render(k=k)) for k in Orientation)  # nosec B704
 
 
 def page_parts(summary: Summary, place: Place, first: Iterable[str], further: Iterable[str]) -> Iterator[str]:
@@ -91,7 +92,8 @@ def page_parts(summary: Summary, place: Place, first: Iterable[str], further: It
         Lines of ``row_line`` for the table proper and for the one that the script reads; taken in
         this order, as they are needed.
     """
-    css, script = Markup(_beside("report.css") + glyph_css()), Markup(_beside("report.js"))
+    # Files of this package.
+    css, script = Markup(_beside("report.css") + glyph_css()), Markup(_beside("report.js"))  # nosec B704
     template = _environment().get_template("page.html.jinja")
     return template.generate(
         summary=summary,

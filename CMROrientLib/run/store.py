@@ -130,7 +130,8 @@ class Store(Mapping[Key, Record]):
         if pictures is not None:
             kept += ", before = excluded.before, after = excluded.after"
         self._connection.execute(
-            f"INSERT INTO images VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {kept}",
+            # Made of the lines above.
+            f"INSERT INTO images VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {kept}",  # nosec B608
             (*_names(record.key), record.to_json(), None if source is None else os.fsencode(source), before, after),
         )
 
@@ -191,7 +192,9 @@ class Store(Mapping[Key, Record]):
     def _one(self, columns: str, key: Key) -> tuple[Any, ...] | None:
         with _told(self._path, CMROrientError):
             row: tuple[Any, ...] | None = self._connection.execute(
-                f"SELECT {columns} FROM images WHERE path = ? AND series = ?", _names(key)
+                # Columns that this class names.
+                f"SELECT {columns} FROM images WHERE path = ? AND series = ?",  # nosec B608
+                _names(key),
             ).fetchone()
             return row
 

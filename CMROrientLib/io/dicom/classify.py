@@ -63,11 +63,17 @@ def left_alone(header: InstanceHeader) -> str | None:
     return _said_in_words(header.description) or _said_in_words(header.protocol, unless=header.description)
 
 
+def _name_of(sop_class: str) -> str:
+    """What a class of objects is called; what is no UID is damage that nobody wants to read at length."""
+    uid = UID(sop_class)
+    return uid.name if uid.is_valid else "of a class that is no UID"
+
+
 def unreadable(header: InstanceHeader) -> str | None:
     """Why a file cannot be a volume of grey values at all, whatever somebody wants with it."""
     kind = _NOT_IMAGES.get(header.sop_class) or _NOT_IMAGE_MODALITIES.get(header.modality)
     if kind is None and not header.has_pixels and header.rows == 0:
-        kind = UID(header.sop_class).name if header.sop_class else "no pixels"
+        kind = _name_of(header.sop_class) if header.sop_class else "no pixels"
     if kind is not None:
         return f"not an image ({kind})"
     if header.samples > 1 or header.photometric not in ("", "MONOCHROME1", "MONOCHROME2"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,22 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ...errors import CMROrientError
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which no more is asked than there is.
+
+    Python makes room for all that is asked for: a length that damage made up would take gigabytes.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw)
+        self._length = os.fstat(raw.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most ``size`` bytes."""
+        left = max(self._length - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 @contextlib.contextmanager
@@ -52,7 +69,8 @@ def read_dataset(path: Path) -> tuple[FileDataset, str]:
 def read_without_pixels(path: Path) -> FileDataset:
     """A file up to its pixels. Raises CMROrientError where it cannot be read or is no DICOM file."""
     with naming(path, "read"):
-        dataset = dcmread(path, stop_before_pixels=True, force=True)
+        with _Bounded(io.FileIO(path)) as file:
+            dataset = dcmread(file, stop_before_pixels=True, force=True)
         _check_content(dataset, path)
         return dataset
 

@@ -191,7 +191,7 @@ def vector(token: str, path: Path) -> list[float]:
     try:
         return [float(part) for part in re.split(r"[,\s]+", token.strip("() \t"))]
     except ValueError:
-        raise CMROrientError(f"is damaged: {token!r} is not a vector", path) from None
+        raise CMROrientError(f"is damaged: {token[:40]!r} is not a vector", path) from None
 
 
 def _not_in_space(direction: str) -> bool:

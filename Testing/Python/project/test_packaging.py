@@ -142,7 +142,12 @@ def test_every_imported_package_is_declared():
                 assert name.lower() in known, f"{relative(path)} imports {name}"
 
 
-@pytest.mark.parametrize("command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"], ["vulture"]])
+_BANDIT = ["bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml", "CMROrientLib", "CMROrient"]
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"], ["vulture"], _BANDIT]
+)
 def test_linters_pass(command):
     parts.need_module(command[0])
     done = subprocess.run([sys.executable, "-m", *command], cwd=parts.REPOSITORY, capture_output=True, encoding="utf-8")
