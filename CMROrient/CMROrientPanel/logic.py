@@ -11,11 +11,14 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml import session
+from CMROrientLib.mrml.dicom_series import DicomSeries, SavedSeries, dicom_series, save_series, why_no_series
 from CMROrientLib.mrml.input import scene_image
+from CMROrientLib.mrml.provenance import made_here
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition import cuda
+from CMROrientLib.recognition.wording import words
 
-from . import packages
+from . import dicom, packages
 from .parameters import CMROrientParameterNode
 from .task import Task
 
@@ -153,3 +156,55 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         progress = task.progress if task else None
         made, more = session.correct_all(slicer.mrmlScene, list(found), geometry, mirrored == "write", progress)
         return made, left + more
+
+    def whyNotDicom(self, node: Node | None) -> str | None:
+        """Why a volume or cine cannot be saved as DICOM, in a sentence that says what to do; None where it can."""
+        return why_no_series(node, dicom.database())
+
+    def dicomSeries(
+        self,
+        node: Node | None,
+        geometry: GeometryMode = "auto",
+        orientation: Orientation | int | None = None,
+        target: Orientation | int = 0,
+        progress: Progress | None = None,
+    ) -> DicomSeries:
+        """The DICOM files that a node was loaded from, and what would be done to them; nothing is written.
+
+        :param orientation: the node's class; a result of ``correct`` knows it, and its geometry and target, itself.
+        """
+        packages.refuse_without_dicom()
+        chosen = None if orientation is None else Orientation(orientation)
+        return dicom_series(node, dicom.database(), chosen, geometry, target, progress)
+
+    def saveSeries(self, series: DicomSeries, progress: Progress | None = None) -> SavedSeries:
+        """Write what ``dicomSeries`` planned as a derived series into Slicer's DICOM database."""
+        return save_series(series, dicom.database(), dicom.take_copies, progress)
+
+    def saveAsDicom(
+        self,
+        node: Node | None,
+        geometry: GeometryMode = "auto",
+        orientation: Orientation | int | None = None,
+        target: Orientation | int = 0,
+        model: str = "universal",
+        device: str = "auto",
+        progress: Progress | None = None,
+    ) -> SavedSeries:
+        """Write the corrected image as a derived series into Slicer's DICOM database, and have it listed there.
+
+        :param node: a volume or cine that was loaded from the database, or what ``correct`` made of one.
+        :param geometry, orientation, target, model, device: as for ``correct``; a result of it needs none of them.
+        :return: ``SavedSeries`` with ``.series`` (its UID), ``.description``, ``.files`` and ``.known``.
+        :raises CMROrientError: where the node has no DICOM files, nothing was decided or nothing is to be corrected.
+        """
+        why = self.whyNotDicom(node)
+        if why is not None:
+            raise CMROrientError(why, None if node is None else node.GetName())
+        if orientation is None and not made_here(node):
+            result = self.recognize(node, model, device, progress=progress)
+            if not result.acted_on:
+                said = _("{result} Decide yourself: give its orientation, 0 to 7.").format(result=words(result))
+                raise CMROrientError(said, node.GetName())
+            orientation = result.orientation
+        return self.saveSeries(self.dicomSeries(node, geometry, orientation, target, progress), progress)

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml.requirements import (
     FOR_CUDA,
+    FOR_DICOM,
     FOR_FILES,
     FOR_NETWORK,
     install_by_hand,
@@ -169,3 +170,10 @@ def _loaded_already(requirements: list[str]) -> str:
     every = {**FOR_NETWORK, **FOR_CUDA, **FOR_FILES}
     wanted = [(name, requirement) for name, requirement in every.items() if requirement in requirements]
     return names([requirement for name, requirement in wanted if name in sys.modules])
+
+
+def refuse_without_dicom() -> None:
+    """For scripts, where nobody can be asked. Raises CMROrientError where DICOM files cannot be read and written."""
+    absent = missing(FOR_DICOM)
+    if absent:
+        raise CMROrientError(install_by_hand(absent))

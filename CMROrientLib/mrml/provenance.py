@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..correction import Correction, GeometryMode
+from ..correction import GEOMETRY_MODES, Correction, GeometryMode
 from ..orientation import Orientation
 from .node_types import Node
 
@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 #: The attribute that every node written by this module carries: the class that was undone.
 MADE_HERE = "CMROrient.Orientation"
 
+#: The identifiers of the DICOM files that slices came from, with blanks between them, as Slicer notes them.
+INSTANCES = "DICOM.instanceUIDs"
+
 #: Attributes that tie slices to DICOM files: they no longer hold once voxels are in another order.
-_TIES_TO_FILES = ("DICOM.instanceUIDs",)
+_TIES_TO_FILES = (INSTANCES,)
+
+#: The node reference to what a result was made of.
+_SOURCE = "CMROrient.source"
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,40 @@ class Provenance:
         return {name: value for name, value in values.items() if value}
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a node that was written here says of itself.
+
+    Parameters
+    ----------
+    source:
+        What it was made of; None where that has left the scene.
+    orientation, geometry, target:
+        The class that was undone, the geometry mode, and the class that it is stored in.
+    """
+
+    source: Node | None
+    orientation: Orientation
+    geometry: GeometryMode
+    target: Orientation
+
+
+def made_here(node: Node) -> bool:
+    """Whether a node is a result of this module."""
+    return bool(node.GetAttribute(MADE_HERE))
+
+
+def made_of(node: Node) -> Made | None:
+    """Where a node comes from, as ``note`` put it down; None where it was not written here."""
+    stored = node.GetAttribute(MADE_HERE)
+    if not stored:
+        return None
+    noted = node.GetAttribute("CMROrient.Geometry")
+    mode: GeometryMode = next((mode for mode in GEOMETRY_MODES if mode == noted), "auto")
+    target = node.GetAttribute("CMROrient.Target") or "0"
+    return Made(node.GetNodeReference(_SOURCE), _of(stored), mode, _of(target))
+
+
 def note(node: Node, source: Node, attributes: dict[str, str], turned: bool) -> None:
     """Put a result's provenance on one of its nodes.
 
@@ -75,7 +115,7 @@ def note(node: Node, source: Node, attributes: dict[str, str], turned: bool) -> 
         Whether voxels are in another order than the source's.
     """
     note_frame(node, source, attributes, turned)
-    node.SetNodeReferenceID("CMROrient.source", source.GetID())
+    node.SetNodeReferenceID(_SOURCE, source.GetID())
 
 
 def note_frame(node: Node, source: Node, attributes: dict[str, str], turned: bool) -> None:
@@ -95,6 +135,10 @@ def note_frame(node: Node, source: Node, attributes: dict[str, str], turned: boo
 
 def _class(orientation: Orientation) -> str:
     return f"{int(orientation)} {orientation.name}"
+
+
+def _of(stored: str) -> Orientation:
+    return Orientation(int(stored.split()[0]))
 
 
 def _yes(value: bool) -> str:

@@ -29,6 +29,9 @@ FOR_FILES = {
     "markupsafe": "markupsafe>=2.1",
 }
 
+#: What Save as DICOM needs of them.
+FOR_DICOM = {"pydicom": FOR_FILES["pydicom"]}
+
 
 @dataclass(frozen=True)
 class State:

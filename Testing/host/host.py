@@ -152,6 +152,9 @@ def start() -> types.ModuleType:
     import mrml_widgets
 
     mrml_widgets.install(ctk)
+    import dicom_database
+
+    dicom_database.install(ctk)
     for home, names in _ONLY_NAMED.items():
         for name in names.split():
             setattr(sys.modules[home], name, type(name, (), {"__init__": _cannot_make}))

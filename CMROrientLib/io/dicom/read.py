@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydicom import FileDataset
 
 from ...errors import CMROrientError
+from ...progress import Progress
 from ...volume import Volume
 from .attributes import number
 from .classify import unreadable
@@ -24,7 +25,9 @@ from .pixels import decode
 from .renumber import numbers_fall
 
 
-def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None) -> Volume:
+def read_dicom(
+    files: Sequence[str | os.PathLike[str]], slice_axis: int | None = None, progress: Progress | None = None
+) -> Volume:
     """Read the files of one DICOM series, or one file, as a volume of raw stored values.
 
     Slices are sorted along their normal (row direction × column direction), phases by trigger time
@@ -37,6 +40,8 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
         The files of one ``ImageFiles``, in any order.
     slice_axis:
         2 or None: DICOM files are slices already.
+    progress:
+        Called with (files read, files to read); what it raises ends the reading.
 
     Returns
     -------
@@ -56,7 +61,9 @@ def read_dicom(files: Sequence[str | os.PathLike[str]], slice_axis: int | None =
     if slice_axis not in (None, 2):
         raise CMROrientError("a DICOM image is a slice already; its slice axis cannot be chosen", paths[0])
     headers, checksums, frames, scalings = [], [], [], set()
-    for path in paths:
+    for number_read, path in enumerate(paths):
+        if progress is not None:
+            progress(number_read, len(paths))
         dataset, checksum = read_dataset(path)
         header = header_of(dataset, path)
         reason = unreadable(header)

@@ -12,6 +12,7 @@ from pydicom import FileDataset, dcmwrite
 
 from ...errors import CMROrientError
 from ...orientation import Orientation
+from ...progress import Progress
 from ...volume import Volume
 from ..atomic import replacing_many
 from .dataset import naming, read_dataset, transfer_syntax
@@ -30,7 +31,7 @@ from .turn import Turn, turn_attributes
 _TOLERANCE = 1e-4
 
 
-def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Path]:
+def write_dicom(volume: Volume, destination: str | os.PathLike[str], progress: Progress | None = None) -> list[Path]:
     """Write a turned DICOM volume as a derived series, one file for each source file.
 
     The source files are read again and turned one by one, so each keeps its own header; see
@@ -44,6 +45,8 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
     destination:
         For one source file the new file; for several, or where it is a folder, the folder that they
         are put into under their old names, subfolders included.
+    progress:
+        Called with (files written, files to write); what it raises ends the writing, and nothing is left of it.
 
     Returns
     -------
@@ -61,7 +64,11 @@ def write_dicom(volume: Volume, destination: str | os.PathLike[str]) -> list[Pat
     targets = _targets(metadata.files, Path(destination))
     numbers = new_numbers(metadata, len(volume.array[0] if volume.array.ndim == 4 else volume.array))
     with replacing_many(targets) as unfinished:
-        headers = [_write_one(volume, metadata, n, numbers[n], path) for n, path in enumerate(unfinished)]
+        headers = []
+        for n, path in enumerate(unfinished):
+            if progress is not None:
+                progress(n, len(targets))
+            headers.append(_write_one(volume, metadata, n, numbers[n], path))
         _check_grid(volume, headers)
     return targets
 
