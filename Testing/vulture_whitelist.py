@@ -35,6 +35,12 @@ _.cleanup
 _.enter
 _.runTest
 
+# Called in Slicer's Python console and by scripts.
+_.saveAsDicom
+
+# Kept so that it lives as long as its button.
+_._apply_all
+
 # For scripts that were written for version 1.0.
 _.lookAtAll
 

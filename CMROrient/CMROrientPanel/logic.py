@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import slicer
@@ -177,9 +178,17 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         chosen = None if orientation is None else Orientation(orientation)
         return dicom_series(node, dicom.database(), chosen, geometry, target, progress)
 
-    def saveSeries(self, series: DicomSeries, progress: Progress | None = None) -> SavedSeries:
-        """Write what ``dicomSeries`` planned as a derived series into Slicer's DICOM database."""
-        return save_series(series, dicom.database(), dicom.take_copies, progress)
+    def saveSeries(
+        self,
+        series: DicomSeries,
+        progress: Progress | None = None,
+        take: Callable[[Path], None] = dicom.take_copies,
+    ) -> SavedSeries:
+        """Write what ``dicomSeries`` planned as a derived series into Slicer's DICOM database.
+
+        :param take: has the database take the files of a folder.
+        """
+        return save_series(series, dicom.database(), take, progress)
 
     def saveAsDicom(
         self,

@@ -177,3 +177,21 @@ def refuse_without_dicom() -> None:
     absent = missing(FOR_DICOM)
     if absent:
         raise CMROrientError(install_by_hand(absent))
+
+
+def ensure_dicom(task: Task) -> None:
+    """Install what DICOM files need, after one question. Raises CMROrientError where that is declined or fails."""
+    absent = missing(FOR_DICOM)
+    if not absent:
+        return
+    question = _(
+        "To read and write DICOM files CMROrient needs:\n\n{packages}\n\nIt is installed into this Slicer. "
+        "Install it now?"
+    )
+    if not _confirm(question.format(packages=_listed(absent))):
+        raise CMROrientError(_("Nothing was installed."))
+    loaded = _loaded_already(absent)
+    _install(task, absent)
+    if loaded:
+        said = _("Restart Slicer: {packages} is used in its old version until then.")
+        raise CMROrientError(said.format(packages=loaded))

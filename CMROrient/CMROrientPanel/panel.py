@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import slicer
 from slicer.i18n import tr as _
 
-from CMROrientLib.mrml import display, session
+from CMROrientLib.mrml import session
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
 
-from . import packages, show, slice_table, texts
+from . import packages, show, slice_table
+from .apply_all import ApplyAll, Choices
 from .errors_shown import errors_shown
 from .logic import CMROrientLogic
 from .package_line import PackageLine
 from .parameters import CMROrientParameterNode
+from .save_dicom import Decided, SaveAsDicom
 from .task import Task
 from .widgets import Widgets
+from .write import write_corrected
 
 if TYPE_CHECKING:
     from CMROrientLib.mrml.node_types import Node
@@ -47,6 +50,9 @@ class Panel:
         self._scene_loaded = False
         show.set_up(ui, self.models, self._ratio())
         self._package_line = PackageLine(ui, self.task, self._errors_shown, self._say, logic.whyNoCuda)
+        shared = (ui, logic, self.task, self._errors_shown, self._say)
+        self._apply_all = ApplyAll(*shared, self._choices)
+        self._save_dicom = SaveAsDicom(*shared, self._decision)
         for widget, signal, slot in (
             (ui.modelComboBox, "currentIndexChanged(int)", self.choose_model),
             (ui.modelPathEdit, "currentPathChanged(QString)", self.choose_model_file),
@@ -54,7 +60,6 @@ class Panel:
             (ui.sliceTable, "itemSelectionChanged()", self.update_preview),
             (ui.recognizeButton, "clicked(bool)", self.recognize),
             (ui.correctButton, "clicked(bool)", self.correct),
-            (ui.applyAllButton, "clicked(bool)", self.apply_all),
             (ui.cancelButton, "clicked(bool)", self.cancel),
         ):
             widget.connect(signal, slot)
@@ -91,6 +96,7 @@ class Panel:
         show.choices(self.ui, chosen, self.models)
         show.result(self.ui, self._examined, self._decided(), self._ratio(), self._is_stale())
         show.buttons(self.ui, self._reasons())
+        self._save_dicom.refresh()
         self.update_preview()
 
     def update_preview(self) -> None:
@@ -144,39 +150,10 @@ class Panel:
 
     def correct(self, checked: bool = False) -> None:
         """Write the corrected image."""
-        chosen = self._parameters
+        chosen, decided = self._parameters, self._decided()
         with self._errors_shown():
-            examined, result = self._examined, self._decided()
-            correction = session.planned(examined, result, chosen.geometry.value)
-            asked = session.writes_a_mirror(result, correction)
-            question = texts.mirror_question(result, examined.image.name)
-            if asked and not slicer.util.confirmYesNoDisplay(question, "CMROrient"):
-                self._say(_("Nothing was written: the mirrored image was declined."))
-                return
-            output = None if examined.image.is_cine else chosen.outputVolume
-            following = self.ui.segmentationsSelector.checkedNodes()
-            made = session.correct(examined, result, chosen.geometry.value, output=output, segmentations=following)
-            if made.node is not None:
-                display.show(made.node)
-            followers = [node.GetName() for node in made.segmentations]
-            self.ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
-            self._say("")
-
-    def apply_all(self, checked: bool = False) -> None:
-        """Recognize and correct every image of the scene; what is not decided is left alone and named."""
-        chosen = self._parameters
-        model, device, geometry = self._model(), chosen.device.value, chosen.geometry.value
-        with self._errors_shown():
-            with self.task(_("Looking at all images")) as task:
-                note = packages.ensure(task, device)
-                found, left = self.logic.examineAll(model, device, task)
-            mirrored = [one.image.name for one in found if session.would_mirror(one, geometry)]
-            question = texts.mirror_question_all(mirrored)
-            write = "write" if mirrored and slicer.util.confirmYesNoDisplay(question, "CMROrient") else "leave"
-            with self.task(_("Writing")) as task:
-                corrected, more = self.logic.correctAll(found, geometry, write, task)
-            self.ui.resultLabel.text = texts.summary([made.main.GetName() for made in corrected], left + more)
-            self._say(note)
+            geometry, output = chosen.geometry.value, chosen.outputVolume
+            self._say(write_corrected(self.ui, self._examined, decided, geometry, output))
 
     def cancel(self, checked: bool = False) -> None:
         """End the running work at its next step."""
@@ -187,6 +164,7 @@ class Panel:
         self.ui.cancelButton.enabled = self.task.can_be_cancelled
         show.buttons(self.ui, self._reasons())
         self._package_line.lock()
+        self._save_dicom.refresh()
 
     def _errors_shown(self) -> AbstractContextManager[None]:
         return errors_shown(self._say, self._show_again)
@@ -240,6 +218,14 @@ class Panel:
         """Whether another model than the chosen one has looked."""
         examined = self._examined
         return examined is not None and examined.model is not None and self._examined_by != self._model()
+
+    def _choices(self) -> Choices:
+        chosen = self._parameters
+        return Choices(self._model(), chosen.device.value, chosen.geometry.value)
+
+    def _decision(self) -> Decided | None:
+        chosen = self._parameters
+        return Decided(chosen.inputVolume, self._decided(), chosen.geometry.value) if chosen is not None else None
 
     def _reasons(self) -> show.Reasons:
         return show.reasons(self._parameters, self._examined, self._decided(), self.task.running)

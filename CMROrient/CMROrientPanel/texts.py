@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from CMROrientLib.mrml.dicom_series import SavedSeries
 from CMROrientLib.mrml.output import slices_were_reversed
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
@@ -142,3 +143,15 @@ def summary(corrected: list[str], left: list[tuple[str, str]]) -> str:
         done = _("{count} images corrected.").format(count=len(corrected))
     lines = [_("“{name}” left alone: {why}").format(name=name, why=why) for name, why in left]
     return "<br>".join((f"<b>{done}</b>", *lines))
+
+
+def saved_as_dicom(saved: SavedSeries) -> str:
+    """What Save as DICOM made."""
+    if saved.known:
+        said = _("Slicer's DICOM database holds this correction already: series “{series}”, {count} files.")
+    else:
+        said = _(
+            "Saved in Slicer's DICOM database: series “{series}”, {count} files, in the study of the original. "
+            "Load it in the DICOM module."
+        )
+    return said.format(series=saved.description, count=saved.files)

@@ -37,5 +37,6 @@ class Widgets(Protocol):
     segmentationsSelector: slicer.qMRMLCheckableNodeComboBox
     outputSelector: slicer.qMRMLNodeComboBox
     correctButton: qt.QPushButton
+    saveDicomButton: qt.QPushButton
     applyAllButton: qt.QPushButton
     resultLabel: qt.QLabel

@@ -50,8 +50,14 @@ def _in_hierarchy(node: Node) -> list[str]:
     return str(hierarchy.GetItemUID(item, name)).split() if item else []
 
 
-def why_not_from(image: SceneImage, database: DicomDatabase | None) -> str | None:
-    """Why an image has no files in the database, as a sentence that says what to do; None where it has."""
+def why_not_from(image: SceneImage, database: DicomDatabase | None, every: bool = False) -> str | None:
+    """Why an image has no files in the database, as a sentence that says what to do; None where it has.
+
+    Parameters
+    ----------
+    every:
+        Whether each file is asked for; the first one stands for all where it has to be quick.
+    """
     instances = instances_of(image)
     if not instances:
         return _(
@@ -60,6 +66,8 @@ def why_not_from(image: SceneImage, database: DicomDatabase | None) -> str | Non
         )
     if database is None or not database.isOpen:
         return not_open()
+    if not every and _file(database, instances[0]):
+        return None
     lost = [instance for instance in instances if not _file(database, instance)]
     if lost:
         said = _(
@@ -72,7 +80,7 @@ def why_not_from(image: SceneImage, database: DicomDatabase | None) -> str | Non
 
 def files_of(image: SceneImage, database: DicomDatabase | None) -> list[Path]:
     """The files that an image was loaded from. Raises CMROrientError with the sentence of ``why_not_from``."""
-    why = why_not_from(image, database)
+    why = why_not_from(image, database, every=True)
     if why is not None or database is None:
         raise CMROrientError(str(why), image.name)
     return [Path(database.fileForInstance(instance)) for instance in instances_of(image)]

@@ -130,8 +130,11 @@ def test_a_database_that_is_closed_or_has_lost_files_says_so(database: Any, tmp_
     node = load_stack(sources)
     assert why_no_series(node, database) is None
     assert "not open" in why_no_series(node, None)
-    sources[0].unlink()
-    assert "1 of the 5" in why_no_series(node, database)
+    sources[3].unlink()
+    with pytest.raises(CMROrientError, match="1 of the 5"):
+        dicom_series(node, database, Orientation(2))
+    sources[0].unlink(), sources[4].unlink()
+    assert "3 of the 5" in why_no_series(node, database)
     database.closeDatabase()
     assert "not open" in why_no_series(node, database)
 

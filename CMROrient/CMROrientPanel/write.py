@@ -1,0 +1,49 @@
+"""Correct: the question before a mirrored image, the new nodes, and what the panel says of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import slicer
+from slicer.i18n import tr as _
+
+from CMROrientLib.mrml import display, session
+
+from . import texts
+from .widgets import Widgets
+
+if TYPE_CHECKING:
+    from CMROrientLib.correction import GeometryMode
+    from CMROrientLib.mrml.node_types import VolumeNode
+    from CMROrientLib.recognition.result import Recognition
+
+
+def write_corrected(
+    ui: Widgets, examined: session.Examined, result: Recognition, geometry: GeometryMode, output: VolumeNode | None
+) -> str:
+    """Write the corrected image and what is ticked to follow it, and show it.
+
+    Parameters
+    ----------
+    result:
+        What is acted on.
+    output:
+        The volume to write into; None for a new one. A cine always gets a new sequence.
+
+    Returns
+    -------
+    A sentence where nothing was written, else "".
+    """
+    correction = session.planned(examined, result, geometry)
+    asked = session.writes_a_mirror(result, correction)
+    question = texts.mirror_question(result, examined.image.name)
+    if asked and not slicer.util.confirmYesNoDisplay(question, "CMROrient"):
+        return _("Nothing was written: the mirrored image was declined.")
+    into = None if examined.image.is_cine else output
+    following = ui.segmentationsSelector.checkedNodes()
+    made = session.correct(examined, result, geometry, output=into, segmentations=following)
+    if made.node is not None:
+        display.show(made.node)
+    followers = [node.GetName() for node in made.segmentations]
+    ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
+    return ""
