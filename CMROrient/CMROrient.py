@@ -37,10 +37,16 @@ class CMROrient(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("CMROrient")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
-        parent.dependencies = ["Volumes", "Sequences", "Segmentations", "Tables"]
+        parent.dependencies = ["Volumes", "Sequences", "Segmentations", "SubjectHierarchy", "Tables"]
         parent.contributors = ["CMROrient contributors"]
         parent.helpText = texts.HELP
         parent.acknowledgementText = texts.ACKNOWLEDGEMENT
+
+    def setup(self):
+        """Called when Slicer has loaded its modules: the subject hierarchy gets two actions for volumes."""
+        folder = Path(__file__).parent / "SubjectHierarchyPlugins"
+        plugin = slicer.qSlicerSubjectHierarchyScriptedPlugin(None)
+        plugin.setPythonSource(str(folder / "CMROrientSubjectHierarchyPlugin.py"))
 
 
 class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

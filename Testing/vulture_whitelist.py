@@ -38,6 +38,16 @@ _.runTest
 # Called in Slicer's Python console and by scripts.
 _.saveAsDicom
 
+# Slicer's subject hierarchy finds the class by its file's name and asks it.
+CMROrientSubjectHierarchyPlugin
+_.filePath
+_.canAddNodeToSubjectHierarchy
+_.canOwnSubjectHierarchyItem
+_.parentItemID
+_.roleForPlugin
+_.showContextMenuActionsForItem
+_.visible
+
 # Kept so that it lives as long as its button.
 _._apply_all
 

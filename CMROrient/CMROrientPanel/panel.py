@@ -155,6 +155,21 @@ class Panel:
             geometry, output = chosen.geometry.value, chosen.outputVolume
             self._say(write_corrected(self.ui, self._examined, decided, geometry, output))
 
+    def run_for(self, node: Node, and_correct: bool) -> None:
+        """Choose an image and recognize it; correct it, too, where that is wanted and something was decided."""
+        gone = not slicer.mrmlScene.IsNodePresent(node)
+        if gone or self.task.running:
+            wait = _("Wait until the work is done, or press Cancel.")
+            self._say(_("The volume was removed from the scene.") if gone else wait, is_error=True)
+            return
+        self._parameters.inputVolume = node
+        self.recognize()
+        why = self._reasons().correct
+        if and_correct and why is None:
+            self.correct()
+        elif and_correct and self._examined is not None:
+            self._say(why)
+
     def cancel(self, checked: bool = False) -> None:
         """End the running work at its next step."""
         self.task.cancel()

@@ -153,8 +153,10 @@ def start() -> types.ModuleType:
 
     mrml_widgets.install(ctk)
     import dicom_database
+    import subject_hierarchy
 
     dicom_database.install(ctk)
+    subject_hierarchy.install()
     for home, names in _ONLY_NAMED.items():
         for name in names.split():
             setattr(sys.modules[home], name, type(name, (), {"__init__": _cannot_make}))
@@ -206,6 +208,8 @@ def open_panel() -> tuple[Any, Any]:
     window = slicer.qSlicerScriptedLoadableModuleWidget()
     window.setLayout(qt.QVBoxLayout())
     widget = module.CMROrientWidget(window)
+    window._python = widget
+    slicer.modules.cmrorient.widgetRepresentation = lambda: window
     widget.setup()
     window.isEntered = True
     widget.enter()

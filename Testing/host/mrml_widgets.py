@@ -56,6 +56,9 @@ class _ModuleWidget(QWidget):
 
     isEntered = _stored("isEntered", bool, False)
 
+    def self(self) -> object:
+        return self._python
+
     def onStored(self, _name: str) -> None: ...
 
 

@@ -148,6 +148,7 @@ def make_qt() -> types.ModuleType:
             setattr(qt, name, getattr(module, name))
     for name in _OBJECTS:
         setattr(qt, name, properties_as_attributes(getattr(QtWidgets, name)))
+    qt.QAction = properties_as_attributes(QtGui.QAction)
     qt.QTimer = QtCore.QTimer
     qt.QUiLoader = make_loader(qt)
     return qt

@@ -29,7 +29,7 @@ def test_names_that_slicers_binding_does_not_have_raise() -> None:
     label = qt.QLabel()
     for wrong in (
         lambda: qt.QGraphicsView,
-        lambda: qt.QAction,
+        lambda: qt.QWizard,
         lambda: ctk.ctkFlowLayout,
         lambda: label.set_text,
         lambda: label.emit,

@@ -13,13 +13,17 @@ import parts
 import pytest
 
 MODULE = parts.REPOSITORY / "CMROrient" / "CMROrient.py"
-PANEL = sorted((MODULE.parent / "CMROrientPanel").glob("*.py"))
+PANEL = sorted((MODULE.parent / "CMROrientPanel").glob("*.py")) + sorted(
+    (MODULE.parent / "SubjectHierarchyPlugins").glob("*.py")
+)
 MRML = sorted((parts.REPOSITORY / "CMROrientLib" / "mrml").glob("*.py"))
 UI = MODULE.parent / "Resources" / "UI" / "CMROrient.ui"
 
 #: What Slicer brings; every other package may be missing when the module is loaded.
 AT_FILE_SCOPE = {*sys.stdlib_module_names, "slicer", "vtk", "qt", "ctk", "numpy", "SimpleITK"}
 OWN = {"CMROrientLib", "CMROrientPanel"}
+#: Slicer's own package of them, under the same name as the folder.
+SLICERS = {"SubjectHierarchyPlugins"}
 
 
 def imports(path: Path) -> set[str]:
@@ -44,7 +48,7 @@ def widgets() -> dict[str, str]:
 
 @pytest.mark.parametrize("path", [MODULE, *PANEL], ids=lambda path: path.name)
 def test_at_file_scope_only_what_slicer_brings(path: Path) -> None:
-    assert imports(path) <= AT_FILE_SCOPE | OWN
+    assert imports(path) <= AT_FILE_SCOPE | OWN | SLICERS
 
 
 @pytest.mark.parametrize("path", MRML, ids=lambda path: path.name)
