@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .correction import Correction, correct, plan
+    from .adapters.correct import correct, undo
+    from .correction import Correction, plan
     from .errors import CMROrientError
     from .folders import correct_folder
     from .io import read, write
@@ -29,10 +30,11 @@ _HOMES = {
     "Recognition": "recognition.result",
     "Recognizer": "recognition.recognizer",
     "Volume": "volume",
-    "correct": "correction",
+    "correct": "adapters.correct",
     "correct_folder": "folders",
     "plan": "correction",
     "read": "io",
+    "undo": "adapters.correct",
     "write": "io",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "correct_folder",
     "plan",
     "read",
+    "undo",
     "write",
 ]
 

@@ -202,9 +202,20 @@ def correct(
     ValueError
         Where a class is not 0 to 7, or the mode or the order is unknown.
     """
+    return correction_of(volume, result, geometry, target, slice_order).apply(volume)
+
+
+def correction_of(
+    volume: Volume,
+    result: Recognition | Orientation | int,
+    geometry: GeometryMode = "auto",
+    target: Orientation | int = Orientation.IDENTITY,
+    slice_order: WantedOrder = "keep",
+) -> Correction:
+    """What ``correct`` does to a volume. Raises ValueError as it does."""
     # Not by its type: numpy's whole numbers are no int, and a recognition comes from above.
     recognized: Any = getattr(result, "orientation", result)
     p = Orientation(recognized)
     found: FoundOrder = getattr(result, "slice_order", "unknown")
     correction = plan(p, volume.header_orientation(p), geometry, target)
-    return with_slice_order(correction, volume, found, slice_order, geometry).apply(volume)
+    return with_slice_order(correction, volume, found, slice_order, geometry)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .i18n import _
 from .metadata import NO_METADATA, Metadata
 from .orientation import HeaderState, Orientation, header_orientation, header_state
+from .pictures import Preview, figure
 from .slice_order import SliceOrder, header_slice_order
 
 Vector = tuple[float, float, float]
@@ -126,7 +127,7 @@ class Grid:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Volume:
     """An image as stored: raw voxel values and their grid.
 
@@ -161,6 +162,17 @@ class Volume:
     slice_direction_reversed: bool = False
     renumbered: bool = False
 
+    def __repr__(self) -> str:
+        size = " × ".join(map(str, self.array.shape))
+        steps = " × ".join(f"{step:.4g}" for step in self.grid.spacing[::-1])
+        h = self.header_orientation()
+        header = self.header_state if h is None else h.name
+        return f"Volume({size}, {self.array.dtype}, {steps} mm, header: {header})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the middle slice and the words."""
+        return figure(self.preview(), [self.words])
+
     def __post_init__(self) -> None:
         if self.array.ndim not in (3, 4):
             raise ValueError(f"a volume has 3 or 4 axes, this array has {self.array.ndim}")
@@ -194,6 +206,54 @@ class Volume:
         axes = _axes_for(self.slice_axis)
         back = (axes.index(0), axes.index(1), axes.index(2))
         return np.moveaxis(self.array, -3, -1 - self.slice_axis), self.grid.permuted(back)
+
+    @property
+    def words(self) -> str:
+        """The volume in a sentence or two: what it holds, and what its header says of the orientation."""
+        slices, rows, columns = self.array.shape[-3:]
+        across, down, between = self.grid.spacing
+        phases = self.array.shape[0] if self.array.ndim == 4 else 1
+        if phases > 1:
+            sentence = _("{phases} phases of {slices} slices of {columns} × {rows} pixels")
+        elif slices == 1:
+            sentence = _("One slice of {columns} × {rows} pixels")
+        else:
+            sentence = _("{slices} slices of {columns} × {rows} pixels")
+        told = [sentence.format(phases=phases, slices=slices, columns=columns, rows=rows)]
+        told.append(_("{across:.3g} × {down:.3g} mm").format(across=across, down=down))
+        if slices > 1:
+            told.append(_("{between:.3g} mm apart").format(between=between))
+        h = self.header_orientation()
+        if h is not None:
+            said = _("The header says stored {how}.").format(how=_("in standard orientation") if not h else h.label)
+        elif self.header_state == "other_plane":
+            said = _("The header names another plane than the short axis.")
+        else:
+            said = _("The header says nothing about the orientation.")
+        return f"{', '.join(told)}. {said}"
+
+    def to_dict(self) -> dict[str, object]:
+        """What can be written as JSON: everything but the voxels."""
+        _array, grid = self.stored()
+        h = self.header_orientation()
+        return {
+            "phases": self.array.shape[0] if self.array.ndim == 4 else 1,
+            "dtype": str(self.array.dtype),
+            "grid": grid.to_json(),
+            "slice_axis": self.slice_axis,
+            "has_geometry": self.has_geometry,
+            "header_orientation": None if h is None else int(h),
+            "header_state": self.header_state,
+            "header_slice_order": self.header_slice_order,
+            "description": self.metadata.caption,
+            "scanner": self.metadata.scanner,
+        }
+
+    def preview(self) -> Preview:
+        """The middle slice of the first phase, to be shown."""
+        stack = self.array if self.array.ndim == 3 else self.array[0]
+        across, down, _between = self.grid.spacing
+        return Preview(stack[len(stack) // 2], (down, across), self.metadata.small_values_bright)
 
     @property
     def in_plane_axes(self) -> tuple[int, int]:

@@ -89,6 +89,7 @@ ROOMS = {
     "mrml": "Slicer's nodes to volumes and back",
     "run": "options, plan, workers, store, record",
     "recognition": "networks, inference, decision, models",
+    "adapters": "images of other libraries",
     "io": "find, read, write; a folder a format",
     "phantom": "the synthetic heart",
     "correction": "what is turned by what",
@@ -97,6 +98,7 @@ ROOMS = {
     "slice_order": "base or apex first",
     "orientation": "the eight classes",
     "errors": "",
+    "pictures": "",
     "progress": "",
     "i18n": "",
 }
@@ -115,6 +117,7 @@ COLOURS = {
     "mrml": "#f3e8ff",
     "run": "#fef3c7",
     "recognition": "#dbeafe",
+    "adapters": "#dcfce7",
     "io": "#dcfce7",
     "phantom": "#f5f5f4",
 }

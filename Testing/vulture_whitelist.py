@@ -15,6 +15,9 @@ _.__signature__
 schema
 audit
 
+# Notebooks look for it.
+_._repr_html_
+
 # The signature is the caller's: VTK's observers, Qt's signals, context managers.
 _.caller
 _.event

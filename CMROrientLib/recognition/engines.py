@@ -33,6 +33,20 @@ CUDA_BATCH = 128
 _ENGINES: dict[tuple[Path, str, str, int | None], Engine] = {}
 _LOCK = threading.Lock()
 
+#: Sessions of the process that this one was forked from. Their threads are not here, and a lock that one of
+#: them held stays held: to run or to free them may wait for ever.
+_OF_THE_PARENT: list[object] = []
+
+
+def _renew_lock() -> None:
+    """A thread that held it when the process was forked is not here to let go of it."""
+    global _LOCK
+    _LOCK = threading.Lock()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_renew_lock)
+
 
 class Engine(Protocol):
     """A loaded network."""
@@ -129,8 +143,14 @@ class OnnxEngine:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         """Load ``path``; 0 threads means one for each core."""
+        self._path, self._threads = path, threads
+        self._load()
+
+    def _load(self) -> None:
         import onnxruntime
 
+        path, threads = self._path, self._threads
+        self._process = os.getpid()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
@@ -153,6 +173,9 @@ class OnnxEngine:
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``Engine.run``."""
+        if self._process != os.getpid():
+            _OF_THE_PARENT.append(self._session)
+            self._load()
         parts = [
             self._session.run([self._output], {self._input: np.ascontiguousarray(inputs[start : start + self.batch])})[
                 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..adapters.images import Image, Spacing, to_volume
 from ..errors import CMROrientError, UsageError
 from ..i18n import _
 from ..orientation import Orientation
@@ -27,6 +30,8 @@ from .result import Decision, Recognition
 from .slices import choose_slices
 
 if TYPE_CHECKING:
+    from .engines import Engine
+    from .inference import Inference
     from .model_files import ModelFiles
 
 _CLASSES = len(Orientation)
@@ -34,6 +39,9 @@ _CLASSES = len(Orientation)
 
 class Recognizer:
     """Recognizes volumes with one network on one device.
+
+    It may be handed to worker processes, forked or spawned ones: pickled, it is the paths of the model
+    and the options, and each process opens the network itself.
 
     Parameters
     ----------
@@ -65,7 +73,6 @@ class Recognizer:
         *,
         threads: int | None = None,
     ) -> None:
-        from .inference import Inference
         from .model_files import find_model
 
         check_min_confidence(min_confidence)
@@ -73,29 +80,65 @@ class Recognizer:
         self.averaging = averaging
         self._rule = self.model.card.decision
         self.min_confidence = self._rule.min_confidence if min_confidence is None else min_confidence
-        self._engine = open_engine(self.model, device, threads)
-        self._inference = Inference.of(self.model, self._engine)
+        self._device, self._threads = device, threads
+        # Not when it is first needed: what is wrong with model or device is said here.
+        self._open()
+
+    def _open(self) -> Inference:
+        return self._inference
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return open_engine(self.model, self._device, self._threads)
+
+    @cached_property
+    def _inference(self) -> Inference:
+        from .inference import Inference
+
+        return Inference.of(self.model, self._engine)
+
+    def __getstate__(self) -> dict[str, object]:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_engine", "_inference")}
+        # The other process may stand in another folder.
+        onnx, weights = self.model.onnx.absolute(), self.model.safetensors.absolute()
+        return {**state, "model": replace(self.model, onnx=onnx, safetensors=weights)}
 
     @property
     def device_description(self) -> str:
         """The device in words: "CPU", "CUDA: NVIDIA ..."."""
         return self._engine.description
 
-    def recognize(self, volume: Volume, progress: Progress | None = None) -> Recognition:
-        """Find out how a volume is stored.
+    def recognize(
+        self,
+        image: Image,
+        progress: Progress | None = None,
+        *,
+        spacing: Spacing | None = None,
+        slice_axis: int | None = None,
+    ) -> Recognition:
+        """Find out how an image is stored.
 
         Parameters
         ----------
-        volume:
-            One slice, a stack or a cine; a cine gets one decision over a spread of its phases.
+        image:
+            One slice, a stack or a cine; a cine gets one decision over a spread of its phases. A ``Volume``,
+            a SimpleITK or nibabel image, a numpy or torch array ``[slice, row, column]``, or a MONAI
+            MetaTensor or torchio image; see ``adapters.images.to_volume``.
         progress:
             Called with (slices done, slices to do); what it raises ends the work.
+        spacing:
+            Of an array, in mm: one number, or one for each of its axes ``[slice, row, column]``.
+        slice_axis:
+            0, 1 or 2: the stored axis (0 fastest) that slices lie along; found where not given.
 
         Raises
         ------
         CMROrientError
             Where there is nothing to see in any slice.
+        TypeError, ValueError
+            For what is no image, or one whose axes do not fit.
         """
+        volume = to_volume(image, spacing, slice_axis)
         slices = choose_slices(volume)
         if len(slices) == 0:
             raise CMROrientError(_("there is nothing to see in it: every slice has one value only"))
@@ -145,6 +188,7 @@ class Recognizer:
             mirrored=mirrored,
             header_slice_order=volume.header_slice_order,
             not_short_axis=other,
+            preview=volume.preview().small(),
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import HeaderState, Orientation
+from ..pictures import Preview
 from ..slice_order import FoundOrder, SliceOrder
+from .wording import words
 
 Decision = Literal["standard", "reoriented", "uncertain", "not_short_axis"]
 DecidedBy = Literal["network", "user"]
@@ -17,7 +19,7 @@ DecidedBy = Literal["network", "user"]
 View = Literal["short_axis", "other", "unknown"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recognition:
     """What was found out about a volume with S slices looked at.
 
@@ -59,6 +61,8 @@ class Recognition:
         Degrees from that line to the nearer border of its class; None where ``angle`` is.
     view:
         ``short_axis``, ``other`` where it is none, ``unknown`` where pixels or header leave that open.
+    preview:
+        The middle slice as stored, for notebooks; None where nobody looked at the pixels.
     """
 
     orientation: Orientation
@@ -80,8 +84,36 @@ class Recognition:
     margin: float | None = None
     view: View = "unknown"
     header_slice_order: SliceOrder | None = None
+    preview: Preview | None = None
+
+    def __repr__(self) -> str:
+        from .notebook import line
+
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the picture, the words and the votes."""
+        from .notebook import html
+
+        return html(self)
+
+    @property
+    def words(self) -> str:
+        """The result in a sentence or two, as panel, report and command line show it."""
+        return words(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """All that was found, as JSON can hold it; the names are those of the fields."""
+        return {entry.name: _plain(self.__dict__[entry.name]) for entry in fields(self) if entry.name != "preview"}
 
     @property
     def acted_on(self) -> bool:
         """Whether a run corrects this volume."""
         return self.decision in ("standard", "reoriented")
+
+
+def _plain(value: object) -> object:
+    """A field's value as JSON can hold it."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return int(value) if isinstance(value, Orientation) else value

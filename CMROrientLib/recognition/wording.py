@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..i18n import _
 from ..orientation import Orientation
 from ..slice_order import FoundOrder
-from .result import Recognition
+
+if TYPE_CHECKING:
+    from .result import Recognition
 
 
 def words(recognition: Recognition) -> str:

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..recognition.slices import central_slice
 from ..volume import Volume
 
 #: Longest side of a picture in pixels. Ten thousand pairs of this size stay well under 100 MB.
 SIDE = 96
-
-#: JPEG quality: noise costs the bytes, and nobody reads a diagnosis off a picture of this size.
-QUALITY = 72
-
-#: Shares of the grey values that black and white are set to, so that single bright vessels or
-#: wrapped values do not darken the heart.
-_BLACK, _WHITE = 1.0, 99.0
 
 
 @dataclass(frozen=True)
@@ -54,37 +42,4 @@ def picture(volume: Volume, side: int = SIDE) -> bytes:
     side:
         Longest side of the picture in pixels; pictures are never enlarged beyond it.
     """
-    stack = volume.array if volume.array.ndim == 3 else volume.array[0]
-    grey = _grey(stack[central_slice(len(stack))])
-    if volume.metadata.small_values_bright:
-        grey = 255 - grey
-    across, down, _ = volume.grid.spacing
-    width, height = grey.shape[1] * across, grey.shape[0] * down
-    scale = side / max(width, height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return _jpeg(grey, size)
-
-
-def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """(rows, columns) of any real type to 8 bits between the darkest and brightest per cent."""
-    values = np.asarray(pixels, np.float64)
-    finite = np.isfinite(values)
-    if not finite.any():
-        return np.zeros(values.shape, np.uint8)
-    low, high = np.percentile(values[finite], (_BLACK, _WHITE))
-    if high <= low:
-        low, high = float(values[finite].min()), float(values[finite].max())
-    if high <= low:
-        return np.where(finite, 128, 0).astype(np.uint8)
-    # Halved before the difference: the ends of float64 would overflow.
-    scaled = (values / 2 - low / 2) / (high / 2 - low / 2)
-    return np.round(np.clip(np.where(finite, scaled, 0), 0, 1) * 255).astype(np.uint8)
-
-
-def _jpeg(grey: NDArray[np.uint8], size: tuple[int, int]) -> bytes:
-    from PIL import Image
-
-    image = Image.fromarray(np.ascontiguousarray(grey)).resize(size, Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=QUALITY, optimize=True)
-    return stream.getvalue()
+    return volume.preview().jpeg(side)

@@ -15,12 +15,12 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from ...orientation import Orientation
 from ...volume import Grid, Volume
 from .. import voxels
 from ..atomic import replacing
 from ..checks import storable
 from ..suffixes import suffix_of
+from .axes import exchange_axes
 from .geometry import SCANNER, affine_of, agree, set_affine, set_spacing
 from .metadata import NiftiMetadata
 
@@ -36,7 +36,7 @@ def write(volume: Volume, path: Path) -> list[Path]:
     array = storable(array)
     untouched = metadata is not None and _says(header, volume, path)
     if metadata is not None:
-        _exchange_axes(header, volume)
+        exchange_axes(header, volume)
     _set_shape(header, array)
     header.set_data_dtype(array.dtype)
     if not untouched:
@@ -97,31 +97,3 @@ def _new_header(volume: Volume, array: NDArray[Any]) -> Nifti1Header:
     if volume.has_geometry:
         header["sform_code"] = header["qform_code"] = SCANNER
     return header
-
-
-def _exchange_axes(header: Nifti1Header, volume: Volume) -> None:
-    """Turn with the pixels what names an axis: frequency, phase and slice encoding, slice timing."""
-    first, second = volume.in_plane_axes
-    turned = volume.pixels_turned
-    # The slice timing counts slices along the axis that dim_info names. Where that is one of the
-    # in-plane axes or the slices' own, and it is reversed, the count starts at the other end.
-    encoding = list(header.get_dim_info())
-    if turned.exchanges_axes:
-        other = {first: second, second: first}
-        header.set_dim_info(*[other.get(axis, axis) if axis is not None else None for axis in encoding])
-    timed = header.get_dim_info()[2]
-    if timed == volume.slice_axis:
-        backwards = volume.slices_reversed
-    else:
-        backwards = timed in (first, second) and _reverses(turned, 1 if timed == first else 0)
-    if timed is not None and backwards:
-        last = volume.stored()[0].shape[::-1][timed] - 1
-        start, end = int(header["slice_start"]), int(header["slice_end"])
-        if end:
-            header["slice_start"], header["slice_end"] = last - end, last - start
-        header["slice_code"] = {1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5}.get(int(header["slice_code"]), header["slice_code"])
-
-
-def _reverses(turned: Orientation, axis: int) -> bool:
-    """Whether the axis (0 rows, 1 columns) of the turned slice runs against the one it came from."""
-    return bool(turned.matrix[axis].sum() < 0)

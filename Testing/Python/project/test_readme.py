@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from CMROrientLib.cli.main import COMMANDS, build_parser
-from CMROrientLib.io import write
+from CMROrientLib.io import read, write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.run.store import read_records
@@ -61,7 +61,9 @@ def test_the_table_of_orientations_is_right(readme):
 
 def test_the_python_example_runs(readme, repository, tmp_path):
     # The one for Slicer's console runs in test_widget_headless.py.
-    (example,) = [code for code in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "slicer" not in code]
+    example, *more = [
+        code for code in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL) if "slicer" not in code
+    ]
     (tmp_path / "study").mkdir()
     image, mask = make_phantom(slices=5, orientation=Orientation.ROTATE_90, with_mask=True)
     write(image, tmp_path / "case.nii.gz")
@@ -78,3 +80,13 @@ def test_the_python_example_runs(readme, repository, tmp_path):
     assert (tmp_path / "case_standard.nii.gz").is_file()
     (record,) = read_records(tmp_path / "standard")
     assert record.orientation == 5 and len(record.files.masks) == 1
+    # What follows goes on with the names of the first.
+    goes_on = tmp_path / "more.py"
+    goes_on.write_text("".join([example.partition("if __name__")[0], *more]), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, goes_on], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    segmentation = read(tmp_path / "case_seg.nii.gz")
+    assert segmentation.array.shape == image.array.shape
+    assert (segmentation.array == (image.array > 100)).all()

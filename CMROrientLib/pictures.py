@@ -1,0 +1,104 @@
+"""Small grey pictures of slices, and what shows them in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, field, replace
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: JPEG quality: noise costs the bytes, and nobody reads a diagnosis off a picture of this size.
+QUALITY = 72
+
+#: Shares of the grey values that black and white are set to, so that single bright vessels or
+#: wrapped values do not darken the heart.
+_BLACK, _WHITE = 1.0, 99.0
+
+#: Longest side of a picture in a notebook, in pixels.
+NOTEBOOK_SIDE = 160
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A slice to be shown; the picture is made when somebody looks.
+
+    Parameters
+    ----------
+    pixels:
+        (rows, columns) of any real type. Values that are not finite show black, a slice without contrast grey.
+    spacing:
+        Distance of rows and of columns.
+    inverted:
+        Whether small values are shown bright.
+    """
+
+    pixels: NDArray[np.generic] = field(repr=False)
+    spacing: tuple[float, float]
+    inverted: bool = False
+
+    def small(self) -> Preview:
+        """A copy with only as many pixels as a notebook needs, which does not hold on to the volume."""
+        step = max(1, max(self.pixels.shape) // (2 * NOTEBOOK_SIDE))
+        return replace(self, pixels=self.pixels[::step, ::step].copy())
+
+    def jpeg(self, side: int = NOTEBOOK_SIDE) -> bytes:
+        """A grey JPEG file in true proportions, its longest side ``side`` pixels."""
+        grey = _grey(self.pixels)
+        down, across = self.spacing
+        width, height = grey.shape[1] * across, grey.shape[0] * down
+        scale = side / max(width, height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        return _jpeg(255 - grey if self.inverted else grey, size)
+
+
+def figure(preview: Preview | None, lines: list[str], body: str = "") -> str:
+    """HTML for a notebook: a picture beside lines of text, the first one bold, and what else stands below them.
+
+    Parameters
+    ----------
+    preview:
+        What is shown.
+    lines:
+        Plain text.
+    body:
+        HTML.
+    """
+    image = ""
+    if preview is not None:
+        encoded = base64.b64encode(preview.jpeg()).decode("ascii")
+        image = f'<img alt="" style="flex:none;margin:0" src="data:image/jpeg;base64,{encoded}">'
+    text = "".join(
+        f'<div style="{"font-weight:600" if number == 0 else ""}">{escape(line)}</div>'
+        for number, line in enumerate(lines)
+    )
+    return (
+        f'<div style="display:flex;gap:1em;align-items:flex-start;max-width:48em">{image}<div>{text}{body}</div></div>'
+    )
+
+
+def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """(rows, columns) of any real type to 8 bits between the darkest and brightest per cent."""
+    values = np.asarray(pixels, np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        return np.zeros(values.shape, np.uint8)
+    low, high = np.percentile(values[finite], (_BLACK, _WHITE))
+    if high <= low:
+        low, high = float(values[finite].min()), float(values[finite].max())
+    if high <= low:
+        return np.where(finite, 128, 0).astype(np.uint8)
+    # Halved before the difference: the ends of float64 would overflow.
+    scaled = (values / 2 - low / 2) / (high / 2 - low / 2)
+    return np.round(np.clip(np.where(finite, scaled, 0), 0, 1) * 255).astype(np.uint8)
+
+
+def _jpeg(grey: NDArray[np.uint8], size: tuple[int, int]) -> bytes:
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(grey)).resize(size, Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=QUALITY, optimize=True)
+    return stream.getvalue()
