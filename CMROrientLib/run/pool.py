@@ -10,20 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
 
-from ..errors import UsageError
 from ..i18n import in_slicer
 from ..recognition.engines import available_cores
+from .cluster import connect, run_on_cluster
 from .options import RunOptions
 from .plan import PlannedImage
 from .work import Assignment, Outcome, failed, work
-
-if TYPE_CHECKING:
-    from distributed import Client
-
-#: How long a Dask scheduler may take to answer.
-DASK_TIMEOUT = "20s"
 
 
 def run_all(
@@ -45,7 +38,7 @@ def run_all(
         At once, where there is no such cluster.
     """
     if options.dask is not None:
-        return _collect_from_dask(_client(options.dask), images, options, assign)
+        return run_on_cluster(connect(options.dask), images, options, assign)
     if options.jobs == 1 or len(images) < 2 or in_slicer():
         return (work(assign(image), options) for image in images)
     return _run_in_processes(images, options, assign)
@@ -122,36 +115,4 @@ def _end_with_parent() -> None:
 def check_cluster(options: RunOptions) -> None:
     """Raise ``UsageError`` where the Dask cluster of a run does not answer."""
     if options.dask is not None:
-        _client(options.dask).close()
-
-
-def _client(address: str) -> Client:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError("Dask is not installed; install it with: pip install distributed") from None
-    try:
-        return Client(address, timeout=DASK_TIMEOUT)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise UsageError(f"no Dask scheduler answers there ({str(error).splitlines()[0]})", address) from error
-
-
-def _collect_from_dask(
-    client: Client,
-    images: Sequence[PlannedImage],
-    options: RunOptions,
-    assign: Callable[[PlannedImage], Assignment],
-) -> Iterator[Outcome]:
-    from distributed import as_completed
-
-    with client:
-        assignments = [assign(image) for image in images]
-        futures = {client.submit(work, each, options, 1, pure=False): each for each in assignments}
-        for future in as_completed(list(futures)):
-            error = future.exception()
-            if error is None:
-                yield future.result()
-            else:
-                reason = f"its worker failed ({type(error).__name__}: {error})"
-                yield Outcome(failed(futures[future], options, reason))
-            future.release()
+        connect(options.dask).close()

@@ -17,7 +17,7 @@ from sample_study import MODEL, correct, make_study, phantom, put, tree
 from CMROrientLib.errors import UsageError
 from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read
-from CMROrientLib.run import pool
+from CMROrientLib.run import cluster, pool
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import plan_run
 from CMROrientLib.run.pool import run_all
@@ -112,8 +112,8 @@ def test_a_dask_cluster_gives_the_same(study: Path, tmp_path: Path) -> None:
     alone = correct(study, tmp_path / "one")
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    ) as cluster:
-        together = correct(study, tmp_path / "two", dask=cluster.scheduler_address)
+    ) as local:
+        together = correct(study, tmp_path / "two", dask=local.scheduler_address)
     assert {path: (r.orientation, r.files.sha256_out, r.error) for path, r in together.items()} == {
         path: (r.orientation, r.files.sha256_out, r.error) for path, r in alone.items()
     }
@@ -121,7 +121,7 @@ def test_a_dask_cluster_gives_the_same(study: Path, tmp_path: Path) -> None:
 
 def test_no_scheduler_is_wrong_usage(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     need_module("distributed")
-    monkeypatch.setattr(pool, "DASK_TIMEOUT", "0.5s")
+    monkeypatch.setattr(cluster, "TIMEOUT", "0.5s")
     with pytest.raises(UsageError, match="no Dask scheduler answers there"):
         correct(study, tmp_path / "out", dask="tcp://127.0.0.1:1")
     assert not (tmp_path / "out").exists()

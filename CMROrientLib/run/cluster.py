@@ -1,0 +1,133 @@
+"""Working on many images on a Dask cluster whose workers see the same files.
+
+Images go out in chunks, so that millions of them are no millions of tasks, and only so many chunks
+are out at a time, so that scheduler and client hold little. Where workers die, the images of the
+chunk that they had are sent again one by one: that finds the one that kills.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ..errors import CMROrientError, UsageError
+from .options import RunOptions
+from .plan import PlannedImage
+from .work import Assignment, Outcome, failed, work
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+#: How long a Dask scheduler may take to answer.
+TIMEOUT = "20s"
+
+#: Images that a worker gets at a time.
+CHUNK = 16
+
+#: Chunks that are out for each thread of the cluster: one is worked on, one waits.
+_CHUNKS_A_THREAD = 2
+
+Assign = Callable[[PlannedImage], Assignment]
+
+
+def connect(address: str) -> Client:
+    """A client of the cluster with this scheduler. Raises UsageError where none answers."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError("Dask is not installed; install it with: pip install distributed") from None
+    try:
+        return Client(address, timeout=TIMEOUT)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UsageError(f"no Dask scheduler answers there ({str(error).splitlines()[0]})", address) from error
+
+
+def run_on_cluster(
+    client: Client, images: Sequence[PlannedImage], options: RunOptions, assign: Assign, chunk: int = CHUNK
+) -> Iterator[Outcome]:
+    """The outcomes in the order in which they come in; the client is closed at the end.
+
+    Parameters
+    ----------
+    assign:
+        Asked for each image when its turn comes.
+    chunk:
+        How many images a worker gets at a time.
+
+    Raises
+    ------
+    CMROrientError
+        Where the scheduler is lost; what was done until then is done.
+    """
+    with client:
+        yield from _Chunks(client, options, chunk).outcomes(images, assign)
+
+
+class _Chunks:
+    """What is out on a cluster."""
+
+    def __init__(self, client: Client, options: RunOptions, size: int) -> None:
+        self._client = client
+        self._options = options
+        self._size = size
+        self._out: dict[Future[list[Outcome]], list[Assignment]] = {}
+        self._suspects: deque[Assignment] = deque()
+
+    def outcomes(self, images: Sequence[PlannedImage], assign: Assign) -> Iterator[Outcome]:
+        """Send, collect, send on."""
+        from distributed import as_completed
+
+        waiting = iter(images)
+        futures = as_completed()
+        while True:
+            while self._room() and (part := self._next(waiting, assign)):
+                futures.add(self._send(part))
+            if not self._out:
+                return
+            future = next(futures)
+            yield from self._collect(future, self._out.pop(future))
+            future.release()
+
+    def _room(self) -> bool:
+        # Workers come and go; while there is none, little is sent ahead.
+        threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
+        return len(self._out) < max(1, threads) * _CHUNKS_A_THREAD
+
+    def _next(self, waiting: Iterator[PlannedImage], assign: Assign) -> list[Assignment]:
+        """Suspects go out one by one and first, the others in chunks."""
+        if self._suspects:
+            return [self._suspects.popleft()]
+        return [assign(image) for image in islice(waiting, self._size)]
+
+    def _send(self, part: list[Assignment]) -> Future[list[Outcome]]:
+        # Results are not pure: a file may have come or gone.
+        future = self._client.submit(_work_on, part, self._options, pure=False)
+        self._out[future] = part
+        return future
+
+    def _collect(self, future: Future[list[Outcome]], part: list[Assignment]) -> Iterator[Outcome]:
+        from distributed import KilledWorker
+
+        error = future.exception() if future.status == "error" else None
+        if future.status == "finished":
+            yield from future.result()
+        elif future.status != "error":
+            raise CMROrientError(
+                "the connection to the Dask scheduler was lost; the same command goes on with what is left",
+                self._options.dask,
+            )
+        elif isinstance(error, KilledWorker) and len(part) > 1:
+            self._suspects.extend(part)
+        else:
+            reason = "its worker process died (out of memory, or killed)"
+            if not isinstance(error, KilledWorker):
+                reason = f"its worker failed ({type(error).__name__}: {error})"
+            for assignment in part:
+                yield Outcome(failed(assignment, self._options, reason))
+
+
+def _work_on(part: list[Assignment], options: RunOptions) -> list[Outcome]:
+    """What a worker does with a chunk; each of its threads has one core."""
+    return [work(assignment, options, 1) for assignment in part]

@@ -1,0 +1,130 @@
+"""A Dask cluster whose workers are killed: every image gets its record, and the one that kills is found."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parts import need_module
+from sample_study import phantom, put
+
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.run.cluster import connect, run_on_cluster
+from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.plan import PlannedImage, plan_run
+from CMROrientLib.run.work import Assignment
+
+#: Images of the run that workers are killed in; ``make test-long`` has 5,000.
+IMAGES = 5000 if os.environ.get("CMRORIENT_LONG") else 60
+KILLS = 10 if os.environ.get("CMRORIENT_LONG") else 3
+
+
+class Fatal(PlannedImage):
+    """An image that kills the worker that takes it up."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "error" and multiprocessing.parent_process() is not None:
+            os._exit(9)
+        return super().__getattribute__(name)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    distributed = need_module("distributed")
+    import dask
+
+    # A worker takes seconds to come back; three deaths of a task, as is usual, are not needed here.
+    few = dask.config.set({"distributed.scheduler.allowed-failures": 1})
+    with (
+        few,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        ) as local,
+    ):
+        yield local
+
+
+def options_for(folder: Path, cluster: Any, **more: Any) -> RunOptions:
+    return RunOptions(
+        inputs=folder, output=folder.parent / "out", orientation=3, dask=cluster.scheduler_address, **more
+    )
+
+
+def images_in(folder: Path, count: int) -> None:
+    source = put(phantom(3, slices=1, size=(32, 36)), folder / "00000.nii")
+    for n in range(1, count):
+        (folder / f"{n:05}.nii").write_bytes(source.read_bytes())
+
+
+def test_killed_workers_cost_no_image(tmp_path: Path, cluster: Any) -> None:
+    images_in(tmp_path / "in", IMAGES)
+    options = options_for(tmp_path / "in", cluster)
+    images = plan_run(options).images
+    ended = threading.Event()
+    killed = []
+
+    def kill() -> None:
+        while len(killed) < KILLS and not ended.wait(0.7):
+            pids = [worker.pid for worker in cluster.workers.values() if worker.pid]
+            if pids:
+                os.kill(pids[len(killed) % len(pids)], signal.SIGKILL)
+                killed.append(pids)
+
+    killer = threading.Thread(target=kill)
+    handed: list[str] = []
+
+    def assign(image: Any) -> Assignment:
+        handed.append(image.path)
+        return Assignment(image)
+
+    outcomes, ahead = [], 0
+    killer.start()
+    for outcome in run_on_cluster(connect(options.dask or ""), images, options, assign, chunk=4):
+        if not killed:
+            # The first kill comes before the end, however fast the machine is.
+            time.sleep(0.05)
+        outcomes.append(outcome)
+        ahead = max(ahead, len(handed) - len(outcomes))
+    ended.set()
+    killer.join()
+    assert killed
+    assert sorted(outcome.record.path for outcome in outcomes) == [image.path for image in images]
+    # Workers that die of no fault of an image's own are no error of the image, but for one in bad luck.
+    errors = [outcome.record.error for outcome in outcomes if outcome.record.error]
+    assert errors == []
+    assert ahead <= 2 * 2 * 4 + 4
+    for image in images:
+        assert (tmp_path / "out" / image.path).is_file()
+
+
+def test_an_image_that_kills_is_found_and_named(tmp_path: Path, cluster: Any) -> None:
+    images_in(tmp_path / "in", 9)
+    options = options_for(tmp_path / "in", cluster)
+    images = [Fatal(**vars(image)) if image.path == "00004.nii" else image for image in plan_run(options).images]
+    outcomes = list(run_on_cluster(connect(options.dask or ""), images, options, Assignment, chunk=5))
+    errors = {outcome.record.path: outcome.record.error for outcome in outcomes}
+    assert len(errors) == 9
+    assert errors.pop("00004.nii") == "its worker process died (out of memory, or killed)"
+    assert set(errors.values()) == {None}
+
+
+def test_a_lost_scheduler_is_told(tmp_path: Path) -> None:
+    distributed = need_module("distributed")
+    images_in(tmp_path / "in", 40)
+    local = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    )
+    options = options_for(tmp_path / "in", local)
+    client = connect(options.dask or "")
+    outcomes = run_on_cluster(client, plan_run(options).images, options, Assignment, chunk=2)
+    next(outcomes)
+    local.close()
+    with pytest.raises(CMROrientError, match="connection to the Dask scheduler was lost"):
+        list(outcomes)
