@@ -74,6 +74,7 @@ counts: $(FULL)
 screenshots: $(FULL)
 	$(BIN)/python Testing/host/screenshots.py
 	$(BIN)/python Documentation/draw_before_after.py Documentation/before-after.png
+	$(BIN)/python Documentation/draw_thumbnails.py
 	$(BIN)/python Documentation/draw_report.py Documentation/report.png
 	$(BIN)/python Documentation/draw_architecture.py
 

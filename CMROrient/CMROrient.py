@@ -23,7 +23,7 @@ from slicer.util import VTKObservationMixin
 if not (Path(__file__).parent / "CMROrientLib").is_dir() and str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from CMROrientPanel import texts
+from CMROrientPanel import samples, texts
 from CMROrientPanel.logic import CMROrientLogic
 from CMROrientPanel.panel import Panel
 
@@ -41,6 +41,8 @@ class CMROrient(ScriptedLoadableModule):
         parent.contributors = ["CMROrient contributors"]
         parent.helpText = texts.HELP
         parent.acknowledgementText = texts.ACKNOWLEDGEMENT
+        # By then the module Sample Data is there.
+        slicer.app.connect("startupCompleted()", samples.register)
 
     def setup(self):
         """Called when Slicer has loaded its modules: the subject hierarchy gets two actions for volumes."""
@@ -148,10 +150,11 @@ class CMROrientTest(ScriptedLoadableModuleTest):
         slicer.mrmlScene.Clear()
 
     def runTest(self):
-        """All eight orientations of the synthetic heart."""
+        """All eight orientations of the synthetic heart, and the sample data."""
         self.setUp()
-        from CMROrientPanel.self_test import check_all_orientations, need_onnx_runtime
+        from CMROrientPanel.self_test import check_all_orientations, check_sample_data, need_onnx_runtime
 
         need_onnx_runtime()
         check_all_orientations(self, CMROrientLogic())
+        check_sample_data(self, CMROrientLogic())
         self.delayDisplay("CMROrient: passed")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
-from vtk.util.numpy_support import get_vtk_array_type
 
-from CMROrientLib.mrml.nodes import put_array, put_grid, right_handed
+from CMROrientLib.mrml.nodes import right_handed
+from CMROrientLib.mrml.samples import SAMPLES, add_stack
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
+
+from . import samples
 
 if TYPE_CHECKING:
     from CMROrientLib.mrml.node_types import VolumeNode
@@ -40,12 +42,8 @@ def need_onnx_runtime() -> None:
 
 def phantom_node(orientation: Orientation, header: str = "true", **options: int | tuple[int, int]) -> VolumeNode:
     """A volume node of the synthetic heart, right-handed as Slicer loads files; ``options`` of ``make_phantom``."""
-    array, grid = right_handed(make_phantom(orientation=orientation, header=header, **options)).volume.stored()
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"phantom {orientation.value}")
-    put_array(node, array, get_vtk_array_type(array.dtype))
-    put_grid(node, grid)
-    node.CreateDefaultDisplayNodes()
-    return node
+    volume = right_handed(make_phantom(orientation=orientation, header=header, **options)).volume
+    return add_stack(volume, f"phantom {orientation.value}")
 
 
 def check_all_orientations(case: unittest.TestCase, logic: CMROrientLogic) -> None:
@@ -59,3 +57,17 @@ def check_all_orientations(case: unittest.TestCase, logic: CMROrientLogic) -> No
             np.array_equal(array, original) or np.array_equal(array[::-1], original), f"class {orientation.value}"
         )
         case.assertEqual(made.node.GetAttribute("CMROrient.Orientation"), f"{orientation.value} {orientation.name}")
+
+
+def check_sample_data(case: unittest.TestCase, logic: CMROrientLogic) -> None:
+    """Fail the test ``case`` unless each sample of the module Sample Data is recognized as it is stored."""
+    import SampleData
+
+    samples.register()
+    for sample in SAMPLES:
+        source = SampleData.SampleDataLogic().sourceForSampleName(sample.name)
+        case.assertIsNotNone(source, f"{sample.name} is not offered")
+        (node,) = source.customDownloader(source)
+        found = logic.recognize(node)
+        case.assertEqual(found.orientation, sample.orientation, sample.name)
+        case.assertEqual(found.mirrored, sample.key == "mirrored", sample.name)

@@ -87,6 +87,13 @@ class _App:
         #: (context, text) to the text in the application's language.
         self.translator: Callable[[str, str], str] = lambda _context, text: text
         self._views = _LayoutManager()
+        #: What Slicer calls when it has started.
+        self.started: list[Callable[[], None]] = []
+
+    def connect(self, signal: str, receiver: Callable[[], None]) -> None:
+        if signal != "startupCompleted()":
+            raise AttributeError(f"the host's application has no signal {signal}")
+        self.started.append(receiver)
 
     def processEvents(self) -> None:
         self._application.processEvents()
@@ -150,6 +157,7 @@ def start() -> types.ModuleType:
     sys.modules["qt"] = make_qt()
     sys.modules["ctk"] = ctk = _Module("ctk")
     import mrml_widgets
+    import sample_data
 
     mrml_widgets.install(ctk)
     import dicom_database
@@ -161,7 +169,9 @@ def start() -> types.ModuleType:
         for name in names.split():
             setattr(sys.modules[home], name, type(name, (), {"__init__": _cannot_make}))
     slicer.app = _App(application)
-    _install_base(slicer, os.environ.get("SLICER_BASE_PYTHON"))
+    base_python = os.environ.get("SLICER_BASE_PYTHON")
+    _install_base(slicer, base_python)
+    sample_data.install(Path(base_python) if base_python else None)
     return slicer
 
 

@@ -16,7 +16,7 @@ from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
 #: Classes that are no QObjects (or need no properties): PySide's own behave as PythonQt's.
 _PLAIN = {
-    QtCore: ["QByteArray", "QFile", "QPoint", "QPointF", "QRect", "QRectF", "QSettings", "QSize", "Qt"],
+    QtCore: ["QByteArray", "QFile", "QObject", "QPoint", "QPointF", "QRect", "QRectF", "QSettings", "QSize", "Qt"],
     QtGui: [
         "QBrush",
         "QColor",
