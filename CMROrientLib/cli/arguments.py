@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from ..orientation import Orientation
-from ..run.options import RunOptions
+from ..run.options import COMPANIONS, RunOptions
 from ..run.record import Record
 
 
@@ -43,6 +43,27 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
         default=(),
         metavar="SUFFIX,...",
         help="endings of mask names, such as _seg,_gt: case_seg.nii.gz follows case.nii.gz beside it",
+    )
+    group.add_argument(
+        "--companions",
+        choices=COMPANIONS,
+        default="auto",
+        help="auto: find label maps by layout (nnU-Net, BIDS, images/ and labels/) and by content, and decide together "
+        "about channels, sequences on one grid and series of one stack; none: only what --masks names",
+    )
+    group.add_argument(
+        "--masks-in",
+        type=_endings,
+        default=(),
+        metavar="FOLDER,...",
+        help="folders of masks beside those of the images, such as labels; a mask has its image's name",
+    )
+    group.add_argument(
+        "--mask-names",
+        type=_endings,
+        default=(),
+        metavar="IMAGE=MASK,...",
+        help="how masks are called, such as {case}_0000={case}",
     )
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (1)")
     group.add_argument("--dask", metavar="ADDRESS", help="work on the Dask cluster with this scheduler instead")

@@ -16,6 +16,9 @@ from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unk
 #: What makes a folder a BIDS data set.
 _BIDS = "dataset_description.json"
 
+#: What programs made of it lies there.
+_DERIVATIVES = "derivatives"
+
 
 def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
     """The images in a file or a tree, in an order that depends on names only.
@@ -53,6 +56,12 @@ def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
     if dicom:
         sources += _group(dicom)
     return sorted(sources, key=lambda source: (source.path.relative_to(root).as_posix(), source.series or ""))
+
+
+def derivatives(root: Path) -> list[Path]:
+    """The ``derivatives`` of BIDS data sets in a tree, which ``find`` passes over."""
+    places = {path.parent for path in _walk(root) if path.name == _BIDS}
+    return sorted(place / _DERIVATIVES for place in places if (place / _DERIVATIVES).is_dir())
 
 
 def only_series(folder: Path) -> ImageFiles:
@@ -138,7 +147,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def _passed_over(folder: str, *, is_bids: bool) -> bool:
     # What programs made of a BIDS data set lies below it, and is none of its images.
-    return _hidden(folder) or (is_bids and folder == "derivatives")
+    return _hidden(folder) or (is_bids and folder == _DERIVATIVES)
 
 
 def _hidden(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
@@ -16,10 +17,15 @@ from .plan import PlannedImage, RunPlan, plan_run, planned_files
 from .pool import check_cluster, run_all
 from .record import Record
 from .store import Store, has_record
-from .work import Outcome
+from .work import LABEL_MAP_ALONE, Outcome
 
 #: Called with a line that people should see although nothing failed.
 Warn = Callable[[str], None]
+
+_ONLY_LABEL_MAPS = (
+    "nothing but label maps here: they are not recognized, they follow their image; give the folder that holds the "
+    "images too"
+)
 
 
 def recognize(
@@ -37,7 +43,7 @@ def recognize(
     check_network(options)
     plan = plan_run(options)
     _tell_lonely(plan, warn)
-    return counted(run_all(plan.images, options), len(plan.images), progress)
+    return _with_last_word(counted(run_all(plan.images, options), len(plan.images), progress), warn)
 
 
 def correct(
@@ -69,13 +75,16 @@ def correct(
     _tell_lonely(plan, warn)
     if options.output is None:
         outcomes = counted(run_all(plan.images, options), len(plan.images), progress)
-        records = {outcome.record.key: outcome.record for outcome in outcomes}
+        records = {outcome.record.key: outcome.record for outcome in _with_last_word(outcomes, warn)}
         return [records[image.key] for image in plan.images]
     if not options.overwrite and not has_record(options.output):
         _check_free(plan.images, options.output)
     check_cluster(options)
     with Store.open(options.output) if options.writing else Store.copy(options.output) as store:
-        return OutputRun(options, plan, store, options.output, warn or _nothing).do(progress, finish)
+        done = OutputRun(options, plan, store, options.output, warn or _nothing).do(progress, finish)
+    if warn is not None and all(record.note == f"left alone: {LABEL_MAP_ALONE}" for record in done):
+        warn(_ONLY_LABEL_MAPS)
+    return done
 
 
 def check_network(options: RunOptions) -> None:
@@ -105,6 +114,17 @@ def _tell_lonely(plan: RunPlan, warn: Warn | None) -> None:
     if warn is not None:
         for mask in plan.lonely_masks:
             warn(f"{mask}: a mask without an image beside it; passed over")
+
+
+def _with_last_word(outcomes: Iterator[Outcome], warn: Warn | None) -> Iterator[Outcome]:
+    """The outcomes, and a word in the end where they were about nothing but label maps."""
+    only = True
+    with closing(outcomes):  # type: ignore[type-var]
+        for outcome in outcomes:
+            only &= outcome.record.note == f"left alone: {LABEL_MAP_ALONE}"
+            yield outcome
+    if only and warn is not None:
+        warn(_ONLY_LABEL_MAPS)
 
 
 def _nothing(line: str) -> None:

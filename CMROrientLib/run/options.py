@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..correction import GEOMETRY_MODES, WANTED_ORDERS, GeometryMode, WantedOrder
 from ..errors import UsageError
@@ -16,10 +16,14 @@ from ..io import suffix_of
 from ..io.paths import long_path
 from ..orientation import Orientation
 from ..recognition.recognizer import check_min_confidence
+from .companions.layouts import NamePattern
 from .overrides import Override
 
 if TYPE_CHECKING:
     from ..recognition.model_files import ModelFiles
+
+Companions = Literal["auto", "none"]
+COMPANIONS: tuple[Companions, ...] = get_args(Companions)
 
 #: One or several files and folders, as people give them.
 Inputs = Sequence[str | os.PathLike[str]] | str | os.PathLike[str]
@@ -50,6 +54,15 @@ class RunOptions:
     masks:
         Endings of mask names, such as ``_seg``: ``case_seg.nii.gz`` gets what ``case.nii.gz`` gets.
         Afterwards the longest come first.
+    companions:
+        ``auto`` finds label maps by the layout of the data set or by their content too, leaves those without
+        an image alone, and decides together about images that belong together; ``none`` knows ``masks``,
+        ``masks_in`` and ``mask_names`` only.
+    masks_in:
+        Names of folders in which masks lie, beside one of the folders of their image or in it, such as
+        ``labelsTr``. A mask has the name of its image, or the one that ``mask_names`` tells.
+    mask_names:
+        Names of images and of their masks, ``{case}_0000={case}``, without the format.
     slice_axis:
         The stored axis 0, 1 or 2 that slices lie along; found where None.
     orientation:
@@ -88,6 +101,9 @@ class RunOptions:
     slice_order: WantedOrder = "keep"
     skip_conflicts: bool = False
     masks: tuple[str, ...] = ()
+    companions: Companions = "auto"
+    masks_in: tuple[str, ...] = ()
+    mask_names: tuple[NamePattern, ...] = ()
     slice_axis: int | None = None
     orientation: Orientation | None = None
     decisions: Path | None = None
@@ -106,6 +122,8 @@ class RunOptions:
         self._set("orientation", None if self.orientation is None else _orientation(self.orientation, "orientation"))
         self._set("decisions", None if self.decisions is None else Path(self.decisions))
         self._set("masks", _endings(self.masks))
+        self._set("masks_in", _folders(self.masks_in))
+        self._set("mask_names", _patterns(self.mask_names))
         if not self.inputs:
             raise UsageError("give at least one file or folder")
         if self.geometry not in GEOMETRY_MODES:
@@ -113,6 +131,8 @@ class RunOptions:
         self._set("slice_order", self.slice_order.replace("-", "_"))
         if self.slice_order not in WANTED_ORDERS:
             raise UsageError(f"the slice order is one of {', '.join(WANTED_ORDERS)}, not {self.slice_order!r}")
+        if self.companions not in COMPANIONS:
+            raise UsageError(f"companions is one of {', '.join(COMPANIONS)}, not {self.companions!r}")
         if self.slice_axis not in (None, 0, 1, 2):
             raise UsageError(f"the slice axis is 0, 1 or 2, not {self.slice_axis}")
         if self.jobs < 1:
@@ -172,6 +192,18 @@ def _orientation(value: Orientation | int | str, what: str) -> Orientation:
         return Orientation.of(value)
     except ValueError as error:
         raise UsageError(f"the {what} is a class from 0 to 7 or its name, {error}") from None
+
+
+def _folders(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if not name or "/" in name or "\\" in name or name in (".", ".."):
+            raise UsageError(f"{name!r} is no name of a folder of masks; give something like labelsTr")
+    return tuple(dict.fromkeys(names))
+
+
+def _patterns(given: Sequence[NamePattern | str] | str) -> tuple[NamePattern, ...]:
+    several = [given] if isinstance(given, str) else given
+    return tuple(entry if isinstance(entry, NamePattern) else NamePattern(entry) for entry in several)
 
 
 def _endings(endings: Sequence[str]) -> tuple[str, ...]:

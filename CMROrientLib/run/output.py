@@ -15,7 +15,7 @@ from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import relative
 from ..progress import ItemProgress
-from .companions import Companion
+from .companions.label_maps import Companion
 from .delivery import Noted, note_removal, read_notes, remove_unfinished
 from .files import checksum
 from .options import RunOptions

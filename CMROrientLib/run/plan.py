@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import check_places, relative
-from .companions import Companion, masks_beside, pair_masks
+from .companions.label_maps import Companion, pair
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .record import Key
@@ -93,15 +93,15 @@ def plan_run(options: RunOptions) -> RunPlan:
             # One file that is no image must not keep the other inputs from being done.
             images.append(PlannedImage(ImageFiles(root, (root,), "unknown"), root.name, error=error.message))
             continue
-        if options.masks and not root.is_dir():
-            found = [*found, *masks_beside(root, options.masks)]
-        paired = pair_masks(found, options.masks)
+        paired = pair(root, found, options)
         lonely += paired.lonely
         for source in paired.images:
             image = _planned(source, base, options, paired.masks.get(source.path, ()), decisions)
             if (source.path.resolve(), image.key) not in seen:
                 seen.add((source.path.resolve(), image.key))
                 images.append(image)
+    if not images and lonely:
+        raise CMROrientError(_only_label_maps(lonely), options.inputs[0] if len(options.inputs) == 1 else None)
     if not images:
         only = options.inputs[0] if len(options.inputs) == 1 else None
         raise CMROrientError("no images found (NIfTI, NRRD, MetaImage or DICOM)", only)
@@ -112,6 +112,14 @@ def plan_run(options: RunOptions) -> RunPlan:
         decisions.check_all_used(image.key for image in images)
     followed = {mask.source.path.resolve() for image in images for mask in image.masks}
     return RunPlan(images, [path for path in lonely if path.resolve() not in followed])
+
+
+def _only_label_maps(lonely: Sequence[Path]) -> str:
+    count = "one label map" if len(lonely) == 1 else f"{len(lonely)} label maps"
+    return (
+        f"no images found, nothing but {count} ({lonely[0].name}{' …' if len(lonely) > 1 else ''}): label maps are not "
+        "recognized, they follow their image; give the folder that holds the images too"
+    )
 
 
 def _planned(

@@ -20,7 +20,8 @@ from ..recognition.recognizer import Recognizer, decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
-from .companions import check_fit
+from .companions.content import is_label_map
+from .companions.label_maps import check_fit
 from .delivery import Delivery, Noted, Written, delivery
 from .files import checksum
 from .options import RunOptions
@@ -29,6 +30,9 @@ from .plan import PlannedImage, planned_files
 from .record import Record
 from .resume import changed_outputs, still_holds
 from .thumbnails import Thumbnails, thumbnails_of
+
+#: Why a label map is not recognized.
+LABEL_MAP_ALONE = "a label map without an image"
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,18 @@ class _Work:
         masks = [read_source(mask.source, volume.slice_axis) for mask in self.image.masks]
         for mask, companion in zip(masks, self.image.masks, strict=True):
             check_fit(mask, volume, companion.source.path)
+        if self.options.companions == "auto" and self.image.override is None and not masks and is_label_map(volume):
+            return Outcome(
+                replace(
+                    _bare(self.image, self.options),
+                    image=_facts(volume),
+                    files=self.files,
+                    finding=Finding("not_short_axis"),
+                    settings=self.settings,
+                    note=f"left alone: {LABEL_MAP_ALONE}",
+                ),
+                thumbnails_of(volume, None) if self.options.drawing else None,
+            )
         recognition = self._recognized(volume)
         if not self.options.correcting:
             return self._outcome(volume, recognition)
@@ -195,13 +211,7 @@ class _Work:
         record = Record(
             path=self.image.path,
             series=self.image.source.series,
-            image=ImageFacts(
-                grid=volume.stored()[1],
-                slice_axis=volume.slice_axis,
-                phases=volume.array.shape[0] if volume.array.ndim == 4 else 1,
-                has_geometry=volume.has_geometry,
-                scanner=volume.metadata.scanner or None,
-            ),
+            image=_facts(volume),
             finding=self._finding(recognition),
             action=action,
             files=files or self.files,
@@ -334,6 +344,16 @@ class _Work:
         correction = prior.correction if prior.output is not None else None
         corrected = None if correction is None else correction.apply(volume)
         return thumbnails_of(volume, corrected)
+
+
+def _facts(volume: Volume) -> ImageFacts:
+    return ImageFacts(
+        grid=volume.stored()[1],
+        slice_axis=volume.slice_axis,
+        phases=volume.array.shape[0] if volume.array.ndim == 4 else 1,
+        has_geometry=volume.has_geometry,
+        scanner=volume.metadata.scanner or None,
+    )
 
 
 def _left_alone(image: PlannedImage, options: RunOptions) -> Record:

@@ -57,7 +57,7 @@ def edit_table(out: Path, path: str, **cells: str) -> None:
 def test_forgotten_masks_follow_all_the_same(study: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(study, out, masks=["_seg"])
-    records, told = run(study, out, target=2)
+    records, told = run(study, out, target=2, companions="none")
     assert sorted(records) == ["a.nii.gz", "b.nii.gz"]
     assert told == ["a_seg.nii.gz: follows a.nii.gz as in the earlier run"]
     upright, mask = phantom(2, with_mask=True)

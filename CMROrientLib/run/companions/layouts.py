@@ -1,0 +1,123 @@
+"""Where the label maps of an image lie, by the layout of its data set. Names only, no files.
+
+All names are relative to the path that was given, without the format's suffix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from ...errors import UsageError
+
+#: nnU-Net: images lie in imagesTr, imagesTs, imagesVal …, their label maps in labelsTr, labelsTs, labelsVal …
+_NNUNET = re.compile(r"images([A-Z]\w*)")
+
+#: nnU-Net: the channel of a case.
+_CHANNEL = re.compile(r"(.+)_(\d{4})")
+
+#: Folders of images, and the sibling folders of their label maps, in small letters.
+IMAGE_FOLDERS = frozenset({"image", "images", "img", "imgs", "volume", "volumes", "scans"})
+LABEL_FOLDERS = frozenset(
+    {
+        *("label", "labels", "labelmap", "labelmaps", "mask", "masks", "annotation", "annotations"),
+        *("seg", "segs", "segmentation", "segmentations", "gt", "groundtruth", "ground_truth"),
+    }
+)
+
+#: What a label map's name may have behind its image's in a folder that is for label maps anyway.
+_ENDINGS = ("_seg", "_mask", "_label", "_labels", "_gt", "_segmentation")
+
+_CASE = "{case}"
+
+
+@dataclass(frozen=True)
+class NamePattern:
+    """How people write names of images and of their label maps: ``{case}_0000={case}``.
+
+    Raises UsageError where it is no such pattern.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        image, equals, label = self.text.partition("=")
+        right = equals and image and label and self.text.count("=") == 1
+        if not right or "/" in self.text or "\\" in self.text or image.count(_CASE) != 1 or label.count(_CASE) != 1:
+            raise UsageError(
+                f"{self.text!r} is no pair of names; give those of an image and of its mask without the format, such "
+                "as {case}_0000={case}"
+            )
+
+    def label_of(self, image: str) -> str | None:
+        """The name of an image's label map; None where the image's name is another."""
+        before, after = self.text.partition("=")[0].split(_CASE)
+        found = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", image)
+        return None if found is None else self.text.partition("=")[2].replace(_CASE, found[1])
+
+
+def channel_of(path: PurePosixPath) -> tuple[PurePosixPath, str] | None:
+    """Case and channel of an image in an nnU-Net folder: ``imagesTr/x_0001`` gives ``imagesTr/x`` and ``0001``.
+
+    Elsewhere four digits may be anything, a year or a number of a patient.
+    """
+    found = _CHANNEL.fullmatch(path.name)
+    if found is None or not any(_NNUNET.fullmatch(part) for part in path.parent.parts):
+        return None
+    return path.with_name(found[1]), found[2]
+
+
+def in_label_folder(path: PurePosixPath) -> bool:
+    """Whether a name lies in a folder that layouts have for label maps."""
+    return any(
+        part.lower() in LABEL_FOLDERS or re.fullmatch(r"labels[A-Z]\w*", part) is not None for part in path.parent.parts
+    )
+
+
+def places(image: PurePosixPath, folders: Collection[PurePosixPath]) -> Iterator[PurePosixPath]:
+    """Where the label maps of an image are, where the layout is nnU-Net's or that of sibling folders.
+
+    Parameters
+    ----------
+    folders:
+        All folders that hold files.
+    """
+    parts = image.parent.parts
+    for place in reversed(range(len(parts))):
+        above, below = PurePosixPath(*parts[:place]), parts[place + 1 :]
+        nnunet = _NNUNET.fullmatch(parts[place])
+        if nnunet is not None:
+            yield above.joinpath(f"labels{nnunet[1]}", *below)
+        elif parts[place].lower() in IMAGE_FOLDERS:
+            for folder in sorted(folders):
+                same_depth = len(folder.parts) == len(parts) and folder.parts[place + 1 :] == below
+                if (
+                    same_depth
+                    and folder.parts[:place] == parts[:place]
+                    and folder.parts[place].lower() in LABEL_FOLDERS
+                ):
+                    yield folder
+
+
+def places_in(image: PurePosixPath, masks_in: Sequence[str]) -> Iterator[PurePosixPath]:
+    """The folders that a person named: beside one of the image's folders, or in the image's own."""
+    parts = image.parent.parts
+    for named in masks_in:
+        yield image.parent / named
+        for place in reversed(range(len(parts))):
+            yield PurePosixPath(*parts[:place], named, *parts[place + 1 :])
+
+
+def names(image: PurePosixPath, patterns: Sequence[NamePattern]) -> list[str]:
+    """What the label map of an image may be called in a folder of its own, the likeliest first."""
+    told = [label for pattern in patterns if (label := pattern.label_of(image.name)) is not None]
+    case = channel_of(image)
+    plain = [image.name] if case is None else [case[0].name, image.name]
+    return list(dict.fromkeys([*told, *plain, *(name + ending for name in plain for ending in _ENDINGS)]))
+
+
+def is_named_after(label: str, image: str) -> bool:
+    """Whether a name in the same folder is an image's with something before or behind it."""
+    return any(label.startswith(image + mark) or label.endswith(mark + image) for mark in ("_", "-", ".", " "))
