@@ -51,8 +51,8 @@ _.roleForPlugin
 _.showContextMenuActionsForItem
 _.visible
 
-# Kept so that it lives as long as its button.
-_._apply_all
+# Kept so that it lives as long as its button; tests call it.
+_.apply_all
 
 # For scripts that were written for version 1.0.
 _.lookAtAll

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from .widgets import Widgets
 
 if TYPE_CHECKING:
     from CMROrientLib.correction import GeometryMode
+    from CMROrientLib.mrml.node_types import Node, ShownNode
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,15 @@ class Choices:
     ----------
     model, device:
         The network, and where it runs.
+    node:
+        The chosen image, which what is ticked follows.
     geometry:
         ``auto``, ``follow`` or ``keep``.
     """
 
     model: str
     device: str
+    node: Node | None
     geometry: GeometryMode
 
 
@@ -69,9 +73,9 @@ class ApplyAll:
         self._errors_shown = errors_shown
         self._say = say
         self._chosen = chosen
-        ui.applyAllButton.connect("clicked(bool)", self.run)
+        ui.applyAllButton.connect("clicked(bool)", self.__call__)
 
-    def run(self, checked: bool = False) -> None:
+    def __call__(self, checked: bool = False) -> None:
         """Recognize and correct every image of the scene; what is not decided is left alone and named."""
         chosen = self._chosen()
         with self._errors_shown():
@@ -82,6 +86,14 @@ class ApplyAll:
             question = texts.mirror_question_all(mirrored)
             write = "write" if mirrored and slicer.util.confirmYesNoDisplay(question, "CMROrient") else "leave"
             with self._task(_("Writing")) as task:
-                corrected, more = self._logic.correctAll(found, chosen.geometry, write, task)
-            self._ui.resultLabel.text = texts.summary([made.main.GetName() for made in corrected], left + more)
+                ticked = self._ticked(chosen.node)
+                corrected, more = self._logic.correctAll(found, chosen.geometry, write, task, ticked=ticked)
+            followers = [node.GetName() for made in corrected for node in made.segmentations]
+            self._ui.resultLabel.text = texts.summary(
+                [made.main.GetName() for made in corrected], left + more, followers
+            )
             self._say(note)
+
+    def _ticked(self, node: Node | None) -> tuple[Node, Sequence[ShownNode]] | None:
+        ticked = self._ui.segmentationsSelector.checkedNodes()
+        return (node, ticked) if node is not None and ticked and slicer.mrmlScene.IsNodePresent(node) else None

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.mrml import session
+from CMROrientLib.mrml import all_images, session
 from CMROrientLib.mrml.dicom_series import DicomSeries, SavedSeries, dicom_series, save_series, why_no_series
 from CMROrientLib.mrml.input import scene_image
 from CMROrientLib.mrml.provenance import made_here
@@ -134,7 +134,7 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
     ) -> tuple[list[session.Examined], list[tuple[str, str]]]:
         """Recognize every image of the scene: (what was found, [(name, why not), …])."""
         recognizer = self.recognizer(model, device)
-        return session.examine_all(slicer.mrmlScene, recognizer, task.progress if task else None)
+        return all_images.examine_all(slicer.mrmlScene, recognizer, task.progress if task else None)
 
     #: Its name in scripts for version 1.0.
     lookAtAll = examineAll
@@ -145,17 +145,23 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         geometry: GeometryMode = "auto",
         mirrored: str = "leave",
         task: Task | None = None,
+        segmentations: Sequence[ShownNode] | None = None,
+        ticked: tuple[Node, Sequence[ShownNode]] | None = None,
     ) -> tuple[list[session.Corrected], list[tuple[str, str]]]:
         """Correct every image of the scene (or of ``examineAll``); an error leaves the scene as it was.
 
         :param mirrored: "leave" or "write" images whose pixels and header differ by a mirror.
+        :param segmentations: what follows, each the image that it belongs to; all of the scene where None.
+        :param ticked: (image, segmentations that follow this one whether or not they can be seen to belong to it)
         :return: ([``session.Corrected``, …], [(name, why it was left alone), …])
         """
         left: list[tuple[str, str]] = []
         if found is None:
             found, left = self.examineAll()
         progress = task.progress if task else None
-        made, more = session.correct_all(slicer.mrmlScene, list(found), geometry, mirrored == "write", progress)
+        write = mirrored == "write"
+        options = {"masks": segmentations, "ticked": ticked}
+        made, more = all_images.correct_all(slicer.mrmlScene, list(found), geometry, write, progress, **options)
         return made, left + more
 
     def whyNotDicom(self, node: Node | None) -> str | None:

@@ -51,7 +51,7 @@ class Panel:
         show.set_up(ui, self.models, self._ratio())
         self._package_line = PackageLine(ui, self.task, self._errors_shown, self._say, logic.whyNoCuda)
         shared = (ui, logic, self.task, self._errors_shown, self._say)
-        self._apply_all = ApplyAll(*shared, self._choices)
+        self.apply_all = ApplyAll(*shared, self._choices)
         self._save_dicom = SaveAsDicom(*shared, self._decision)
         for widget, signal, slot in (
             (ui.modelComboBox, "currentIndexChanged(int)", self.choose_model),
@@ -236,7 +236,7 @@ class Panel:
 
     def _choices(self) -> Choices:
         chosen = self._parameters
-        return Choices(self._model(), chosen.device.value, chosen.geometry.value)
+        return Choices(self._model(), chosen.device.value, chosen.inputVolume, chosen.geometry.value)
 
     def _decision(self) -> Decided | None:
         chosen = self._parameters

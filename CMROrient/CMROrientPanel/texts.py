@@ -135,13 +135,16 @@ def written(name: str, slices_reversed: bool, followers: list[str]) -> str:
     return " ".join(said)
 
 
-def summary(corrected: list[str], left: list[tuple[str, str]]) -> str:
+def summary(corrected: list[str], left: list[tuple[str, str]], followers: list[str]) -> str:
     """What Apply to all did and did not do."""
     if len(corrected) == 1:
         done = _("1 image corrected.")
     else:
         done = _("{count} images corrected.").format(count=len(corrected))
     lines = [_("“{name}” left alone: {why}").format(name=name, why=why) for name, why in left]
+    if followers:
+        names = ", ".join(_("“{name}”").format(name=follower) for follower in followers)
+        lines.insert(0, _("Followed: {names}.").format(names=names))
     return "<br>".join((f"<b>{done}</b>", *lines))
 
 

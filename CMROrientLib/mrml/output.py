@@ -13,6 +13,7 @@ from ..errors import CMROrientError
 from ..i18n import _
 from ..volume import Volume
 from .display import dress, place
+from .followers import FOLLOWERS
 from .input import SceneImage
 from .node_types import Node, Scene, SequenceNode, ShownNode, VolumeNode, is_segmentation, is_volume
 from .nodes import Placed, motion, put_volume
@@ -23,8 +24,6 @@ from .sequences import copy_index, into_browser
 
 #: Notes on a frame where it comes from: called with the frame and what its sequence was made of.
 _NoteFrame = Callable[[Node, Node], None]
-
-_FOLLOWERS = ("vtkMRMLSegmentationNode", "vtkMRMLLabelMapVolumeNode")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +121,7 @@ def _check(image: SceneImage, output: VolumeNode | None, segmentations: Sequence
     if output is not None and output.GetClassName() != "vtkMRMLScalarVolumeNode":
         raise CMROrientError(_("the output must be a scalar volume"), output.GetName())
     for mask in segmentations:
-        if mask.GetClassName() not in _FOLLOWERS:
+        if mask.GetClassName() not in FOLLOWERS:
             raise CMROrientError(_("only segmentations and label maps can follow an image"), mask.GetName())
         if is_volume(mask) and mask.GetImageData() is None:
             raise CMROrientError(_("this label map holds no voxels"), mask.GetName())

@@ -16,8 +16,8 @@ from ..recognition.recognizer import decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
-from .input import SceneImage, images_of_scene, scene_image, volume_of
-from .node_types import Node, Scene, ShownNode, TableNode, VolumeNode
+from .input import SceneImage, scene_image, volume_of
+from .node_types import Node, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
 from .output import Written, slices_were_reversed, write
 from .provenance import Provenance
@@ -102,84 +102,6 @@ def decide(node: Node | None, orientation: Orientation | int, slice_axis: int | 
     image = scene_image(node)
     volume = volume_of(image, slice_axis)
     return Examined(image, volume, decided(volume, orientation))
-
-
-def examine_all(
-    scene: Scene, recognizer: Recognizer, progress: Progress | None = None
-) -> tuple[list[Examined], list[tuple[str, str]]]:
-    """Find out how every image of a scene is stored.
-
-    Parameters
-    ----------
-    progress:
-        Called with (images done, images to do) after every few slices; what it raises ends the work.
-
-    Returns
-    -------
-    What was found, and (name, why not) of what was left alone or removed meanwhile.
-    """
-    found, left = [], []
-    images = images_of_scene(scene)
-    for number, image in enumerate(images):
-
-        def slice_done(_done: int, _total: int, number: int = number) -> None:
-            if progress is not None:
-                progress(number, len(images))
-
-        try:
-            examined = examine(image.main, recognizer, progress=slice_done) if _in(scene, image) else None
-        except CMROrientError as error:
-            left.append((image.name, error.message))
-            continue
-        # The progress may let people do something.
-        if examined is None or not _in(scene, image):
-            left.append((image.name, _removed()))
-        else:
-            found.append(examined)
-    return found, left
-
-
-def correct_all(
-    scene: Scene,
-    found: Sequence[Examined],
-    geometry: GeometryMode = "auto",
-    write_mirrored: bool = False,
-    progress: Progress | None = None,
-) -> tuple[list[Corrected], list[tuple[str, str]]]:
-    """Correct what was found; what is undecided, in order already or mirrored is left alone.
-
-    Returns
-    -------
-    What was written, and (name, why not) of the rest. An error or a cancel leaves the scene as it was.
-    """
-    made: list[Corrected] = []
-    left: list[tuple[str, str]] = []
-    with scene_as_it_was(scene):
-        for number, examined in enumerate(found):
-            if progress is not None:
-                progress(number, len(found))
-            result, name = examined.recognition, examined.image.name
-            if not _in(scene, examined.image):
-                left.append((name, _removed()))
-                continue
-            correction = planned(examined, result, geometry)
-            if not result.acted_on:
-                left.append((name, words(result)))
-            elif correction.changes_nothing:
-                left.append((name, _("it is in standard orientation already.")))
-            elif not write_mirrored and writes_a_mirror(result, correction):
-                left.append((name, _("pixels and header differ by a mirror.")))
-            else:
-                made.append(correct(examined, result, geometry))
-    return made, left
-
-
-def _in(scene: Scene, image: SceneImage) -> bool:
-    return bool(scene.IsNodePresent(image.main))
-
-
-def _removed() -> str:
-    return _("it was removed from the scene meanwhile.")
 
 
 def planned(

@@ -385,6 +385,19 @@ def test_apply_to_all_corrects_names_what_is_left_and_asks_once(panel: Any) -> N
     assert "mirrored standard" in names() and "upside down standard standard" not in names()
 
 
+def test_segmentations_follow_under_apply_to_all(panel: Any) -> None:
+    one = phantom_node(2, name="one")
+    phantom_node(3, name="two")
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "ventricles")
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(one)
+    panel.enter()
+    press(panel.ui.applyAllButton)
+    followed = slicer.util.getNode("ventricles standard")
+    assert followed.GetNodeReference("CMROrient.source") is segmentation
+    said = panel.ui.resultLabel.text
+    assert "2 images corrected" in said and "Followed: “ventricles standard”." in said
+
+
 def test_cancelling_apply_to_all_leaves_the_scene_as_it_was(panel: Any) -> None:
     import qt
 

@@ -1,0 +1,147 @@
+"""Every image of a scene: looked at one by one, corrected together, with what follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..correction import Correction, GeometryMode
+from ..errors import CMROrientError
+from ..i18n import _
+from ..recognition.wording import words
+from .followers import images_of, masks_of_scene
+from .input import SceneImage, images_of_scene, scene_image
+from .node_types import Node, Scene, ShownNode
+from .rollback import scene_as_it_was
+from .session import Corrected, Examined, correct, examine, planned, writes_a_mirror
+
+if TYPE_CHECKING:
+    from ..progress import Progress
+    from ..recognition.recognizer import Recognizer
+
+
+def examine_all(
+    scene: Scene, recognizer: Recognizer, progress: Progress | None = None
+) -> tuple[list[Examined], list[tuple[str, str]]]:
+    """Find out how every image of a scene is stored.
+
+    Parameters
+    ----------
+    progress:
+        Called with (images done, images to do) after every few slices; what it raises ends the work.
+
+    Returns
+    -------
+    What was found, and (name, why not) of what was left alone or removed meanwhile.
+    """
+    found, left = [], []
+    images = images_of_scene(scene)
+    for number, image in enumerate(images):
+
+        def slice_done(_done: int, _total: int, number: int = number) -> None:
+            if progress is not None:
+                progress(number, len(images))
+
+        try:
+            examined = examine(image.main, recognizer, progress=slice_done) if _in(scene, image) else None
+        except CMROrientError as error:
+            left.append((image.name, error.message))
+            continue
+        # The progress may let people do something.
+        if examined is None or not _in(scene, image):
+            left.append((image.name, _removed()))
+        else:
+            found.append(examined)
+    return found, left
+
+
+def correct_all(
+    scene: Scene,
+    found: Sequence[Examined],
+    geometry: GeometryMode = "auto",
+    write_mirrored: bool = False,
+    progress: Progress | None = None,
+    masks: Sequence[ShownNode] | None = None,
+    ticked: tuple[Node, Sequence[ShownNode]] | None = None,
+) -> tuple[list[Corrected], list[tuple[str, str]]]:
+    """Correct what was found; what is undecided, in order already or mirrored is left alone.
+
+    Parameters
+    ----------
+    masks:
+        The segmentations and label maps that follow, each with the image that it belongs to; those of the scene
+        where None.
+    ticked:
+        An image, and what a person ticked to follow it whether or not it can be seen to belong to it.
+
+    Returns
+    -------
+    What was written, and (name, why not) of the rest. An error or a cancel leaves the scene as it was.
+    """
+    made: list[Corrected] = []
+    left: list[tuple[str, str]] = []
+    planned_for: dict[str, Correction] = {}
+    with scene_as_it_was(scene):
+        for examined in found:
+            result, name = examined.recognition, examined.image.name
+            if not _in(scene, examined.image):
+                left.append((name, _removed()))
+                continue
+            correction = planned(examined, result, geometry)
+            if not result.acted_on:
+                left.append((name, words(result)))
+            elif correction.changes_nothing:
+                left.append((name, _("it is in standard orientation already.")))
+            elif not write_mirrored and writes_a_mirror(result, correction):
+                left.append((name, _("pixels and header differ by a mirror.")))
+            else:
+                planned_for[examined.image.main.GetID()] = correction
+        images = [examined.image for examined in found if _in(scene, examined.image)]
+        following, torn = _following(masks_of_scene(scene) if masks is None else masks, images, planned_for, ticked)
+        for number, examined in enumerate(found):
+            if progress is not None:
+                progress(number, len(found))
+            image = examined.image
+            if not _in(scene, image):
+                if (image.name, _removed()) not in left:
+                    left.append((image.name, _removed()))
+            elif image.main.GetID() in planned_for:
+                there = [mask for mask in following.get(image.main.GetID(), []) if scene.IsNodePresent(mask)]
+                made.append(correct(examined, examined.recognition, geometry, segmentations=there))
+    return made, left + torn
+
+
+def _following(
+    masks: Sequence[ShownNode],
+    images: Sequence[SceneImage],
+    corrections: dict[str, Correction],
+    ticked: tuple[Node, Sequence[ShownNode]] | None,
+) -> tuple[dict[str, list[ShownNode]], list[tuple[str, str]]]:
+    """The masks that follow each image, by its identifier, and (name, why not) of those that cannot be told.
+
+    A mask that lies on several images follows the first of them where all are corrected alike.
+    """
+    following: dict[str, list[ShownNode]] = {}
+    torn = []
+    chosen, by_hand = ticked if ticked is not None else (None, ())
+    if chosen is not None:
+        following[scene_image(chosen).main.GetID()] = list(by_hand)
+    for mask in masks:
+        if mask in by_hand:
+            continue
+        owners = [image.main.GetID() for image in images_of(mask, images)]
+        done = {corrections.get(owner) for owner in owners}
+        if len(done) > 1:
+            said = _("it lies on several images that are corrected in different ways; tick it and correct its own one.")
+            torn.append((mask.GetName(), said))
+        elif owners and owners[0] in corrections:
+            following.setdefault(owners[0], []).append(mask)
+    return following, torn
+
+
+def _in(scene: Scene, image: SceneImage) -> bool:
+    return bool(scene.IsNodePresent(image.main))
+
+
+def _removed() -> str:
+    return _("it was removed from the scene meanwhile.")
