@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import unittest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import slicer
 
 from CMROrientLib.mrml.nodes import right_handed
+from CMROrientLib.mrml.requirements import FOR_FILES, states
 from CMROrientLib.mrml.samples import SAMPLES, add_stack
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
@@ -34,10 +35,20 @@ def need_onnx_runtime() -> None:
     try:
         import onnxruntime  # noqa: F401
     except ImportError as error:
-        reason = f"ONNX Runtime cannot be imported, so nothing can be recognized ({error})"
-        if os.environ.get(REQUIRE_ALL):
-            raise AssertionError(f"{reason}, and {REQUIRE_ALL} is set") from error
-        raise unittest.SkipTest(reason) from error
+        _leave_out(f"ONNX Runtime cannot be imported, so nothing can be recognized ({error})")
+
+
+def need_packages_of_files() -> None:
+    """Leave the running test out where a package of folders and DICOM is missing or too old, as pydicom in 5.10."""
+    lacking = [str(state) for state in states(FOR_FILES) if state.problem]
+    if lacking:
+        _leave_out(f"no command can work on folders ({', '.join(lacking)})")
+
+
+def _leave_out(reason: str) -> NoReturn:
+    if os.environ.get(REQUIRE_ALL):
+        raise AssertionError(f"{reason}, and {REQUIRE_ALL} is set")
+    raise unittest.SkipTest(reason)
 
 
 def phantom_node(orientation: Orientation, header: str = "true", **options: int | tuple[int, int]) -> VolumeNode:

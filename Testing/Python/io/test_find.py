@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import needs_pydicom  # noqa: F401  before what it brings
 import numpy as np
 import pydicom
 import pytest

@@ -125,6 +125,19 @@ class TestInsideASlicerThatLacksOnnxRuntime(TestInsideSlicer):
         assert status == [ends], said
         assert "no onnxruntime here" in said and ("skipped" in said) == (required == "")
 
+    @pytest.mark.parametrize(("required", "ends"), [("", "0"), ("1", "1")])
+    def test_the_headless_one_says_which_package_is_too_old(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, required: str, ends: str
+    ) -> None:
+        old = tmp_path / "pydicom-2.4.4.dist-info" / "METADATA"
+        old.parent.mkdir()
+        old.write_text("Metadata-Version: 2.1\nName: pydicom\nVersion: 2.4.4\n", encoding="utf-8")
+        monkeypatch.setenv("CMRORIENT_TEST_REQUIRE_ALL", required)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        status, said = run_in_slicer(("Testing/Slicer/test_headless.py",))
+        assert status == [ends], said
+        assert "pydicom 2.4.4 is too old (3.0 is the least)" in said and ("skipped" in said) == (required == "")
+
     def test_the_self_test_is_left_out_with_its_reason(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("CMRORIENT_TEST_REQUIRE_ALL", raising=False)
         result = unittest.TestResult()
@@ -228,7 +241,11 @@ def test_the_self_test_passes() -> None:
     case.runTest()
 
 
-def test_commands_and_the_example_correct_a_folder_and_end_with_the_right_status(study: Path, tmp_path: Path) -> None:
+def test_commands_and_the_example_correct_a_folder_and_end_with_the_right_status(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the test inside Slicer leaves out would end with 0, too.
+    monkeypatch.setenv("CMRORIENT_TEST_REQUIRE_ALL", "1")
     command, example = "CMROrientLib/slicer_cli.py", "Documentation/examples/correct_folder.py"
     broken = tmp_path / "broken.nii"
     broken.write_text("no image", encoding="utf-8")

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import needs_pydicom  # noqa: F401  before what it brings
 import nibabel
 import numpy as np
 import parts

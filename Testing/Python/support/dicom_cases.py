@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import needs_pydicom  # noqa: F401  before what it brings
 import numpy as np
 import parts
 import SimpleITK as sitk
