@@ -54,6 +54,9 @@ _.visible
 # Kept so that it lives as long as its button; tests call it.
 _.apply_all
 
+# Tests that run inside Slicer call it.
+need_packages_of_files
+
 # For scripts that were written for version 1.0.
 _.lookAtAll
 
