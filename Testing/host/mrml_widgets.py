@@ -259,6 +259,8 @@ class Answers:
     def __init__(self) -> None:
         self.prepared: list[QMessageBox.StandardButton] = []
         self.texts: list[str] = []
+        #: Called with each box before it is answered.
+        self.watch: Callable[[QMessageBox], None] | None = None
 
 
 ANSWERS = Answers()
@@ -267,6 +269,8 @@ ANSWERS = Answers()
 class _MessageBox(QMessageBox):
     def exec(self) -> int:
         ANSWERS.texts.append(QMessageBox.text(self))
+        if ANSWERS.watch is not None:
+            ANSWERS.watch(self)
         if not ANSWERS.prepared:
             raise AssertionError(f"a message box that nobody answers: {QMessageBox.text(self)}")
         answer = ANSWERS.prepared.pop(0)

@@ -1,7 +1,7 @@
 """Pictures of the panel with the synthetic heart: ``python Testing/host/screenshots.py [FOLDER]``.
 
-Writes empty, recognized, conflict, corrected and cancelled, each in light and dark. No picture shows
-a real image.
+Writes empty, recognized, conflict, corrected and cancelled, each in light and dark, and the steps of the
+tutorial. No picture shows a real image.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def _add(panel: Any, orientation: int, header: str, name: str) -> Any:
     return node
 
 
-def picture(panel: Any, window: Any, path: Path) -> None:
-    """The whole panel, as tall as its content, without a scroll bar."""
+def lay_out(panel: Any, window: Any) -> None:
+    """Show the whole panel, as tall as its content, without a scroll bar."""
     import slicer
 
     window.resize(WIDTH, 800)
@@ -111,7 +111,17 @@ def picture(panel: Any, window: Any, path: Path) -> None:
         panel.panel.update()
         window.resize(WIDTH, max(window.layout().totalHeightForWidth(WIDTH), 200))
     slicer.app.processEvents()
-    if not window.grab().save(str(path)):
+
+
+def picture(panel: Any, window: Any, path: Path) -> None:
+    """The whole panel."""
+    lay_out(panel, window)
+    save(window.grab(), path)
+
+
+def save(pixmap: Any, path: Path) -> None:
+    """Write a picture; one that is too large for the repository is an error."""
+    if not pixmap.save(str(path)):
         raise OSError(f"cannot write {path}")
     if path.stat().st_size > LARGEST:
         raise OSError(f"{path} has {path.stat().st_size} bytes, more than {LARGEST}")
@@ -137,6 +147,28 @@ def main(folder: Path, states: Sequence[Callable[[Any], None]] = STATES) -> list
     return written
 
 
+def steps(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Write the pictures of the tutorial's steps, all or some; returns their paths."""
+    host.start()
+    import tutorial
+    from PySide6.QtWidgets import QApplication
+
+    folder.mkdir(parents=True, exist_ok=True)
+    QApplication.setPalette(palette(dark=False))
+    written = []
+    for step in tutorial.STEPS:
+        if names and step.__name__ not in names:
+            continue
+        host.clear_scene()
+        panel, window = host.open_panel()
+        path = folder / f"{step.__name__}.png"
+        save(step(panel, window), path)
+        written.append(path)
+        host.close_panel(panel, window)
+    return written
+
+
 if __name__ == "__main__":
-    for made in main(Path(sys.argv[1]) if len(sys.argv) > 1 else host.REPOSITORY / "Documentation" / "screenshots"):
+    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else host.REPOSITORY / "Documentation" / "screenshots"
+    for made in main(kept) + steps(kept / "tutorial"):
         print(made)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dicom_scene import by_source, imported, judge, load_cine, load_stack, opened_database, phantom_files, turned_files  # noqa: F401
+from dicom_scene import by_source, imported, judge, load_cine, load_stack, opened_database, turned_files  # noqa: F401
+from phantom_dicom import phantom_files
 from pydicom import dcmread
 from slicer_host import add_volume, application, scene, slicer, voxels  # noqa: F401
 

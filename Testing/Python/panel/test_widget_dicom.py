@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from dicom_scene import imported, judge, load_cine, load_stack, opened_database, phantom_files
 from panel_driver import answer, opened, panel, press, select
+from phantom_dicom import phantom_files
 from pydicom import dcmread
 from slicer_host import add_volume, application, host, scene, slicer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import parts
@@ -44,3 +45,26 @@ def test_the_repository_keeps_each_picture_and_none_is_large() -> None:
         f"{state}-{theme}.png" for state in STATES for theme in ("light", "dark")
     }
     assert all(path.stat().st_size < 300_000 for path in folder.glob("*.png"))
+
+
+def test_each_step_of_the_tutorial_has_its_picture_and_is_shown() -> None:
+    import tutorial
+
+    folder = parts.REPOSITORY / "Documentation" / "screenshots" / "tutorial"
+    names = {f"{step.__name__}.png" for step in tutorial.STEPS}
+    assert {path.name for path in folder.glob("*.png")} == names
+    assert all(path.stat().st_size < 300_000 for path in folder.glob("*.png"))
+    told = (parts.REPOSITORY / "Documentation" / "Slicer.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"screenshots/tutorial/(\w+\.png)", told)) == names
+
+
+def test_steps_of_the_tutorial_are_pressed_and_shown(tmp_path: Path) -> None:
+    import screenshots
+    from PySide6.QtGui import QImage
+
+    paths = screenshots.steps(tmp_path, ("question", "save_as_dicom", "context_menu"))
+    sizes = {path.stem: QImage(str(path)).size() for path in paths}
+    assert sizes.keys() == {"question", "save_as_dicom", "context_menu"}
+    assert all(size.width() > 100 and 30 < size.height() < 400 for size in sizes.values())
+    # A part of the panel is shown, not the whole.
+    assert sizes["save_as_dicom"].width() == screenshots.WIDTH

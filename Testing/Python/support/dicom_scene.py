@@ -10,15 +10,10 @@ import dicom_cases as cases
 import numpy as np
 import pytest
 from pydicom import FileDataset, dcmread
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import MRImageStorage, generate_uid
 from slicer_host import add_cine, add_volume, slicer
 
 from CMROrientLib.mrml.nodes import right_handed
-from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.volume import Grid, Volume
-
-SIZE = (130, 160)
 
 
 @pytest.fixture(name="database")
@@ -62,34 +57,6 @@ def judge(database: Any, saved: Any, sources: list[Path], k: int) -> None:
         assert made.SeriesInstanceUID != source.SeriesInstanceUID and made.Modality == "MR"
         assert made.SOPInstanceUID != source.SOPInstanceUID
         assert made.ImageType[0] == "DERIVED" and saved.description == made.SeriesDescription
-
-
-def phantom_files(
-    folder: Path, orientation: int = 2, header: str = "true", slices: int = 5, phases: int = 1
-) -> list[Path]:
-    """A DICOM series of the synthetic heart, a file for each slice and phase; written by pydicom alone."""
-    volume = make_phantom(size=SIZE, slices=slices, phases=phases, orientation=orientation, header=header)
-    stack = volume.array if volume.array.ndim == 4 else volume.array[None]
-    grid, (study, series, place_of) = volume.grid, (generate_uid() for _ in range(3))
-    directions, written = grid.directions, []
-    for phase, slices_of_phase in enumerate(stack):
-        for k, pixels in enumerate(slices_of_phase):
-            dataset = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=b"\0" * 128)
-            dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, generate_uid()
-            dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.Modality = study, series, "MR"
-            dataset.PatientName, dataset.PatientID = "Phantom", "phantom"
-            dataset.SeriesDescription, dataset.SeriesNumber = "SAX", 3
-            dataset.InstanceNumber, dataset.PhotometricInterpretation = k * len(stack) + phase + 1, "MONOCHROME2"
-            dataset.FrameOfReferenceUID, dataset.TriggerTime = place_of, 40.0 * phase
-            dataset.ImageType = ["ORIGINAL", "PRIMARY"]
-            dataset.PixelSpacing = [grid.spacing[1], grid.spacing[0]]
-            dataset.SliceThickness = grid.spacing[2]
-            place = np.array(grid.origin) + k * grid.spacing[2] * directions[:, 2]
-            dataset.ImagePositionPatient = [f"{value:.6f}" for value in place]
-            dataset.ImageOrientationPatient = [f"{value:.8f}" for value in directions[:, :2].T.ravel()]
-            cases.put_pixels(dataset, np.ascontiguousarray(pixels.astype(np.uint16)))
-            written.append(cases.save(dataset, folder / f"im{k:02d}_{phase:02d}.dcm"))
-    return written
 
 
 def load_stack(paths: Sequence[Path], name: str = "SAX") -> Any:
