@@ -75,6 +75,7 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -117,6 +118,12 @@ class CMROrientWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel.scene_loaded()
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller, event, node):
+        """An output that goes leaves "new volume": the selector would take its neighbour, to be written over."""
+        if self._parameterNode and self._parameterNode.outputVolume is node:
+            self._parameterNode.outputVolume = None
 
     def initializeParameterNode(self):
         """Make sure that there is a parameter node, and an image where the scene holds one."""

@@ -48,6 +48,7 @@ class Panel:
         self._examined_id = ""
         self._examined_by = ""
         self._scene_loaded = False
+        self._width = 0
         show.set_up(ui, self.models, self._ratio())
         self._package_line = PackageLine(ui, self.task, self._errors_shown, self._say, logic.whyNoCuda)
         shared = (ui, logic, self.task, self._errors_shown, self._say)
@@ -63,6 +64,8 @@ class Panel:
             (ui.cancelButton, "clicked(bool)", self.cancel),
         ):
             widget.connect(signal, slot)
+        # The one signal that tells of the dock's width: a column of the table stretches with it.
+        ui.sliceTable.horizontalHeader().connect("sectionResized(int,int,int)", self.fit)
 
     def follow(self, parameters: CMROrientParameterNode | None) -> None:
         """Show a parameter node from now on, None to let go of it."""
@@ -109,6 +112,15 @@ class Panel:
         if examined is not None and result is not None:
             planned = session.planned(examined, result, self._parameters.geometry.value)
         show.preview(self.ui, examined, planned, row, self._ratio())
+
+    def fit(self, section: int, before: int, now: int) -> None:
+        """Draw the pictures anew in the width that the panel has got."""
+        width = self.ui.sliceTable.width
+        if width != self._width:
+            self._width = width
+            seen = self._examined.recognition if self._examined is not None else None
+            show.chart(self.ui, seen, self._decided(), self._ratio())
+            self.update_preview()
 
     def choose_model(self, index: int) -> None:
         """A bundled model, or one from a file."""
@@ -246,4 +258,7 @@ class Panel:
         return show.reasons(self._parameters, self._examined, self._decided(), self.task.running)
 
     def _ratio(self) -> float:
-        return self.ui.sliceTable.devicePixelRatioF()
+        try:
+            return self.ui.sliceTable.devicePixelRatioF()
+        except AttributeError:  # bindings of an older Qt know whole numbers only
+            return self.ui.sliceTable.devicePixelRatio()

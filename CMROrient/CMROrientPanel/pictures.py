@@ -15,7 +15,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.volume import Volume
 
-#: Below the bars of the chart, where the long names do not fit.
+#: Beside the bars of the chart, where the long names do not fit.
 SHORT_NAMES = {
     Orientation.IDENTITY: _("standard"),
     Orientation.FLIP_HORIZONTAL: _("flip ↔"),
@@ -34,7 +34,12 @@ _LIVER = "#a9835a"
 _WINNER = "#2f9e63"
 _OTHER = "#d9902f"
 
-_CHART_HEIGHT = 130
+# Of the chart of votes, in points: the least height of a row, the room between its parts, and the least
+# length of its longest bar, for which names give way.
+_ROW = 22
+_GAP = 6
+_BAR = 30
+_LEFT = int(qt.Qt.AlignLeft | qt.Qt.AlignVCenter)
 
 
 def grey_levels(pixels: np.ndarray) -> np.ndarray:
@@ -93,9 +98,11 @@ def class_pixmap(orientation: Orientation, side: int, ratio: float = 1.0) -> qt.
 
 
 def votes_pixmap(
-    votes: np.ndarray, winner: Orientation | None, palette: qt.QPalette, width: int, ratio: float
+    votes: np.ndarray, winner: Orientation | None, palette: qt.QPalette, font: qt.QFont, width: int, ratio: float
 ) -> qt.QPixmap:
-    """A bar for each class with its number of votes, its picture and its name.
+    """A row for each class: its picture, its name, and a bar with its number of votes.
+
+    The rows grow with the font; a bar gets what its row leaves, so that no name is cut off.
 
     Parameters
     ----------
@@ -103,43 +110,44 @@ def votes_pixmap(
         (8,) number of slices that voted for each class; all zero for an empty chart.
     winner:
         The class that was decided on; its bar stands out.
+    font:
+        Of the names and numbers.
     width:
         In points.
     """
     text, faint = palette.color(qt.QPalette.Text), palette.color(qt.QPalette.Mid)
-    pixmap = _canvas(width, _CHART_HEIGHT, ratio)
+    metrics = qt.QFontMetrics(font)
+    row = max(_ROW, metrics.height() + 4)
+    icon = row - 4
+    most = max(int(votes.max()), 1)
+    # Left edge of the names, of the bars, and the longest bar, behind which its number stands.
+    at_name = icon + 2 + _GAP
+    room = width - at_name - metrics.horizontalAdvance(str(most)) - 3 * _GAP
+    names = min(max(metrics.horizontalAdvance(name) for name in SHORT_NAMES.values()), room - _BAR)
+    at_bar, longest = at_name + names + _GAP, room - names
+    pixmap = _canvas(width, row * len(Orientation), ratio)
     painter = qt.QPainter()
     painter.begin(pixmap)
     painter.setRenderHint(qt.QPainter.Antialiasing)
-    font = qt.QFont()
-    font.setPixelSize(10)
     painter.setFont(font)
-    step = width / len(Orientation)
-    side = int(min(34, step - 8))
-    names, icons = 16, side + 6
-    base = _CHART_HEIGHT - names - icons
-    highest = base - 16
-    most = max(int(votes.max()), 1)
     for k in Orientation:
-        left = k * step
-        count = int(votes[k])
-        height = max(highest * count / most, 2 if count else 0)
-        bar = qt.QRectF(left + step * 0.22, base - height, step * 0.56, height)
-        painter.setPen(_no_pen())
-        painter.setBrush(qt.QBrush(qt.QColor(_WINNER if k == winner else _OTHER)))
-        if count:
-            painter.drawRoundedRect(bar, 2, 2)
-            painter.setPen(qt.QPen(text))
-            painter.drawText(qt.QRectF(left, base - height - 15, step, 14), int(qt.Qt.AlignCenter), str(count))
-        painter.drawPixmap(qt.QPointF(left + (step - side) / 2, base + 4), class_pixmap(k, side, ratio))
+        top, count = k * row, int(votes[k])
+        painter.drawPixmap(qt.QPointF(1, top + 2), class_pixmap(k, icon, ratio))
         if k == winner:
             painter.setBrush(qt.QBrush())
             painter.setPen(_pen(qt.QColor(_WINNER), 2))
-            painter.drawRoundedRect(qt.QRectF(left + (step - side) / 2 - 1, base + 3, side + 2, side + 2), 4, 4)
+            painter.drawRoundedRect(qt.QRectF(1, top + 1, icon + 1, icon + 2), 4, 4)
         painter.setPen(qt.QPen(text))
-        painter.drawText(qt.QRectF(left, base + icons, step, names), int(qt.Qt.AlignCenter), SHORT_NAMES[k])
+        name = metrics.elidedText(SHORT_NAMES[k], qt.Qt.ElideRight, names)
+        painter.drawText(qt.QRectF(at_name, top, names + _GAP, row), _LEFT, name)
+        if count:
+            length = max(longest * count / most, 2)
+            painter.drawText(qt.QRectF(at_bar + length + _GAP, top, width, row), _LEFT, str(count))
+            painter.setPen(_no_pen())
+            painter.setBrush(qt.QBrush(qt.QColor(_WINNER if k == winner else _OTHER)))
+            painter.drawRoundedRect(qt.QRectF(at_bar, top + row * 0.22, length, row * 0.56), 2, 2)
     painter.setPen(_pen(faint, 1))
-    painter.drawLine(qt.QPointF(0, base + 0.5), qt.QPointF(width, base + 0.5))
+    painter.drawLine(qt.QPointF(at_bar - 0.5, 0), qt.QPointF(at_bar - 0.5, row * len(Orientation)))
     painter.end()
     return pixmap
 

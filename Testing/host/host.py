@@ -32,12 +32,17 @@ _ONLY_NAMED = {
 
 
 class _Modules:
-    """``slicer.modules``: the logics that slicer-core has, and this module's path."""
+    """``slicer.modules``: the logics that slicer-core has, and this module with its window."""
 
     def __init__(self, **logics: Any) -> None:
         for name, logic in logics.items():
             setattr(self, name, types.SimpleNamespace(logic=lambda logic=logic: logic))
         self.cmrorient = types.SimpleNamespace(path=str(MODULE))
+
+    def opened(self, widget: Any) -> None:
+        """Name the module's widget as Slicer does."""
+        self.CMROrientWidget = widget
+        self.cmrorient.widgetRepresentation = lambda: widget.parent
 
 
 class _LayoutManager:
@@ -110,6 +115,9 @@ class _App:
     def moduleManager(self) -> Any:
         nothing: Callable[..., None] = lambda *_: None  # noqa: E731
         return types.SimpleNamespace(connect=nothing, disconnect=nothing)
+
+    def restart(self) -> None:
+        raise NotImplementedError("the host cannot start again")
 
     def topLevelWidgets(self) -> list[Any]:
         return []
@@ -219,7 +227,7 @@ def open_panel() -> tuple[Any, Any]:
     window.setLayout(qt.QVBoxLayout())
     widget = module.CMROrientWidget(window)
     window._python = widget
-    slicer.modules.cmrorient.widgetRepresentation = lambda: window
+    slicer.modules.opened(widget)
     widget.setup()
     window.isEntered = True
     widget.enter()
@@ -229,7 +237,8 @@ def open_panel() -> tuple[Any, Any]:
 def close_panel(panel: Any, window: Any) -> None:
     """Close the panel as Slicer does when it ends: its selectors let go of the scene, and what it kept there goes."""
     panel.cleanup()
-    form = panel.layout.itemAt(0).widget()
+    items = [panel.layout.itemAt(index).widget() for index in range(panel.layout.count())]
+    (form,) = [item for item in items if isinstance(item, start().qMRMLWidget)]
     form.setMRMLScene(None)
     window.close()
     # Slicer 5.10's wrapper leaves an observer on the parameter node, which must not outlive the panel.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
-import shiboken6
 import slicer
+from node_selectors import CheckableNodeComboBox, NodeComboBox
 from PySide6.QtCore import Property, QEvent, QObject, QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPalette, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLineEdit,
     QMessageBox,
@@ -19,23 +18,9 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
-from pythonqt import properties_as_attributes
+from pythonqt import properties_as_attributes, stored
 
 _HEADER = 26
-
-
-def _stored(name: str, kind: type, default: object) -> Property:
-    """A Qt property that only keeps its value."""
-    attribute = f"_{name}"
-
-    def get(self: QObject) -> object:
-        return self.__dict__.get(attribute, default)
-
-    def put(self: QObject, value: object) -> None:
-        self.__dict__[attribute] = value
-        self.onStored(name)
-
-    return Property("QStringList" if kind is list else kind, get, put)
 
 
 class _MRMLWidget(QWidget):
@@ -54,7 +39,13 @@ class _MRMLWidget(QWidget):
 class _ModuleWidget(QWidget):
     """``qSlicerScriptedLoadableModuleWidget``: what a module's widget gets as its parent."""
 
-    isEntered = _stored("isEntered", bool, False)
+    isEntered = stored("isEntered", bool, False)
+
+    def reload(self) -> None:
+        """Make the module's widget anew, of the class that is in ``sys.modules`` now; nobody enters it."""
+        widget = sys.modules["CMROrient"].CMROrientWidget(self)
+        slicer.modules.opened(widget)
+        widget.setup()
 
     def self(self) -> object:
         return self._python
@@ -62,140 +53,9 @@ class _ModuleWidget(QWidget):
     def onStored(self, _name: str) -> None: ...
 
 
-class _NodeComboBox(QWidget):
-    currentNodeChanged = Signal(object)
-    SIGNALS = ("currentNodeChanged(vtkMRMLNode*)",)
-
-    nodeTypes = _stored("nodeTypes", list, [])
-    hideChildNodeTypes = _stored("hideChildNodeTypes", list, [])
-    showChildNodeTypes = _stored("showChildNodeTypes", bool, True)
-    noneEnabled = _stored("noneEnabled", bool, False)
-    noneDisplay = _stored("noneDisplay", str, "None")
-    addEnabled = _stored("addEnabled", bool, True)
-    removeEnabled = _stored("removeEnabled", bool, True)
-    editEnabled = _stored("editEnabled", bool, False)
-    renameEnabled = _stored("renameEnabled", bool, False)
-    selectNodeUponCreation = _stored("selectNodeUponCreation", bool, True)
-    baseName = _stored("baseName", str, "")
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._scene = None
-        self._tags: list[int] = []
-        self._box = QComboBox(self)
-        self._box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        self._box.setMinimumContentsLength(12)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._box)
-        self._ids: list[str | None] = []
-        self._current: str | None = None
-        self._box.activated.connect(lambda index: self._select(self._ids[index]))
-
-    def onStored(self, _name: str) -> None:
-        self._refresh()
-
-    def setMRMLScene(self, scene: object) -> None:
-        for tag in self._tags:
-            self._scene.RemoveObserver(tag)
-        self._scene = scene
-        events = (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent) if scene else ()
-        self._tags = [scene.AddObserver(event, self._follower()) for event in events]
-        self._refresh()
-
-    def _follower(self) -> Callable[..., None]:
-        # The window may be gone while the scene still calls.
-        return lambda *_: self._refresh() if shiboken6.isValid(self) else None
-
-    def nodeCount(self) -> int:
-        return len([node_id for node_id in self._ids if node_id])
-
-    def currentNode(self) -> object:
-        return self._scene.GetNodeByID(self._current) if self._scene and self._current else None
-
-    def setCurrentNode(self, node: object) -> None:
-        self._select(node.GetID() if node is not None else None)
-
-    def _select(self, node_id: str | None) -> None:
-        if node_id not in self._ids and node_id is not None:
-            node_id = None
-        changed = node_id != self._current
-        self._current = node_id
-        self._box.setCurrentIndex(self._ids.index(node_id) if node_id in self._ids else -1)
-        if changed:
-            QWidget.__getattribute__(self, "currentNodeChanged").emit(self.currentNode())
-
-    def _fits(self, node: object) -> bool:
-        if node.GetHideFromEditors():
-            return False
-        exact = node.GetClassName() in self.__dict__.get("_nodeTypes", [])
-        child = any(node.IsA(kind) for kind in self.__dict__.get("_nodeTypes", []))
-        hidden = any(node.IsA(kind) for kind in self.__dict__.get("_hideChildNodeTypes", []))
-        return exact or (self.__dict__.get("_showChildNodeTypes", True) and child and not hidden)
-
-    def _nodes(self) -> list[object]:
-        if self._scene is None:
-            return []
-        nodes = [self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes())]
-        return [node for node in nodes if self._fits(node)]
-
-    def _refresh(self) -> None:
-        nodes = self._nodes()
-        first = [None] if self.__dict__.get("_noneEnabled", False) else []
-        self._ids = [*first, *(node.GetID() for node in nodes)]
-        self._box.clear()
-        self._box.addItems([*(self.__dict__.get("_noneDisplay", "None") for _ in first), *(n.GetName() for n in nodes)])
-        self._select(self._current)
-
-
-class _CheckableNodeComboBox(_NodeComboBox):
-    checkedNodesChanged = Signal()
-    SIGNALS = (*_NodeComboBox.SIGNALS, "checkedNodesChanged()")
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._checked: set[str] = set()
-        self._box.setModel(QStandardItemModel(self._box))
-        # CTK writes the checked names in the colour of text, Qt a placeholder in grey.
-        palette = self._box.palette()
-        palette.setColor(QPalette.PlaceholderText, palette.color(QPalette.Text))
-        self._box.setPalette(palette)
-
-    def checkedNodes(self) -> tuple[object, ...]:
-        return tuple(node for node in self._nodes() if node.GetID() in self._checked)
-
-    def noneChecked(self) -> bool:
-        return not self.checkedNodes()
-
-    def setCheckState(self, node: object, state: Qt.CheckState) -> None:
-        (self._checked.add if state == Qt.Checked else self._checked.discard)(node.GetID())
-        self._refresh()
-        QWidget.__getattribute__(self, "checkedNodesChanged").emit()
-
-    def checkState(self, node: object) -> Qt.CheckState:
-        return Qt.Checked if node.GetID() in self._checked else Qt.Unchecked
-
-    def _refresh(self) -> None:
-        if "_checked" not in self.__dict__:
-            return
-        nodes = self._nodes()
-        self._checked &= {node.GetID() for node in nodes}
-        self._ids = [node.GetID() for node in nodes]
-        model = self._box.model()
-        model.clear()
-        for node in nodes:
-            item = QStandardItem(node.GetName())
-            item.setCheckable(True)
-            item.setCheckState(self.checkState(node))
-            model.appendRow(item)
-        names = [node.GetName() for node in nodes if node.GetID() in self._checked]
-        self._box.setPlaceholderText(", ".join(names) or "None")
-        self._box.setCurrentIndex(-1)
-
-
 class _CollapsibleButton(QWidget):
-    text = _stored("text", str, "")
-    collapsed = _stored("collapsed", bool, False)
+    text = stored("text", str, "")
+    collapsed = stored("collapsed", bool, False)
     contentsCollapsed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -226,7 +86,7 @@ class _CollapsibleButton(QWidget):
 class _PathLineEdit(QWidget):
     currentPathChanged = Signal(str)
     SIGNALS = ("currentPathChanged(QString)",)
-    nameFilters = _stored("nameFilters", list, [])
+    nameFilters = stored("nameFilters", list, [])
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -283,8 +143,8 @@ def install(ctk: object) -> None:
     """Put the widgets under their real names into ``slicer`` and ``ctk``."""
     for name, kind in (
         ("qMRMLWidget", _MRMLWidget),
-        ("qMRMLNodeComboBox", _NodeComboBox),
-        ("qMRMLCheckableNodeComboBox", _CheckableNodeComboBox),
+        ("qMRMLNodeComboBox", NodeComboBox),
+        ("qMRMLCheckableNodeComboBox", CheckableNodeComboBox),
         ("qSlicerScriptedLoadableModuleWidget", _ModuleWidget),
     ):
         setattr(slicer, name, _named(name, kind))

@@ -30,7 +30,7 @@ _PLAIN = {
         "QPixmap",
         "QTransform",
     ],
-    QtWidgets: ["QApplication", "QHeaderView", "QSizePolicy", "QTableWidgetItem"],
+    QtWidgets: ["QApplication", "QSizePolicy", "QTableWidgetItem"],
 }
 
 #: Widgets and layouts: subclassed, so that properties are attributes.
@@ -42,6 +42,7 @@ _OBJECTS = [
     "QFormLayout",
     "QFrame",
     "QHBoxLayout",
+    "QHeaderView",
     "QLabel",
     "QLineEdit",
     "QMessageBox",
@@ -51,9 +52,13 @@ _OBJECTS = [
     "QSpinBox",
     "QTableWidget",
     "QTextEdit",
+    "QToolButton",
     "QVBoxLayout",
     "QWidget",
 ]
+
+#: The one property whose getter is virtual.
+_VIRTUAL = (QtWidgets.QProgressBar, "text")
 
 #: Names that PySide's widgets have and PythonQt's wrappers of Qt 5.15 have not (compared by script with
 #: the wrappers, slots and properties; virtual functions that Qt itself looks up in Python left out).
@@ -79,9 +84,10 @@ def properties_as_attributes(base: type) -> type:
     def get(self: QtCore.QObject, name: str) -> object:
         if name.startswith("__"):
             return base.__getattribute__(self, name)
+        _need_life(self, base, name)
         meta = base.metaObject(self)
         if meta.indexOfProperty(name) >= 0:
-            return base.property(self, name)
+            return as_read(name, _value(self, base, name))
         if name == "name":
             return base.objectName(self)
         if name == "className":
@@ -95,11 +101,13 @@ def properties_as_attributes(base: type) -> type:
         return base.__getattribute__(self, name)
 
     def put(self: QtCore.QObject, name: str, value: object) -> None:
-        if not shiboken6.isValid(self):
-            raise RuntimeError("the widget is gone")
+        _need_life(self, base, name)
         if base.metaObject(self).indexOfProperty(name) >= 0:
+            before = _value(self, base, name)
+            # PythonQt makes "None" and 2 of these.
+            lossy = (isinstance(before, str) and value is None) or (type(before) is int and isinstance(value, float))
             # PythonQt takes any sequence for a QStringList.
-            if not base.setProperty(self, name, list(value) if isinstance(value, tuple) else value):
+            if lossy or not base.setProperty(self, name, list(value) if isinstance(value, tuple) else value):
                 raise TypeError(f"{type(self).__name__}.{name} cannot be set to {value!r}")
         elif name == "name":
             base.setObjectName(self, value)
@@ -120,6 +128,39 @@ def properties_as_attributes(base: type) -> type:
     return type(base.__name__, (base,), body)
 
 
+def _value(widget: QtCore.QObject, base: type, name: str) -> object:
+    # PySide's property() would ask Python for this one's virtual getter, which is __getattribute__ again.
+    return base.text(widget) if (base, name) == _VIRTUAL else base.property(widget, name)
+
+
+def as_read(name: str, value: object) -> object:
+    """The value of a property as the binding gives it: lists as tuples, plain tooltips as paragraphs."""
+    if isinstance(value, list):
+        return tuple(value)
+    if name == "toolTip" and value and not QtGui.Qt.mightBeRichText(str(value)):
+        return f"<p>{value}</p>"
+    return value
+
+
+def _need_life(widget: QtCore.QObject, base: type, name: str) -> None:
+    if not shiboken6.isValid(widget):
+        raise ValueError(f"trying to reach {name!r} of a destroyed {base.__name__}")
+
+
+def stored(name: str, kind: type, default: object) -> QtCore.Property:
+    """A Qt property that only keeps its value, and tells its widget (``onStored``)."""
+    attribute = f"_{name}"
+
+    def get(self: QtCore.QObject) -> object:
+        return self.__dict__.get(attribute, default)
+
+    def put(self: QtCore.QObject, value: object) -> None:
+        self.__dict__[attribute] = value
+        self.onStored(name)
+
+    return QtCore.Property("QStringList" if kind is list else kind, get, put)
+
+
 def signal_of(widget: QtCore.QObject, signature: str) -> object:
     """The signal with exactly this C++ signature; AttributeError where the class has none."""
     name = signature.partition("(")[0]
@@ -133,6 +174,13 @@ def signal_of(widget: QtCore.QObject, signature: str) -> object:
 def plain(kind: type) -> type:
     """PySide's own class behind one that reads like PythonQt's."""
     return next(base for base in kind.__mro__ if base.__module__.startswith("PySide6"))
+
+
+class _Menu(QtWidgets.QMenu):
+    """``QMenu``, whose parent may be what is no widget: Slicer's own section for developers gives it the module's."""
+
+    def __init__(self, parent: object = None) -> None:
+        super().__init__(parent if isinstance(parent, QtWidgets.QWidget) else None)
 
 
 class _Module(types.ModuleType):
@@ -149,9 +197,26 @@ def make_qt() -> types.ModuleType:
     for name in _OBJECTS:
         setattr(qt, name, properties_as_attributes(getattr(QtWidgets, name)))
     qt.QAction = properties_as_attributes(QtGui.QAction)
+    qt.QMenu = properties_as_attributes(_Menu)
+    qt.QTableWidget = _with_header(qt)
     qt.QTimer = QtCore.QTimer
     qt.QUiLoader = make_loader(qt)
     return qt
+
+
+def _with_header(qt: types.ModuleType) -> type:
+    """``QTableWidget`` whose horizontal header reads like PythonQt's, too."""
+
+    class QTableWidget(qt.QTableWidget):
+        def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+            super().__init__(parent)
+            header = qt.QHeaderView(QtCore.Qt.Horizontal, self)
+            header.setSectionsClickable(True)
+            self.setHorizontalHeader(header)
+
+        connect, disconnect = qt.QTableWidget.connect, qt.QTableWidget.disconnect
+
+    return QTableWidget
 
 
 def make_loader(qt: types.ModuleType) -> type:
@@ -165,6 +230,8 @@ def make_loader(qt: types.ModuleType) -> type:
             home = ctk if class_name.startswith("ctk") else slicer if class_name.startswith("qMRML") else qt
             widget = getattr(home, class_name)(parent)
             widget.setObjectName(name)
+            for attribute, value in self._enums.get(name, ()):
+                setattr(widget, attribute, value)
             self._made.append(widget)
             return widget
 
@@ -175,6 +242,7 @@ def make_loader(qt: types.ModuleType) -> type:
             receivers = [link.findtext("receiver") for link in links if _hands_scene_on(link, tree.findtext("class"))]
             # Qt knows nothing of the scene's signals: the host hands it on itself.
             tree.getroot().remove(links)
+            self._enums = _take_enums(tree.getroot())
             text = QtCore.QBuffer()
             text.setData(ElementTree.tostring(tree.getroot()))
             text.open(QtCore.QBuffer.ReadOnly)
@@ -184,6 +252,19 @@ def make_loader(qt: types.ModuleType) -> type:
             return root
 
     return QUiLoader
+
+
+def _take_enums(root: ElementTree.Element) -> dict[str, list[tuple[str, object]]]:
+    """Take the properties out that Qt's loader cannot set on Python's classes; (name, value) by the widget's name."""
+    taken: dict[str, list[tuple[str, object]]] = {}
+    for widget in root.iter("widget"):
+        if not widget.get("class", "").startswith("qMRML"):
+            continue
+        for one in [one for one in widget.findall("property") if one.find("enum") is not None]:
+            home, _, value = one.findtext("enum").rpartition("::")
+            taken.setdefault(widget.get("name"), []).append((one.get("name"), getattr(getattr(QtWidgets, home), value)))
+            widget.remove(one)
+    return taken
 
 
 def _hands_scene_on(link: ElementTree.Element, root: str) -> bool:

@@ -14,6 +14,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+import ctk
 import qt
 import slicer
 import vtk
@@ -28,16 +29,27 @@ class ScriptedLoadableModule:
 class ScriptedLoadableModuleWidget:
     def __init__(self, parent: Any = None) -> None:
         self.moduleName = type(self).__name__.removesuffix("Widget")
-        self.developerMode = False
+        self.developerMode = slicer.util.settingsValue("Developer/DeveloperMode", False, converter=slicer.util.toBool)
         self.parent = parent
         self.layout = parent.layout()
 
     def resourcePath(self, filename: str) -> str:
         return str(Path(slicer.util.modulePath(self.moduleName)).parent / "Resources" / filename)
 
-    def setup(self) -> None: ...
+    def setup(self) -> None:
+        if not self.developerMode:
+            return
+        section = ctk.ctkCollapsibleButton()
+        section.text = "Reload && Test"
+        self.layout.addWidget(section)
+        self.reloadButton = qt.QPushButton("Reload")
+        self.reloadButton.connect("clicked()", self.onReload)
+        qt.QFormLayout(section).addRow(self.reloadButton)
 
     def cleanup(self) -> None: ...
+
+    def onReload(self) -> None:
+        slicer.util.reloadScriptedModule(self.moduleName)
 
 
 class ScriptedLoadableModuleLogic:

@@ -210,6 +210,19 @@ def test_an_existing_output_is_written_into(panel: Any) -> None:
     assert not panel.ui.correctButton.enabled and "input" in panel.ui.correctButton.toolTip
 
 
+def test_removing_the_output_makes_no_other_volume_the_output(panel: Any) -> None:
+    select(panel, phantom_node(3))
+    other, mine = phantom_node(0, name="other"), phantom_node(0, name="mine")
+    before = voxels(other)
+    panel.ui.outputSelector.setCurrentNode(mine)
+    press(panel.ui.recognizeButton)
+    slicer.mrmlScene.RemoveNode(mine)
+    # Qt's selector would take the neighbour, and Correct would write over it.
+    assert panel._parameterNode.outputVolume is None and panel.ui.outputSelector.currentNode() is None
+    press(panel.ui.correctButton)
+    assert np.array_equal(voxels(other), before) and "SAX standard" in names()
+
+
 def test_cancel_leaves_the_scene_as_it_was(panel: Any) -> None:
     import qt
 
@@ -283,7 +296,11 @@ def test_another_input_forgets_the_last_result(panel: Any) -> None:
     select(panel, second)
     assert panel.ui.sliceTable.rowCount == 0 and not panel.ui.correctButton.enabled
     assert not panel.ui.segmentationsSelector.checkedNodes(), "labels of another image would follow this one"
+    press(panel.ui.recognizeButton)
     slicer.mrmlScene.RemoveNode(second)
+    # Qt's selector takes the neighbour, which was not looked at.
+    assert panel._parameterNode.inputVolume is first and panel.ui.sliceTable.rowCount == 0
+    slicer.mrmlScene.RemoveNode(first)
     assert panel._parameterNode.inputVolume is None and not panel.ui.recognizeButton.enabled
 
 

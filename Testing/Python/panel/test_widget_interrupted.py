@@ -49,7 +49,7 @@ def test_opening_another_module_while_all_are_corrected_keeps_the_work(panel: An
     phantom_node(3, name="two")
     panel.enter()
     meanwhile(panel.exit)
-    panel.panel.apply_all()
+    press(panel.ui.applyAllButton)
     panel.enter()
     assert {"one standard", "two standard"} <= names()
     assert "2 images corrected" in panel.ui.resultLabel.text
