@@ -20,6 +20,7 @@ from .package_line import PackageLine
 from .parameters import CMROrientParameterNode
 from .save_dicom import Decided, SaveAsDicom
 from .task import Task
+from .views import Shown, Views
 from .widgets import Widgets
 from .write import write_corrected
 
@@ -48,8 +49,8 @@ class Panel:
         self._examined_id = ""
         self._examined_by = ""
         self._scene_loaded = False
-        self._width = 0
-        show.set_up(ui, self.models, self._ratio())
+        self._views = Views(ui, self._shown)
+        show.set_up(ui, self.models, self._views.ratio)
         self._package_line = PackageLine(ui, self.task, self._errors_shown, self._say, logic.whyNoCuda)
         shared = (ui, logic, self.task, self._errors_shown, self._say)
         self.apply_all = ApplyAll(*shared, self._choices)
@@ -58,14 +59,11 @@ class Panel:
             (ui.modelComboBox, "currentIndexChanged(int)", self.choose_model),
             (ui.modelPathEdit, "currentPathChanged(QString)", self.choose_model_file),
             (ui.classComboBox, "currentIndexChanged(int)", self.choose_class),
-            (ui.sliceTable, "itemSelectionChanged()", self.update_preview),
             (ui.recognizeButton, "clicked(bool)", self.recognize),
             (ui.correctButton, "clicked(bool)", self.correct),
             (ui.cancelButton, "clicked(bool)", self.cancel),
         ):
             widget.connect(signal, slot)
-        # The one signal that tells of the dock's width: a column of the table stretches with it.
-        ui.sliceTable.horizontalHeader().connect("sectionResized(int,int,int)", self.fit)
 
     def follow(self, parameters: CMROrientParameterNode | None) -> None:
         """Show a parameter node from now on, None to let go of it."""
@@ -97,30 +95,10 @@ class Panel:
             chosen.userClass = -1
         self.ui.deviceLabel.text = self.logic.deviceDescription(chosen.device.value)
         show.choices(self.ui, chosen, self.models)
-        show.result(self.ui, self._examined, self._decided(), self._ratio(), self._is_stale())
+        show.result(self.ui, self._examined, self._decided(), self._is_stale())
         show.buttons(self.ui, self._reasons())
         self._save_dicom.refresh()
-        self.update_preview()
-
-    def update_preview(self) -> None:
-        """The chosen row's slice, as stored and as it would come out."""
-        if self._parameters is None:
-            return
-        examined, result = self._examined, self._decided()
-        row = max(self.ui.sliceTable.currentRow(), 0)
-        planned = None
-        if examined is not None and result is not None:
-            planned = session.planned(examined, result, self._parameters.geometry.value)
-        show.preview(self.ui, examined, planned, row, self._ratio())
-
-    def fit(self, section: int, before: int, now: int) -> None:
-        """Draw the pictures anew in the width that the panel has got."""
-        width = self.ui.sliceTable.width
-        if width != self._width:
-            self._width = width
-            seen = self._examined.recognition if self._examined is not None else None
-            show.chart(self.ui, seen, self._decided(), self._ratio())
-            self.update_preview()
+        self._views.draw()
 
     def choose_model(self, index: int) -> None:
         """A bundled model, or one from a file."""
@@ -223,12 +201,12 @@ class Panel:
     def _remember(self, examined: session.Examined, node: Node) -> None:
         self._examined = examined
         self._examined_id = node.GetID()
-        slice_table.fill(self.ui.sliceTable, examined.volume, examined.recognition, self._ratio())
+        slice_table.fill(self.ui.sliceTable, examined.volume, examined.recognition, self._views.ratio)
 
     def _forget(self) -> None:
         node = self._parameters.inputVolume if self._parameters else None
         self._examined, self._examined_id = None, node.GetID() if node else ""
-        show.forget(self.ui, self._ratio())
+        show.forget(self.ui, self._views.ratio)
 
     def _user_class(self) -> Orientation | None:
         chosen = self._parameters
@@ -257,8 +235,6 @@ class Panel:
     def _reasons(self) -> show.Reasons:
         return show.reasons(self._parameters, self._examined, self._decided(), self.task.running)
 
-    def _ratio(self) -> float:
-        try:
-            return self.ui.sliceTable.devicePixelRatioF()
-        except AttributeError:  # bindings of an older Qt know whole numbers only
-            return self.ui.sliceTable.devicePixelRatio()
+    def _shown(self) -> Shown | None:
+        chosen = self._parameters
+        return Shown(self._examined, self._decided(), chosen.geometry.value) if chosen is not None else None

@@ -138,7 +138,7 @@ def votes_pixmap(
             painter.setPen(_pen(qt.QColor(_WINNER), 2))
             painter.drawRoundedRect(qt.QRectF(1, top + 1, icon + 1, icon + 2), 4, 4)
         painter.setPen(qt.QPen(text))
-        name = metrics.elidedText(SHORT_NAMES[k], qt.Qt.ElideRight, names)
+        name = metrics.elidedText(SHORT_NAMES[k], qt.Qt.ElideRight, names + _GAP // 2)
         painter.drawText(qt.QRectF(at_name, top, names + _GAP, row), _LEFT, name)
         if count:
             length = max(longest * count / most, 2)

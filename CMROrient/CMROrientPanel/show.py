@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from CMROrientLib.correction import Correction
 from CMROrientLib.mrml import session
 from CMROrientLib.mrml.input import images_of_scene, why_not
 from CMROrientLib.mrml.session import Examined
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
-from CMROrientLib.recognition.slices import central_slice
 
 from . import slice_table, texts
 from .parameters import CMROrientParameterNode
-from .pictures import class_pixmap, slice_pixmap, votes_pixmap
+from .pictures import class_pixmap
 from .widgets import Widgets
 
-# Sides of the pictures of one slice, and widths of the chart (points): least and most.
-_PREVIEW = (80, 140)
-_CHART = (200, 480)
 _ICON = 18
-# A picture's frame on both sides.
-_FRAME = 8
 
 _CONFLICT_STYLE = "QLabel { background: #b3261e; color: #ffffff; padding: 8px; border-radius: 4px; }"
 _CARD_STYLE = "QLabel {{ border-left: 4px solid {colour}; background: palette(alternate-base); padding: 6px 8px; }}"
@@ -63,9 +55,6 @@ def set_up(ui: Widgets, models: list[str], ratio: float) -> None:
     ui.resultLabel.setStyleSheet(_CARD_STYLE.format(colour=texts.COLOURS["standard"]))
     for label in (ui.conflictLabel, ui.statusLabel, ui.geometryExplanation, ui.resultLabel, ui.progressFrame):
         label.hide()
-    for picture in (ui.beforePicture, ui.afterPicture):
-        picture.setMinimumSize(_PREVIEW[0] + _FRAME, _PREVIEW[1] + _FRAME)
-        picture.setStyleSheet("QLabel { background: #000000; color: #8a8f94; border-radius: 4px; }")
 
 
 def forget(ui: Widgets, ratio: float) -> None:
@@ -97,10 +86,8 @@ def choices(ui: Widgets, chosen: CMROrientParameterNode, models: list[str]) -> N
         ui.outputSelector.toolTip = _("Where the corrected volume goes. The input is never changed.")
 
 
-def result(
-    ui: Widgets, examined: Examined | None, decided: Recognition | None, ratio: float, stale: bool = False
-) -> None:
-    """Verdict, conflict and chart; ``stale`` where another model than the chosen one has looked."""
+def result(ui: Widgets, examined: Examined | None, decided: Recognition | None, stale: bool = False) -> None:
+    """Verdict and conflict; ``stale`` where another model than the chosen one has looked."""
     seen = examined.recognition if examined is not None else None
     if seen is None:
         ui.verdictLabel.text = texts.NO_VERDICT
@@ -116,38 +103,10 @@ def result(
     banner = texts.conflict(decided) if decided is not None else None
     ui.conflictLabel.text = banner or ""
     ui.conflictLabel.setVisible(banner is not None)
-    chart(ui, seen, decided, ratio)
     first = _("As recognized")
     if seen is not None and seen.decided_by == "network":
         first = _("As recognized: {label}").format(label=f"{seen.orientation.value}  {seen.orientation.label}")
     ui.classComboBox.setItemText(0, first)
-
-
-def chart(ui: Widgets, seen: Recognition | None, decided: Recognition | None, ratio: float) -> None:
-    """The votes, in the width that there is."""
-    votes = seen.votes if seen is not None else np.zeros(len(Orientation), int)
-    winner = decided.orientation if decided is not None and decided.acted_on else None
-    label, width = ui.votesLabel, _within(ui.sliceTable.width, _CHART)
-    label.setPixmap(votes_pixmap(votes, winner, label.palette, label.font, width, ratio))
-
-
-def preview(ui: Widgets, examined: Examined | None, planned: Correction | None, row: int, ratio: float) -> None:
-    """One slice as stored, and as it would come out."""
-    for picture in (ui.beforePicture, ui.afterPicture):
-        picture.text = _("No preview yet")
-    if examined is None:
-        return
-    indices = examined.recognition.slice_indices
-    stack = examined.volume.array.shape[-3]
-    phase, index = (int(n) for n in indices[row]) if row < len(indices) else (0, central_slice(stack))
-    side = _within((ui.sliceTable.width - _FRAME) / 2 - _FRAME, _PREVIEW)
-    ui.beforePicture.setPixmap(slice_pixmap(examined.volume, phase, index, side, ratio))
-    if planned is not None:
-        ui.afterPicture.setPixmap(slice_pixmap(planned.apply(examined.volume), phase, index, side, ratio))
-
-
-def _within(value: float, limits: tuple[int, int]) -> int:
-    return int(min(max(value, limits[0]), limits[1]))
 
 
 def progress(ui: Widgets, running: bool, sentence: str, done: int, total: int) -> None:

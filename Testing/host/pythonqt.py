@@ -48,6 +48,7 @@ _OBJECTS = [
     "QMessageBox",
     "QProgressBar",
     "QPushButton",
+    "QScrollBar",
     "QSlider",
     "QSpinBox",
     "QTableWidget",
@@ -57,8 +58,8 @@ _OBJECTS = [
     "QWidget",
 ]
 
-#: The one property whose getter is virtual.
-_VIRTUAL = (QtWidgets.QProgressBar, "text")
+#: Properties whose getter is virtual in some class: PySide's property() would ask Python for it, and so without end.
+_VIRTUAL = ("minimumSizeHint", "sizeHint", "text")
 
 #: Names that PySide's widgets have and PythonQt's wrappers of Qt 5.15 have not (compared by script with
 #: the wrappers, slots and properties; virtual functions that Qt itself looks up in Python left out).
@@ -129,8 +130,9 @@ def properties_as_attributes(base: type) -> type:
 
 
 def _value(widget: QtCore.QObject, base: type, name: str) -> object:
-    # PySide's property() would ask Python for this one's virtual getter, which is __getattribute__ again.
-    return base.text(widget) if (base, name) == _VIRTUAL else base.property(widget, name)
+    if name in _VIRTUAL and issubclass(base, QtWidgets.QWidget) and callable(getter := getattr(base, name)):
+        return getter(widget)
+    return base.property(widget, name)
 
 
 def as_read(name: str, value: object) -> object:
@@ -198,14 +200,14 @@ def make_qt() -> types.ModuleType:
         setattr(qt, name, properties_as_attributes(getattr(QtWidgets, name)))
     qt.QAction = properties_as_attributes(QtGui.QAction)
     qt.QMenu = properties_as_attributes(_Menu)
-    qt.QTableWidget = _with_header(qt)
+    qt.QTableWidget = _with_parts(qt)
     qt.QTimer = QtCore.QTimer
     qt.QUiLoader = make_loader(qt)
     return qt
 
 
-def _with_header(qt: types.ModuleType) -> type:
-    """``QTableWidget`` whose horizontal header reads like PythonQt's, too."""
+def _with_parts(qt: types.ModuleType) -> type:
+    """``QTableWidget`` whose horizontal header and scroll bar read like PythonQt's, too."""
 
     class QTableWidget(qt.QTableWidget):
         def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
@@ -213,6 +215,7 @@ def _with_header(qt: types.ModuleType) -> type:
             header = qt.QHeaderView(QtCore.Qt.Horizontal, self)
             header.setSectionsClickable(True)
             self.setHorizontalHeader(header)
+            self.setHorizontalScrollBar(qt.QScrollBar(QtCore.Qt.Horizontal, self))
 
         connect, disconnect = qt.QTableWidget.connect, qt.QTableWidget.disconnect
 

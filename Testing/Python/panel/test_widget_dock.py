@@ -93,29 +93,59 @@ def test_no_text_is_cut_off_in_320_points(docked: Any, points: int, dark: bool) 
         assert picture.pixmap.deviceIndependentSize().height() <= picture.height
 
 
+def ink(picture: Any) -> np.ndarray:
+    """Where something was drawn: bool, (rows, columns) of a pixmap at two pixels a point."""
+    image = picture.toImage()
+    return np.array([[image.pixelColor(x, y).alpha() > 0 for x in range(image.width())] for y in range(image.height())])
+
+
 @pytest.mark.parametrize("points", [6, *SIZES, 24])
-def test_every_name_of_the_chart_lies_inside_it(docked: Any, points: int) -> None:
-    from CMROrientPanel.pictures import SHORT_NAMES, votes_pixmap
+def test_nothing_of_the_chart_is_cut_off(docked: Any, points: int) -> None:
+    from CMROrientPanel.pictures import votes_pixmap
     from PySide6.QtGui import QFont, QFontMetrics, QPalette
 
     font = QFont()
     font.setPointSize(points)
     votes = np.arange(8) * 111
-    picture = votes_pixmap(votes, Orientation.ROTATE_90, QPalette(), font, 240, 2.0).toImage()
-    assert picture.width() == 480
-    ink = np.array(
-        [[picture.pixelColor(x, y).alpha() > 0 for x in range(picture.width())] for y in range(picture.height())]
-    )
-    # Nothing touches the right edge, and rows as high as the font keep names apart.
-    assert not ink[:, -2:].any() and ink.any(axis=1).sum() > 100
-    assert picture.height() / 2 >= len(SHORT_NAMES) * QFontMetrics(font).height()
-    # The longest bar shows more votes than all the others, at any size.
-    length = [int(ink[row].sum()) for row in np.linspace(0, len(ink), 8, endpoint=False, dtype=int) + len(ink) // 16]
-    assert length[7] > length[0]
+    drawn = ink(votes_pixmap(votes, Orientation.ROTATE_90, QPalette(), font, 240, 2.0))
+    assert drawn.shape[1] == 480 and not drawn[:, -2:].any()
+    # Rows as high as the font keep names apart, and more votes are a longer bar at any size.
+    assert len(drawn) >= 2 * 8 * QFontMetrics(font).height()
+    rows = drawn.reshape(8, -1, 480).any(axis=1)
+    ends = [np.flatnonzero(row)[-1] for row in rows]
+    assert ends[1] < ends[3] < ends[7]
 
 
-def test_pictures_follow_the_width_of_the_dock(docked: Any) -> None:
-    panel, dock = docked(10)
+@pytest.mark.parametrize("points", SIZES)
+def test_every_name_of_the_chart_is_whole_in_a_panel_of_320_points(docked: Any, points: int) -> None:
+    from CMROrientPanel.pictures import SHORT_NAMES, votes_pixmap
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette, QPixmap
+
+    panel, dock = docked(points)
+    dock.drag(NARROW)
+    font = QFont()
+    font.setPointSize(points)
+    width = int(panel.ui.sliceTable.width)
+    drawn = ink(votes_pixmap(np.zeros(8, int), None, QPalette(), font, width, 2.0)).reshape(8, -1, 2 * width)
+    for k, name in SHORT_NAMES.items():
+        alone = QPixmap(2 * width, 200)
+        alone.setDevicePixelRatio(2.0)
+        alone.fill(Qt.transparent)
+        painter = QPainter(alone)
+        painter.setFont(font)
+        painter.drawText(QPoint(2, QFontMetrics(font).height()), name)
+        painter.end()
+        expected, row = ink(alone).any(axis=0), drawn[k].any(axis=0)
+        picture = drawn.shape[1] - 4
+        axis = np.flatnonzero(drawn[k].all(axis=0))[-1] - 2
+        written = np.flatnonzero(row[picture:axis]) + picture
+        assert np.ptp(written) == pytest.approx(np.ptp(np.flatnonzero(expected)), abs=3), name
+
+
+@pytest.mark.parametrize("points", SIZES)
+def test_pictures_follow_the_width_of_the_dock(docked: Any, points: int) -> None:
+    panel, dock = docked(points)
     mirrored_stack(panel)
     widths = {}
     for width in (NARROW, 534, NARROW):

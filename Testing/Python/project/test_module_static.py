@@ -173,4 +173,4 @@ def test_the_panel_opens_without_any_package_that_slicer_lacks() -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith("loaded: [] Select a volume or a cine sequence.")
+    assert done.stdout.strip().endswith("loaded: [] <p>Select a volume or a cine sequence.</p>")
