@@ -41,7 +41,7 @@ class _Modules:
 
     def opened(self, widget: Any) -> None:
         """Name the module's widget as Slicer does."""
-        self.CMROrientWidget = widget
+        self.CMROrientWidget = widget.parent._python = widget
         self.cmrorient.widgetRepresentation = lambda: widget.parent
 
 
@@ -226,7 +226,6 @@ def open_panel() -> tuple[Any, Any]:
     window = slicer.qSlicerScriptedLoadableModuleWidget()
     window.setLayout(qt.QVBoxLayout())
     widget = module.CMROrientWidget(window)
-    window._python = widget
     slicer.modules.opened(widget)
     widget.setup()
     window.isEntered = True
