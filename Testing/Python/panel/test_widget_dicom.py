@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dicom_scene import imported, judge, load_cine, load_stack, opened_database, phantom_files
+from dicom_scene import imported, judge, load_cine, load_stack, opened_database
 from panel_driver import answer, opened, panel, press, select
 from phantom_dicom import phantom_files
 from pydicom import dcmread
