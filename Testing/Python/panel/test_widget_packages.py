@@ -113,12 +113,21 @@ def test_apply_to_all_installs_inside_its_lock(panel: Any, pip: Lacking) -> None
     assert running == [True] and "1 image corrected" in panel.ui.resultLabel.text
 
 
-def test_another_way_to_the_work_cannot_start_it_twice(panel: Any, pip: Lacking) -> None:
+def test_another_way_to_the_work_cannot_start_it_twice(
+    panel: Any, pip: Lacking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine, looks = panel.logic.examine, []
+
+    def counted(*given: Any, **options: Any) -> Any:
+        looks.append(given)
+        return examine(*given, **options)
+
+    monkeypatch.setattr(panel.logic, "examine", counted)
     pip.meanwhile = panel.panel.recognize
     select(panel, phantom_node(2))
     texts = answer("Ok")
     press(panel.ui.recognizeButton)
-    assert len(texts) == 1 and len(pip.asked) == 1
+    assert len(texts) == 1 and len(pip.asked) == 1 and len(looks) == 1
     assert panel.ui.sliceTable.rowCount == SLICES and not panel.panel.task.running
 
 
