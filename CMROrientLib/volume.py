@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .i18n import _
 from .metadata import NO_METADATA, Metadata
-from .orientation import HeaderState, Orientation, header_orientation, header_state
+from .orientation import HeaderState, Orientation, header_orientation, header_state, short_axis_cosine
 from .pictures import Preview, figure
 from .slice_order import SliceOrder, header_slice_order
 
@@ -268,6 +268,14 @@ class Volume:
             return "none"
         column, row, along = self.grid.directions.T
         return header_state(row, column, along)
+
+    @property
+    def short_axis_cosine(self) -> float | None:
+        """Cosine between the header's plane and the mean short axis, 0 to 1; None for ``header_state`` ``none``."""
+        if self.header_state == "none":
+            return None
+        column, row = self.grid.directions.T[:2]
+        return short_axis_cosine(row, column)
 
     def header_orientation(self, pixels: Orientation | None = None) -> Orientation | None:
         """The class that the header claims, None unless ``header_state`` is ``known``."""

@@ -21,13 +21,14 @@ class Architecture:
         See ``networks.build``.
     outputs, in_channels:
         Length of the logits, channels of the input.
-    draws, channels, blocks, features, dropout:
+    draws, measures, channels, blocks, features, dropout:
         See ``networks.CompactNet``.
     """
 
     name: str
     outputs: int | None = None
     draws: bool | None = None
+    measures: bool | None = None
     in_channels: int | None = None
     channels: tuple[int, ...] | None = None
     blocks: tuple[int, ...] | None = None
@@ -49,6 +50,7 @@ class Architecture:
         given: dict[str, Setting | None] = {
             "outputs": self.outputs,
             "draws": self.draws,
+            "measures": self.measures,
             "in_channels": self.in_channels,
             "channels": self.channels,
             "blocks": self.blocks,

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from ..orientation import Orientation
+from ..orientation import Orientation, header_orientation
 from ..volume import Volume
+from .header_plane import HeaderPlane
 from .result import Decision
+
+
+def header_plane(volume: Volume) -> HeaderPlane:
+    """What the header of a volume says about its plane."""
+    if volume.header_state == "none":
+        return HeaderPlane("none", None, None)
+    column, row = volume.grid.directions.T[:2]
+    return HeaderPlane(volume.header_state, volume.short_axis_cosine, header_orientation(row, column))
 
 
 def hold_against_header(
@@ -16,5 +25,5 @@ def hold_against_header(
         # The class of what is no short-axis slice means nothing, so nothing contradicts it.
         return header, False, False
     if header is None:
-        return None, volume.header_state == "other_plane" and decision in ("standard", "reoriented"), False
+        return None, volume.header_state == "other_plane", False
     return header, header != orientation, orientation.after(header.inverse).mirrors

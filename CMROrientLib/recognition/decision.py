@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
+from .measures import SLICE_ORDER_TERMS
 from .typed_json import in_json, read_object, write_object
 
 #: The order of the logistic function's terms in a card.
@@ -39,6 +40,7 @@ OUT_OF_DISTRIBUTION_TERMS = ("intercept", "ninth", "margin", "agreement")
 #: The limits of a model that nobody has calibrated.
 DEFAULT_MIN_CONFIDENCE = 0.9
 DEFAULT_MAX_NOT_SHORT_AXIS = 0.5
+DEFAULT_MIN_SLICE_ORDER = 0.98
 
 #: Permutations that carry the classes of a turned copy back: row g, column k is g.after(k).
 _BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
@@ -63,6 +65,9 @@ class DecisionRule:
     out_of_distribution_averaged, out_of_distribution_single:
         Weights of ``OUT_OF_DISTRIBUTION_TERMS`` for the two; None where nobody fitted them, and the
         out-of-distribution output then stands for itself.
+    slice_order, min_slice_order:
+        Weights of ``measures.SLICE_ORDER_TERMS``, and the least probability from which an order is named;
+        None for networks that cannot tell.
     """
 
     temperature: float = 1.0
@@ -74,12 +79,18 @@ class DecisionRule:
         default=None, metadata=in_json("outsider_averaged")
     )
     out_of_distribution_single: Mapping[str, float] | None = field(default=None, metadata=in_json("outsider_single"))
+    slice_order: Mapping[str, float] | None = None
+    min_slice_order: float = DEFAULT_MIN_SLICE_ORDER
 
     def __post_init__(self) -> None:
         """Raise ValueError on what cannot be a rule, with the card's key."""
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature:g}, not above 0")
-        for key, limit in (("min_confidence", self.min_confidence), ("max_not_short_axis", self.max_not_short_axis)):
+        for key, limit in (
+            ("min_confidence", self.min_confidence),
+            ("max_not_short_axis", self.max_not_short_axis),
+            ("min_slice_order", self.min_slice_order),
+        ):
             if not 0 <= limit <= 1:
                 raise ValueError(f"{key} is {limit:g}, not from 0 to 1")
         for key, weights, terms in (
@@ -87,6 +98,7 @@ class DecisionRule:
             ("single", self.single, TERMS),
             ("outsider_averaged", self.out_of_distribution_averaged, OUT_OF_DISTRIBUTION_TERMS),
             ("outsider_single", self.out_of_distribution_single, OUT_OF_DISTRIBUTION_TERMS),
+            ("slice_order", self.slice_order, SLICE_ORDER_TERMS),
         ):
             missing = [term for term in terms if weights is not None and term not in weights]
             if missing:

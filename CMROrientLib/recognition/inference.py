@@ -33,6 +33,26 @@ FINER = 2
 SMALLEST_CROP = 0.3
 #: Outputs behind the logits of a network that finds the heart: column, row, diameter.
 PLACE = 3
+#: Outputs behind these of a network that measures: level, direction as (column, row).
+MEASURES = 3
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network says about S slices in G copies.
+
+    Parameters
+    ----------
+    logits:
+        (S, G, 8 or 9). G is 1 without averaging, else 8 or 16: entry [s, g % 8] is about slice
+        s turned by class g % 8, from 8 on cropped round the heart.
+    measures:
+        (S, G, 3) of a network that measures: level (0 at the apex, 1 at the base), and the direction
+        (column, row) from right to left ventricle in that copy; None for others.
+    """
+
+    logits: NDArray[np.float32]
+    measures: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,13 +63,15 @@ class Inference:
     ----------
     forward:
         float32 (N, channels, size, size) to outputs (N, 8 or 9), as ``Engine.run``; three more
-        at the end, the place of the heart, of a network that draws.
+        at the end, the place of the heart, of a network that draws, and three behind these of one that measures.
     preprocessing:
         That of the network.
     crop_diameters:
         Side of the crop round the heart in the heart's diameters; 0 for networks that see whole slices only.
     outputs:
         Logits: 8 or 9.
+    measures:
+        Whether it measures.
     at_once:
         Slices run together.
     source:
@@ -60,6 +82,7 @@ class Inference:
     preprocessing: Preprocessing
     crop_diameters: float = 0.0
     outputs: int = 9
+    measures: bool = False
     at_once: int = 8
     source: Path | None = None
 
@@ -68,7 +91,8 @@ class Inference:
         """The network of a model, loaded."""
         card = model.card
         at_once = max(1, engine.batch // len(Orientation))
-        return cls(engine.run, card.preprocessing, card.crop_diameters, card.outputs, at_once, model.onnx)
+        measures = bool(card.architecture.measures)
+        return cls(engine.run, card.preprocessing, card.crop_diameters, card.outputs, measures, at_once, model.onnx)
 
     def __call__(
         self,
@@ -77,6 +101,16 @@ class Inference:
         averaging: bool = True,
         progress: Progress | None = None,
     ) -> NDArray[np.float32]:
+        """The logits of ``answers``."""
+        return self.answers(images, spacing, averaging, progress).logits
+
+    def answers(
+        self,
+        images: Sequence[NDArray[Any]],
+        spacing: tuple[float, float] = (1.0, 1.0),
+        averaging: bool = True,
+        progress: Progress | None = None,
+    ) -> Answers:
         """What the network says about the slices of one volume.
 
         Parameters
@@ -89,11 +123,6 @@ class Inference:
             Test-time augmentation: each slice in eight turned copies, whole and cropped; otherwise one pass over each.
         progress:
             Called with (slices done, slices).
-
-        Returns
-        -------
-        (S, G, 8 or 9) logits. G is 1 without averaging, else 8 or 16: entry [s, g % 8] is about slice
-        s turned by class g % 8, from 8 on cropped round the heart.
 
         Raises
         ------
@@ -109,16 +138,20 @@ class Inference:
         )
         self._check(logits.shape[-1])
         if cropped:
-            heart = place_of(logits[..., -PLACE:])
+            heart = place_of(logits[..., self.outputs : self.outputs + PLACE])
             fine = (self.preprocessing.square(image, spacing, FINER * self.preprocessing.size) for image in images)
             crops = [self.preprocessing.square(crop(square, heart, self.crop_diameters)) for square in fine]
             of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, _Part(progress, 1, 2))
             logits = np.concatenate([logits, of_crops], axis=1)
-        return logits[..., : self.outputs]
+        measures = logits[..., -MEASURES:] if self.measures else None
+        return Answers(logits[..., : self.outputs], measures)
 
     def _check(self, given: int) -> None:
         """Raise CMROrientError where the network does not fit its card."""
-        expected = [self.outputs + PLACE] if self.crop_diameters > 0 else [self.outputs, self.outputs + PLACE]
+        drawn = self.outputs + PLACE
+        expected = [drawn] if self.crop_diameters > 0 else [self.outputs, drawn]
+        if self.measures:
+            expected = [drawn + MEASURES]
         if given not in expected:
             said = _("the model gives {given} outputs, where its card speaks of {expected}")
             raise CMROrientError(said.format(given=given, expected=expected[0]), self.source)

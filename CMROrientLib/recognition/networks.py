@@ -3,13 +3,15 @@
 Every network maps float32 (N, channels, rows, columns) to logits (N, outputs): outputs 0 to 7 are
 the orientation classes, a ninth one, where there is one, says "not a short-axis slice"
 (out of distribution). A network
-that draws the ventricles gives three more, where the heart lies, for a crop round it (``inference``).
+that draws the ventricles gives three more, where the heart lies, for a crop round it (``inference``),
+and one that measures three behind these: the level of the slice and the direction between the ventricles.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,12 @@ from .architecture import Setting
 TISSUES = 4
 #: Cells of a drawing along each side of a cell of the feature map that it is drawn from.
 FINER = 4
+
+
+#: Width of the layer that measures are taken from.
+MEASURING = 64
+#: What is measured: level, and the direction between the ventricles (column, row).
+MEASURES = 3
 
 
 class OrientNet(nn.Module):
@@ -51,6 +59,25 @@ class OrientNet(nn.Module):
         return logits
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What a ``CompactNet`` says about N images.
+
+    Parameters
+    ----------
+    logits:
+        (N, outputs).
+    drawing:
+        (N, tissues, side, side) of a network that draws.
+    measures:
+        (N, 3) of one that measures.
+    """
+
+    logits: Tensor
+    drawing: Tensor | None
+    measures: Tensor | None
+
+
 class CompactNet(nn.Module):
     """A small residual network for inputs of any size.
 
@@ -73,6 +100,9 @@ class CompactNet(nn.Module):
     draws:
         Whether it draws, and gives the heart's place behind the logits: centre (column, row) and
         diameter as shares of the input's side.
+    measures:
+        Whether it gives, behind the heart's place, the level of the slice (0 at the apex, 1 at the base) and
+        the unit vector (column, row) from the right to the left ventricle in the input.
     """
 
     def __init__(
@@ -84,8 +114,11 @@ class CompactNet(nn.Module):
         features: int = 256,
         dropout: float = 0.1,
         draws: bool = False,
+        measures: bool = False,
     ) -> None:
         super().__init__()
+        if measures and not draws:
+            raise CMROrientError(_("a network that measures also draws"))
         layers: list[nn.Module] = []
         width = in_channels
         for index, (stage, repeats) in enumerate(zip(channels, blocks, strict=True)):
@@ -97,15 +130,26 @@ class CompactNet(nn.Module):
         self.draws = draws
         if draws:
             self.draw = nn.Sequential(nn.Conv2d(features, TISSUES * FINER**2, 1), nn.PixelShuffle(FINER))
+        self.measures = measures
+        if measures:
+            self.measure = nn.Sequential(nn.Linear(features, MEASURING), nn.ReLU(), nn.Linear(MEASURING, MEASURES))
 
     def forward(self, images: Tensor) -> Tensor:
-        logits, drawing = self.logits_and_drawing(images)
-        return logits if drawing is None else torch.cat([logits, _place(drawing)], dim=1)
+        found = self.everything(images)
+        parts = [found.logits]
+        if found.drawing is not None:
+            parts.append(_place(found.drawing))
+        if found.measures is not None:
+            parts.append(found.measures)
+        return torch.cat(parts, dim=1)
 
-    def logits_and_drawing(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits (N, outputs), and the drawing (N, tissues, side, side) of a network that draws."""
+    def everything(self, images: Tensor) -> Outputs:
+        """All that it says about images (N, channels, rows, columns)."""
         maps = self.backbone(images)
-        return self.head(maps.mean(dim=(2, 3))), self.draw(maps) if self.draws else None
+        mean = maps.mean(dim=(2, 3))
+        return Outputs(
+            self.head(mean), self.draw(maps) if self.draws else None, self.measure(mean) if self.measures else None
+        )
 
 
 class EquivariantNet(nn.Module):

@@ -16,7 +16,7 @@ from ..i18n import _
 from ..orientation import Orientation
 from ..progress import Progress
 from ..volume import Volume
-from .conflict import hold_against_header
+from .conflict import header_plane, hold_against_header
 from .decision import (
     carried_back,
     confidence,
@@ -26,12 +26,14 @@ from .decision import (
     weigh,
 )
 from .engines import open_engine
-from .result import Decision, Recognition
+from .header_plane import view_of
+from .measures import angle_of, margin_of, slice_order, weigh_levels
+from .result import Decision, Recognition, SliceOrder
 from .slices import choose_slices
 
 if TYPE_CHECKING:
     from .engines import Engine
-    from .inference import Inference
+    from .inference import Answers, Inference
     from .model_files import ModelFiles
 
 _CLASSES = len(Orientation)
@@ -142,22 +144,22 @@ class Recognizer:
         slices = choose_slices(volume)
         if len(slices) == 0:
             raise CMROrientError(_("there is nothing to see in it: every slice has one value only"))
-        logits = self._logits(volume, slices, progress)
-        return self._decide(volume, slices, logits)
+        return self._decide(volume, slices, self._answers(volume, slices, progress))
 
-    def _logits(self, volume: Volume, slices: NDArray[np.int_], progress: Progress | None) -> NDArray[np.float64]:
-        """(S, copies, outputs) logits, the copies in the order of the classes that turned them."""
+    def _answers(self, volume: Volume, slices: NDArray[np.int_], progress: Progress | None) -> Answers:
+        """What the network says about the slices, the copies in the order of the classes that turned them."""
         across, down = volume.grid.spacing[:2]
         stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
         images = [stack[p, s] for p, s in slices]
         if volume.metadata.small_values_bright:
             images = [-np.asarray(image, np.float32) for image in images]
-        logits = self._inference(images, (down, across), self.averaging, progress)
-        if not np.isfinite(logits).all():
+        found = self._inference.answers(images, (down, across), self.averaging, progress)
+        if not all(np.isfinite(part).all() for part in (found.logits, found.measures) if part is not None):
             raise CMROrientError(_("the model gives no finite numbers for it"), self.model.onnx)
-        return logits.astype(np.float64)
+        return found
 
-    def _decide(self, volume: Volume, slices: NDArray[np.int_], logits: NDArray[np.float64]) -> Recognition:
+    def _decide(self, volume: Volume, slices: NDArray[np.int_], answers: Answers) -> Recognition:
+        logits = answers.logits.astype(np.float64)
         single = log_probabilities(logits, self._rule.temperature)
         copies = carried_back(single) if self.averaging else single
         evidence = weigh(copies)
@@ -166,14 +168,24 @@ class Recognizer:
         mean = log_probabilities(copies.mean(axis=1))
         slice_classes = mean.argmax(axis=1)
         other = out_of_distribution(out_of_distribution_output(logits), evidence, self._rule)
+        seen = other if logits.shape[-1] > _CLASSES else None
+        plane = header_plane(volume)
+        places = len(np.unique(slices[:, 1]))
+        forbidden = plane.forbids(seen, self._rule.max_not_short_axis, sure, places, orientation)
         decision: Decision
         if other > self._rule.max_not_short_axis:
             decision = "not_short_axis"
-        elif sure < self.min_confidence:
+        elif sure < self.min_confidence or forbidden:
             decision = "uncertain"
         else:
             decision = "reoriented" if orientation else "standard"
         header, conflict, mirrored = hold_against_header(volume, orientation, decision)
+        order: SliceOrder = "unknown"
+        order_sure, angle = 0.0, None
+        if answers.measures is not None:
+            levels = weigh_levels(answers.measures, slices[:, 1])
+            order, order_sure = slice_order(levels, self._rule.slice_order, self._rule.min_slice_order)
+            angle = angle_of(answers.measures, orientation)
         return Recognition(
             orientation=orientation,
             votes=np.bincount(slice_classes, minlength=_CLASSES),
@@ -188,6 +200,11 @@ class Recognizer:
             mirrored=mirrored,
             header_slice_order=volume.header_slice_order,
             not_short_axis=other,
+            slice_order=order,
+            slice_order_confidence=order_sure,
+            angle=angle,
+            margin=None if angle is None else margin_of(angle),
+            view=view_of(decision, seen, forbidden),
             preview=volume.preview().small(),
         )
 
@@ -211,6 +228,7 @@ def decided(volume: Volume, orientation: Orientation | int) -> Recognition:
         mirrored=mirrored,
         header_slice_order=volume.header_slice_order,
         decided_by="user",
+        view="short_axis",
     )
 
 

@@ -61,8 +61,38 @@ def _pixels_in_words(recognition: Recognition) -> str:
     )
 
 
+def _left_for_its_plane(recognition: Recognition) -> bool:
+    """Whether the header's plane has a part in it that an image is left alone."""
+    if recognition.decision != "uncertain" or recognition.view != "unknown":
+        return False
+    # Models that cannot tell other views leave every view unknown.
+    return recognition.header_state == "other_plane" or (
+        recognition.header_state == "known" and recognition.not_short_axis > 0
+    )
+
+
+def _plane_in_words(recognition: Recognition) -> str:
+    """Why a header's plane keeps an image from being acted on, and what can be done."""
+    if recognition.header_state != "other_plane":
+        return _(
+            "The header names a plane far from the usual short axis, and the pixels do not settle it: not acted on; "
+            "say how it is stored to decide."
+        )
+    if len({slice_ for _phase, slice_ in recognition.slice_indices.tolist()}) == 1:
+        return _(
+            "The header names another plane than the short axis, the pixels look like a short axis: "
+            "one slice is not acted on then; say how it is stored to decide."
+        )
+    return _(
+        "The header names another plane than the short axis, the pixels look like a short axis, "
+        "but not beyond doubt: not acted on; say how it is stored to decide."
+    )
+
+
 def _header_in_words(recognition: Recognition) -> str:
     header = recognition.header_orientation
+    if _left_for_its_plane(recognition):
+        return _plane_in_words(recognition)
     if recognition.header_state == "other_plane":
         return _("The header names another plane than the short axis.")
     if header is None:

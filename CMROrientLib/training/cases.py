@@ -45,6 +45,8 @@ class Case:
         Degrees between ``angle`` and the nearer class border; None where unknown.
     mask_values:
         Values of right ventricle, myocardium and left ventricle in the mask; None where unknown.
+    base_first:
+        Whether the slices run from the base of the heart to its apex; None where unknown.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class Case:
     angle: float | None = None
     margin: float | None = None
     mask_values: tuple[int, int, int] | None = None
+    base_first: bool | None = None
 
     @property
     def drawn(self) -> bool:
@@ -73,7 +76,8 @@ def read_cases(root: Path, index: Path | None = None) -> list[Case]:
     index:
         CSV with the columns ``path`` (relative to ``root``), ``subject`` and, if known, ``mask``,
         ``mask_values`` (right ventricle, myocardium, left ventricle: "1 2 3"), ``dataset``,
-        ``modality`` (or ``sequence``), ``vendor``, ``rv_to_lv_angle_deg`` and ``margin_deg``.
+        ``modality`` (or ``sequence``), ``vendor``, ``rv_to_lv_angle_deg``, ``margin_deg`` and
+        ``slice_order`` (``base_first`` or ``apex_first``).
         ``root/index.csv`` where not given; without one every volume that is no
         mask (``*_seg``, ``*_gt``) is taken, its name being its subject.
 
@@ -110,8 +114,17 @@ def _indexed(root: Path, table: Path) -> list[Case]:
             sequence = row.get("modality") or row.get("sequence") or ""
             values = _mask_values(row["mask_values"], table) if row.get("mask_values") else MASK_VALUES.get(dataset)
             vendor = row.get("vendor") or ""
-            cases.append(Case(path, mask, dataset, subject, sequence, vendor, angle, margin, values))
+            order = _base_first(row.get("slice_order"), table)
+            cases.append(Case(path, mask, dataset, subject, sequence, vendor, angle, margin, values, order))
     return cases
+
+
+def _base_first(text: str | None, table: Path) -> bool | None:
+    if text in (None, ""):
+        return None
+    if text not in ("base_first", "apex_first"):
+        raise CMROrientError(f"slice_order is base_first or apex_first, not {text!r}", table)
+    return text == "base_first"
 
 
 def _mask_values(text: str, table: Path) -> tuple[int, int, int]:

@@ -84,9 +84,13 @@ def network_of(path: Path, recipe: Recipe) -> nn.Module:
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Put weights into a network. Raises CMROrientError where they are of another one."""
+    """Put weights into a network. Raises CMROrientError where they are of another one.
+
+    A network that measures may start from one that does not: those layers stay as they are.
+    """
+    fresh = {key: value for key, value in network.state_dict().items() if key.startswith("measure.")}
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict({**fresh, **weights})
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise CMROrientError(f"the weights to start from do not fit the recipe's network ({reason})") from error

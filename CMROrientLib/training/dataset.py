@@ -36,6 +36,7 @@ class ShownPictures(Dataset[Batch]):
         self._hearts = torch.from_numpy(slices.hearts[slices.case])
         angles = np.array([np.nan if case.angle is None else case.angle for case in slices.cases], np.float32)
         self._angles = torch.from_numpy(angles[slices.case])
+        self._levels = torch.from_numpy(slices.levels)
         self._drawn = torch.from_numpy(np.array([case.drawn for case in slices.cases], bool)[slices.case])
         self._negatives = None if negatives is None else torch.from_numpy(negatives)
 
@@ -52,13 +53,14 @@ class ShownPictures(Dataset[Batch]):
         side = self._squares.shape[1:]
         images, masks = torch.zeros(count, *side), torch.zeros(count, *side, dtype=torch.uint8)
         angles, hearts = torch.full((count,), torch.nan), torch.full((count, 3), torch.nan)
-        drawn = torch.zeros(count, dtype=torch.bool)
+        drawn, levels = torch.zeros(count, dtype=torch.bool), torch.tensor([torch.nan, 0.0]).repeat(count, 1)
         images[~negative] = self._squares[own].float()
         masks[~negative], drawn[~negative] = self._masks[own], self._drawn[own]
+        levels[~negative] = self._levels[own]
         angles[~negative], hearts[~negative] = self._angles[own], self._hearts[own]
         if self._negatives is not None:
             images[negative] = self._negatives[chosen[negative] - self.slices].float()
-        return Batch(images, masks, angles, hearts, negative, drawn, Applied.nothing(count))
+        return Batch(images, masks, angles, hearts, negative, drawn, levels, Applied.nothing(count))
 
     def order(self, share: float, random: np.random.Generator) -> NDArray[np.int_]:
         """Indices of an epoch: every slice once, and some of the negatives.

@@ -138,6 +138,16 @@ class Recipe:
     auxiliary_loss:
         Weight of the auxiliary segmentation loss (``auxiliary_loss``), for slices that have masks;
         0 does without. Needs a network that ``draws``.
+    measuring_loss:
+        Weight of the loss of level and direction (``measuring_loss``), for slices of which they are known.
+    made_short_axes:
+        Short axes of made chests (``negatives.made_views``) shown beside the real ones, so that being made is
+        no sign of another plane.
+    other_views, without_views:
+        Files, folders or patterns below the data folder with real images that are no short axis, and those
+        among them that are kept for judging.
+    without_negatives:
+        Families of negatives that are kept for judging.
     statistics:
         Estimate the batch-norm statistics once more after the last epoch. Deep networks need it where
         an epoch has few steps.
@@ -157,6 +167,11 @@ class Recipe:
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     smoothing: Share = 0.0
     auxiliary_loss: Annotated[NotNegative, Field(alias="guide")] = 0.0
+    measuring_loss: NotNegative = 0.3
+    made_short_axes: Annotated[int, Field(ge=0)] = 0
+    other_views: tuple[str, ...] = ()
+    without_views: tuple[str, ...] = ()
+    without_negatives: tuple[str, ...] = ()
     statistics: bool = False
     validate_every: Annotated[int, Field(ge=0)] = 5
     start: str = ""

@@ -20,7 +20,7 @@ from ..recognition.slices import middle_slices
 from .cases import Case
 
 #: Of the arrays that ``load_slices`` keeps.
-_CACHE_FORMAT = 2
+_CACHE_FORMAT = 3
 
 
 def read_slices(case: Case) -> tuple[NDArray[np.float32], tuple[float, float]]:
@@ -69,6 +69,8 @@ class Slices:
         (N,) index of each slice's case in ``cases``.
     middle:
         (N,) whether each is one of the middle slices of its stack (``recognition.slices``).
+    levels:
+        (N, 2) float32 level between apex (0) and base (1), and how much that counts (``slice_levels``).
     hearts:
         (cases, 3) centre (column, row) and diameter of each case's heart as shares of the side;
         nan where no mask tells.
@@ -80,6 +82,7 @@ class Slices:
     masks: NDArray[np.uint8]
     case: NDArray[np.int_]
     middle: NDArray[np.bool_]
+    levels: NDArray[np.float32]
     hearts: NDArray[np.float32]
     cases: tuple[Case, ...]
 
@@ -89,7 +92,51 @@ class Slices:
     def of(self, chosen: Callable[[Case], bool]) -> Slices:
         """Those of the chosen cases; ``cases`` stays, so that indices keep their meaning."""
         keep = np.array([chosen(case) for case in self.cases], bool)[self.case]
-        return Slices(self.squares[keep], self.masks[keep], self.case[keep], self.middle[keep], self.hearts, self.cases)
+        return Slices(
+            self.squares[keep],
+            self.masks[keep],
+            self.case[keep],
+            self.middle[keep],
+            self.levels[keep],
+            self.hearts,
+            self.cases,
+        )
+
+    def joined(self, other: Slices) -> Slices:
+        """Both, the other's after these."""
+        return Slices(
+            np.concatenate([self.squares, other.squares]),
+            np.concatenate([self.masks, other.masks]),
+            np.concatenate([self.case, other.case + len(self.cases)]),
+            np.concatenate([self.middle, other.middle]),
+            np.concatenate([self.levels, other.levels]),
+            np.concatenate([self.hearts, other.hearts]),
+            self.cases + other.cases,
+        )
+
+
+#: What a level counts that is told by the place in the stack alone: where stacks end is their makers' choice.
+_BY_PLACE = 0.3
+#: Labelled slices from which on a mask is taken to reach from apex to base.
+_WHOLE = 6
+
+
+def slice_levels(case: Case, mask: NDArray[np.uint8] | None, count: int) -> NDArray[np.float32]:
+    """(count, 2) levels of a case's slices, and how much they count; nan and 0 where nothing tells.
+
+    The first and the last slice with a left ventricle are the apex, 0, and the base, 1; beyond them it goes
+    on to −0.3 and 1.3. Without a mask they are the first and the last slice.
+    """
+    found = np.tile(np.array([np.nan, 0], np.float32), (count, 1))
+    labelled = np.arange(count) if mask is None else np.flatnonzero((mask > 1).any(axis=(1, 2)))
+    if case.base_first is None or len(labelled) < 3:
+        return found
+    first, last = labelled[0], labelled[-1]
+    level = (np.arange(count) - first) / (last - first)
+    found[:, 0] = np.clip(1 - level if case.base_first else level, -0.3, 1.3)
+    whole = mask is not None and (len(labelled) >= _WHOLE or len(labelled) < count)
+    found[:, 1] = 1 if whole else _BY_PLACE
+    return found
 
 
 def scaled(square: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -121,13 +168,14 @@ def load_slices(
     stored = None if cache is None else cache / f"slices-{_fingerprint(cases, preprocessing, size)}.npz"
     if stored is not None and stored.is_file():
         with np.load(stored) as data:
-            return _with_hearts(data["squares"], data["masks"], data["case"], data["middle"], cases)
-    squares, masks, owners, middle = [], [], [], []
+            return _with_hearts(data["squares"], data["masks"], data["case"], data["middle"], data["levels"], cases)
+    squares, masks, owners, middle, levels = [], [], [], [], []
     for number, case in enumerate(cases):
         array, spacing = read_slices(case)
         mask = read_mask(case)
         if mask is not None and mask.shape != array.shape:
             raise CMROrientError(f"the mask's size {mask.shape} is not the image's, {array.shape}", case.mask)
+        of_case = slice_levels(case, mask, len(array))
         for k, image in enumerate(array):
             if is_blank(image):
                 continue
@@ -135,13 +183,23 @@ def load_slices(
             masks.append(_mask_square(image, None if mask is None else mask[k], spacing, preprocessing, size))
             owners.append(number)
             middle.append(bool(middle_slices(k, len(array))))
+            levels.append(of_case[k])
         if progress is not None:
             progress(number + 1, len(cases))
     if not squares:
         raise CMROrientError("none of the volumes holds a slice that shows anything", cases[0].path.parent)
-    result = _with_hearts(np.stack(squares), np.stack(masks), np.array(owners), np.array(middle), cases)
+    result = _with_hearts(
+        np.stack(squares), np.stack(masks), np.array(owners), np.array(middle), np.stack(levels), cases
+    )
     if stored is not None:
-        _save(stored, squares=result.squares, masks=result.masks, case=result.case, middle=result.middle)
+        _save(
+            stored,
+            squares=result.squares,
+            masks=result.masks,
+            case=result.case,
+            middle=result.middle,
+            levels=result.levels,
+        )
     return result
 
 
@@ -150,6 +208,7 @@ def _with_hearts(
     masks: NDArray[np.uint8],
     owner: NDArray[np.int_],
     middle: NDArray[np.bool_],
+    levels: NDArray[np.float32],
     cases: Sequence[Case],
 ) -> Slices:
     hearts = np.full((len(cases), 3), np.nan, np.float32)
@@ -161,7 +220,7 @@ def _with_hearts(
             # As wide as a disc of the largest slice's area.
             diameter = 2 * np.sqrt(inside.sum(axis=(1, 2)).max() / np.pi)
             hearts[number] = np.array([columns.mean() + 0.5, rows.mean() + 0.5, diameter]) / side
-    return Slices(squares, masks, owner, middle, hearts, tuple(cases))
+    return Slices(squares, masks, owner, middle, levels, hearts, tuple(cases))
 
 
 def _mask_square(
@@ -184,7 +243,7 @@ def _mask_square(
 def _fingerprint(cases: Iterable[Case], preprocessing: Preprocessing, size: int) -> str:
     paths = [path for case in cases for path in (case.path, case.mask if case.drawn else None) if path is not None]
     files = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in paths]
-    values = [case.mask_values for case in cases]
+    values = [[case.mask_values, case.base_first] for case in cases]
     text = json.dumps([_CACHE_FORMAT, files, values, preprocessing.fit, preprocessing.trim, size])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -20,7 +20,9 @@ from .checkpoint import Weights
 from .curves import draw_curves
 from .dataset import Negatives
 from .export import RunFacts, export_model
+from .made_slices import made_short_axes
 from .negatives.pool import draw_pool, stored_pool
+from .negatives.real_views import files_of_views
 from .recipe import Recipe
 from .run_log import Report, tell
 from .slices import Slices, load_slices
@@ -100,7 +102,10 @@ def train(
     training, validation = slices.of(split.training), slices.of(split.testing)
     if not len(training):
         raise CMROrientError("nobody is left to train on", data)
-    negatives = _negatives(recipe, trained_on, folder, say)
+    negatives = _negatives(recipe, data, trained_on, folder, say)
+    if recipe.made_short_axes:
+        say("making short axes")
+        training = training.joined(made_short_axes(trained_on, recipe.made_short_axes, recipe.squares, recipe.seed))
     start = _weights(recipe.start) if recipe.start else None
     trainer = Trainer(recipe, training, validation, negatives, folder, device=device, start=start, report=say)
     network = trainer.run()
@@ -122,6 +127,8 @@ def _without_masks(recipe: Recipe) -> Recipe:
     return replace(
         recipe,
         auxiliary_loss=0.0,
+        network=replace(recipe.network, measures=None),
+        made_short_axes=0,
         augmentation=replace(recipe.augmentation, crop_diameters=0.0, crop_share=0.0),
     )
 
@@ -140,7 +147,7 @@ def _held_out(logits: NDArray[np.float32], validation: Slices) -> dict[str, obje
     return {**validate(logits, validation).to_json(), "by_source": by_source}
 
 
-def _negatives(recipe: Recipe, cases: Sequence[Case], folder: Path, say: Report) -> Negatives | None:
+def _negatives(recipe: Recipe, data: Path, cases: Sequence[Case], folder: Path, say: Report) -> Negatives | None:
     if not recipe.negatives:
         return None
     path = folder / "negatives.npz"
@@ -148,7 +155,10 @@ def _negatives(recipe: Recipe, cases: Sequence[Case], folder: Path, say: Report)
     if stored is not None:
         return stored
     say("drawing pictures that are not short-axis slices")
-    return draw_pool(path, recipe.negatives, recipe.squares, recipe.seed, cases)
+    kept_out = set(files_of_views(data, recipe.without_views))
+    views = [path for path in files_of_views(data, recipe.other_views) if path not in kept_out]
+    without = recipe.without_negatives
+    return draw_pool(path, recipe.negatives, recipe.squares, recipe.seed, cases, without=without, views=views)
 
 
 def _weights(model: str) -> Weights:

@@ -22,13 +22,14 @@ from ..recognition.inference import Forward, turned_logits
 from ..recognition.networks import CompactNet, build
 from .augmentation.batch import Batch
 from .augmentation.draws import Draws
-from .augmentation.labels import targets
+from .augmentation.labels import directions, targets
 from .augmentation.pipeline import pipeline
 from .auxiliary_loss import auxiliary_segmentation_loss
 from .checkpoint import FORMAT, Checkpoint, Weights, load_checkpoint, load_weights, save_checkpoint
 from .dataset import Negatives, ShownPictures, loader
 from .devices import device_of, reduced_precision
 from .loss import classification_loss
+from .measuring_loss import measuring_loss
 from .normalisation import normalised
 from .optimization import Optimization, set_training
 from .recipe import Recipe
@@ -159,7 +160,7 @@ class Trainer:
             loss = classification_loss(logits, wanted, self.recipe.smoothing)
             if not torch.isfinite(loss):
                 raise CMROrientError("the loss is no longer finite; lower the rate in the recipe")
-            self._optimization.step(loss + self.recipe.auxiliary_loss * auxiliary)
+            self._optimization.step(loss + auxiliary)
             if self._average is not None:
                 self._average.update_parameters(self.network)
             total += float(loss.detach()) * len(batch)
@@ -176,15 +177,19 @@ class Trainer:
         return loader(self._pictures, order, self.recipe.batch), draws
 
     def _learned(self, batch: Batch, *, auxiliary: bool) -> tuple[Tensor, Tensor]:
-        """Logits (N, outputs) of an augmented batch, and the auxiliary loss; 0 where it is not wanted."""
+        """Logits (N, outputs) of an augmented batch, and the weighted auxiliary losses; 0 where none is wanted."""
         inputs = self._inputs(batch)
         with reduced_precision(self.device):
             if not auxiliary:
                 return self.network(inputs)[:, : self.recipe.outputs], inputs.new_zeros(())
             assert isinstance(self.network, CompactNet)
-            logits, drawing = self.network.logits_and_drawing(inputs)
-        assert drawing is not None
-        return logits, auxiliary_segmentation_loss(drawing, batch.masks, batch.drawn)
+            found = self.network.everything(inputs)
+        assert found.drawing is not None
+        loss = self.recipe.auxiliary_loss * auxiliary_segmentation_loss(found.drawing, batch.masks, batch.drawn)
+        if found.measures is not None:
+            wanted = batch.levels.to(inputs.device), directions(batch)
+            loss = loss + self.recipe.measuring_loss * measuring_loss(found.measures.float(), *wanted)
+        return found.logits, loss
 
     def _inputs(self, batch: Batch) -> Tensor:
         return normalised(batch.images, self.recipe.preprocessing).to(memory_format=torch.channels_last)

@@ -112,7 +112,7 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
         kept.append((curve, level, file))
 
     curves = stress(inference, chosen, keep=keep)
-    stacks = [read_stack(case.path, case.mask) for case in chosen[:: max(1, len(chosen) // STACKS)]]
+    stacks = [read_stack(case) for case in chosen[:: max(1, len(chosen) // STACKS)]]
     others = show_other_pictures(inference, stacks, OTHER_PICTURES)
     with replacing([folder / "others.npz"]) as (stream,):
         np.savez(stream, allow_pickle=False, families=others.families, blank=others.blank, logits=others.logits)

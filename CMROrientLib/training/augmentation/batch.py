@@ -64,6 +64,8 @@ class Batch:
         (N,) bool: not a short-axis slice. On the CPU.
     drawn:
         (N,) bool: whether ``masks`` says where the tissues are; an empty mask may say that there are none.
+    levels:
+        (N, 2) level between apex (0) and base (1), and how much that counts; nan and 0 where unknown. On the CPU.
     applied:
         What has been done.
     """
@@ -74,6 +76,7 @@ class Batch:
     hearts: Tensor
     negative: Tensor
     drawn: Tensor
+    levels: Tensor
     applied: Applied
 
     def __len__(self) -> int:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from ...orientation import Orientation
 from ...recognition.networks import TISSUES
 from .batch import Batch
-from .spatial.stored_orientation import AFTER
+from .spatial.stored_orientation import AFTER, MATRICES
 
 #: Centre of class 0 and distance of its borders, in degrees (design of the standard orientation).
 MEAN_ANGLE, BORDER = -23.0, 45.0
@@ -50,6 +50,14 @@ def targets(batch: Batch, outputs: int, spread: float = 0.0, spread_unknown: flo
     if batch.negative.any():
         found[batch.negative] = functional.one_hot(torch.tensor(NOT_SHORT_AXIS), outputs).float()
     return found.to(batch.images.device)
+
+
+def directions(batch: Batch) -> Tensor:
+    """(N, 2) unit vectors (column, row) from right to left ventricle as the pictures show them; nan where unknown."""
+    radians = torch.deg2rad(torch.where(batch.known, batch.angles, torch.nan) + batch.applied.rotation)
+    row_and_column = torch.stack([torch.sin(radians), torch.cos(radians)], dim=1)
+    turned = torch.einsum("nij,nj->ni", MATRICES[batch.applied.orientation], row_and_column)
+    return turned.flip(1).to(batch.images.device)
 
 
 def tissue_shares(masks: Tensor, side: int) -> Tensor:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from .intensity.anisotropic import Anisotropic
 from .intensity.bias_field import BiasField
 from .intensity.blur import Blur
+from .intensity.dark_blood import DarkBlood
 from .intensity.disc import Disc
+from .intensity.flow import Flow
 from .intensity.gamma import Gamma, UnitRange
 from .intensity.grey_curve import GreyCurve
 from .intensity.inversion import Inversion
+from .intensity.inversion_recovery import InversionRecovery
 from .intensity.low_resolution import LowResolution
 from .intensity.noise import Noise
+from .intensity.parametric_map import ParametricMap
+from .intensity.perfusion import Perfusion
 from .intensity.tissue_contrast import TissueContrast
 from .intensity.varied_strength import VariedStrength
 from .intensity.wrap_around import WrapAround
@@ -32,12 +38,19 @@ def pipeline(settings: Augmentation, size: int) -> Compose:
     steps: list[tuple[bool, Transform]] = [
         (settings.varied, VariedStrength()),
         (settings.tissue > 0, TissueContrast(settings.tissue)),
+        (settings.phase_sensitive > 0, InversionRecovery(settings.phase_sensitive, signed=True)),
+        (settings.inversion_recovery > 0, InversionRecovery(settings.inversion_recovery, signed=False)),
+        (settings.parametric_map > 0, ParametricMap(settings.parametric_map)),
+        (settings.perfusion > 0, Perfusion(settings.perfusion)),
+        (settings.flow > 0, Flow(settings.flow)),
+        (settings.dark_blood > 0, DarkBlood(settings.dark_blood)),
         (settings.wrap > 0, WrapAround(settings.wrap)),
         (True, Rotation(settings.rotation, settings.rotation_unknown, settings.varied)),
         (True, _field_of_view(settings)),
         (settings.turns, StoredOrientation()),
         (True, Resampling(size, settings.bright_fill)),
         (settings.low_resolution > 0, LowResolution(settings.low_resolution)),
+        (settings.anisotropic > 0, Anisotropic(settings.anisotropic)),
         (settings.blur > 0, Blur(settings.blur)),
         (settings.bias_share > 0, BiasField(settings.bias, settings.bias_share)),
         (settings.noise_share > 0, Noise(settings.noise, settings.noise_share)),

@@ -60,6 +60,11 @@ class Augmentation:
         the label whatever the rotation (the paper).
     tissue:
         Share with blood and muscle made brighter or darker by their masks.
+    phase_sensitive, inversion_recovery, parametric_map, perfusion, flow, dark_blood:
+        Shares shown as other sequences would: signed and magnitude images after an inversion, maps of T1 to
+        T2*, frames of a first pass, magnitude images of flow measurements, dark-blood images.
+    anisotropic:
+        Share that is coarser along one direction than along the other, as planes cut from thick slices are.
     wrap:
         Share with values that run over an end of 8 bit: bright ones start again at 0, or, twice as
         often, dark ones that noise takes below 0 come out white.
@@ -90,6 +95,13 @@ class Augmentation:
     spread: NotNegative = 4.0
     spread_unknown: NotNegative = 16.0
     tissue: Share = 0.2
+    phase_sensitive: Share = 0.0
+    inversion_recovery: Share = 0.0
+    parametric_map: Share = 0.0
+    perfusion: Share = 0.0
+    flow: Share = 0.0
+    dark_blood: Share = 0.0
+    anisotropic: Share = 0.0
     wrap: Share = 0.05
     gamma: NotNegative = 0.5
     remap: Share = 0.15

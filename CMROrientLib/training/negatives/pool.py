@@ -24,7 +24,16 @@ def stored_pool(path: Path, count: int, side: int) -> NDArray[np.float16] | None
     return pictures if pictures.shape == (count, side, side) else None
 
 
-def draw_pool(path: Path, count: int, side: int, seed: int, cases: Sequence[Case]) -> NDArray[np.float16]:
+def draw_pool(
+    path: Path,
+    count: int,
+    side: int,
+    seed: int,
+    cases: Sequence[Case],
+    *,
+    without: Sequence[str] = (),
+    views: Sequence[Path] = (),
+) -> NDArray[np.float16]:
     """Draw the negatives of a run and keep them.
 
     Parameters
@@ -35,9 +44,12 @@ def draw_pool(path: Path, count: int, side: int, seed: int, cases: Sequence[Case
         How many, how large, and what decides which.
     cases:
         Of the people trained on, to cut from.
+    without, views:
+        See ``training_negatives``.
     """
-    stacks = [read_stack(case.path, case.mask) for case in cases]
-    pictures = np.stack([scaled(picture) for picture in training_negatives(count, seed, stacks, side)])
+    stacks = [read_stack(case) for case in cases]
+    drawn = training_negatives(count, seed, stacks, side, without=without, views=views)
+    pictures = np.stack([scaled(picture) for picture in drawn])
     with replacing([path]) as (stream,):
         np.savez(stream, allow_pickle=False, pictures=pictures)
     return pictures

@@ -8,12 +8,12 @@ sets used here do not have.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...io import read
+from ..cases import Case
 
 Picture = NDArray[np.float32]
 
@@ -33,11 +33,17 @@ class Stack:
         Distance of slices, rows and columns in mm.
     mask:
         Labels of the heart on the same grid, 0 outside; None where there are none.
+    labels:
+        Values of right ventricle, myocardium and left ventricle in the mask; None where unknown.
+    base_first:
+        Whether slices run from base to apex; None where unknown.
     """
 
     pixels: NDArray[np.generic]
     spacing: tuple[float, float, float]
     mask: NDArray[np.generic] | None = None
+    labels: tuple[int, int, int] | None = None
+    base_first: bool | None = None
 
     @property
     def voxel(self) -> NDArray[np.float64]:
@@ -129,12 +135,12 @@ def shuffled(random: np.random.Generator, stack: Stack, size: int) -> Picture:
     return np.asarray(resize(np.concatenate(rows), (size, size), order=1, preserve_range=True), np.float32)
 
 
-def read_stack(path: Path, mask: Path | None = None) -> Stack:
-    """A stack from its file and, where there is one, its mask. Of a cine the first phase."""
-    volume = read(path)
+def read_stack(case: Case) -> Stack:
+    """The stack of a case, with its mask where there is one. Of a cine the first phase."""
+    volume = read(case.path)
     columns, rows, slices = volume.grid.spacing
-    labels = None if mask is None else _first_phase(read(mask).array)
-    return Stack(_first_phase(volume.array), (slices, rows, columns), labels)
+    mask = None if case.mask is None else _first_phase(read(case.mask).array)
+    return Stack(_first_phase(volume.array), (slices, rows, columns), mask, case.mask_values, case.base_first)
 
 
 def _first_phase(array: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -53,6 +53,7 @@ def batch_of(squares: torch.Tensor, angle: float = float("nan"), negative: bool 
         torch.full((count, 3), float("nan")),
         torch.full((count,), negative),
         torch.zeros(count, dtype=torch.bool),
+        torch.tensor([float("nan"), 0.0]).repeat(count, 1),
         Applied.nothing(count),
     )
 

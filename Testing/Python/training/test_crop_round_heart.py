@@ -40,7 +40,8 @@ def test_the_auxiliary_loss_teaches_to_draw() -> None:
     masks, everything = 3 * squares.byte(), torch.ones(8, dtype=torch.bool)
 
     def loss_of(drawn: torch.Tensor) -> torch.Tensor:
-        _, drawing = network.logits_and_drawing(squares[:, None])
+        drawing = network.everything(squares[:, None]).drawing
+        assert drawing is not None
         assert drawing is not None
         return auxiliary_segmentation_loss(drawing, masks, drawn)
 

@@ -12,6 +12,8 @@ from ..draws import Draws
 
 #: (8, 2, 2) from (x, y) of a stored slice to those of the standard one.
 _UNTURN = torch.stack([torch.tensor(k.matrix, dtype=torch.float32) for k in Orientation]).transpose(1, 2).flip(1, 2)
+#: (8, 2, 2) what a class does to vectors (row, column).
+MATRICES = torch.stack([torch.tensor(k.matrix, dtype=torch.float32) for k in Orientation])
 #: (8, 8) entry [k, base]: the class of a slice of class ``base`` that is turned by k.
 AFTER = torch.tensor([[k.after(base) for base in Orientation] for k in Orientation])
 
