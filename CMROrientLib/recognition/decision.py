@@ -67,7 +67,7 @@ class DecisionRule:
         out-of-distribution output then stands for itself.
     slice_order, min_slice_order:
         Weights of ``measures.SLICE_ORDER_TERMS``, and the least probability from which an order is named;
-        None for networks that cannot tell.
+        None for networks that cannot tell, and for the usual one.
     """
 
     temperature: float = 1.0
@@ -80,7 +80,7 @@ class DecisionRule:
     )
     out_of_distribution_single: Mapping[str, float] | None = field(default=None, metadata=in_json("outsider_single"))
     slice_order: Mapping[str, float] | None = None
-    min_slice_order: float = DEFAULT_MIN_SLICE_ORDER
+    min_slice_order: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError on what cannot be a rule, with the card's key."""
@@ -89,7 +89,7 @@ class DecisionRule:
         for key, limit in (
             ("min_confidence", self.min_confidence),
             ("max_not_short_axis", self.max_not_short_axis),
-            ("min_slice_order", self.min_slice_order),
+            ("min_slice_order", self.least_slice_order),
         ):
             if not 0 <= limit <= 1:
                 raise ValueError(f"{key} is {limit:g}, not from 0 to 1")
@@ -103,6 +103,11 @@ class DecisionRule:
             missing = [term for term in terms if weights is not None and term not in weights]
             if missing:
                 raise ValueError(f"{key} lacks {', '.join(missing)}")
+
+    @property
+    def least_slice_order(self) -> float:
+        """The probability from which an order of slices is named."""
+        return DEFAULT_MIN_SLICE_ORDER if self.min_slice_order is None else self.min_slice_order
 
     @classmethod
     def from_card(cls, decision: Mapping[str, object] | None) -> DecisionRule:

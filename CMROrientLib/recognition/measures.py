@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..orientation import Orientation
-from .result import SliceOrder
+from ..slice_order import FoundOrder
 
 #: The order of the logistic function's terms in a card.
 SLICE_ORDER_TERMS = ("intercept", "rise", "correlation", "slices")
@@ -84,7 +84,7 @@ def weigh_levels(measures: NDArray[np.floating], slice_numbers: NDArray[np.int_]
 
 def slice_order(
     evidence: SliceOrderEvidence | None, weights: Mapping[str, float] | None, least: float
-) -> tuple[SliceOrder, float]:
+) -> tuple[FoundOrder, float]:
     """The order of a stack, and the probability that it is right.
 
     Parameters

@@ -15,6 +15,7 @@ from ..errors import CMROrientError, UsageError
 from ..i18n import _
 from ..orientation import Orientation
 from ..progress import Progress
+from ..slice_order import FoundOrder
 from ..volume import Volume
 from .conflict import header_plane, hold_against_header
 from .decision import (
@@ -28,7 +29,7 @@ from .decision import (
 from .engines import open_engine
 from .header_plane import view_of
 from .measures import angle_of, margin_of, slice_order, weigh_levels
-from .result import Decision, Recognition, SliceOrder
+from .result import Decision, Recognition
 from .slices import choose_slices
 
 if TYPE_CHECKING:
@@ -180,11 +181,11 @@ class Recognizer:
         else:
             decision = "reoriented" if orientation else "standard"
         header, conflict, mirrored = hold_against_header(volume, orientation, decision)
-        order: SliceOrder = "unknown"
+        order: FoundOrder = "unknown"
         order_sure, angle = 0.0, None
         if answers.measures is not None:
             levels = weigh_levels(answers.measures, slices[:, 1])
-            order, order_sure = slice_order(levels, self._rule.slice_order, self._rule.min_slice_order)
+            order, order_sure = slice_order(levels, self._rule.slice_order, self._rule.least_slice_order)
             angle = angle_of(answers.measures, orientation)
         return Recognition(
             orientation=orientation,

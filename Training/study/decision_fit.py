@@ -17,6 +17,7 @@ from CMROrientLib.recognition.slices import central_slice
 from CMROrientLib.training.evaluation.calibrate import answers, choose_min_confidence, fit_rule
 from CMROrientLib.training.evaluation.out_of_distribution import OutOfDistributionTerms, fit_out_of_distribution
 from CMROrientLib.training.evaluation.predictions import Predictions
+from CMROrientLib.training.evaluation.slice_orders import PARTS, OrderAnswers, fit_slice_order, order_answers
 
 from .measured import Measured
 
@@ -37,7 +38,16 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     if together.logits.shape[-1] == len(Orientation):
         # Without an out-of-distribution output nothing is taken for no short axis.
         return rule
-    return fit_out_of_distribution(_real(measured, rule), _others(measured, rule), rule)
+    rule = fit_out_of_distribution(_real(measured, rule), _others(measured, rule), rule)
+    return _with_slice_order(measured, rule)
+
+
+def _with_slice_order(measured: Sequence[Measured], rule: DecisionRule) -> DecisionRule:
+    """The rule with the weights that tell how sure an order of slices is."""
+    found = [order_answers(one.predictions, PARTS) for one in measured if one.predictions.measures is not None]
+    if not found:
+        return rule
+    return replace(rule, slice_order=fit_slice_order(reduce(OrderAnswers.__add__, found)))
 
 
 def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
@@ -47,7 +57,7 @@ def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
 
 def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dict[str, DecisionRule]:
     """For each family of other pictures the rule that was fitted without it."""
-    families = np.concatenate([one.others.families[~one.others.blank] for one in measured])
+    families = np.concatenate([shown.families[~shown.blank] for one in measured for shown in (one.others, one.views)])
     real, others = _real(measured, rule), _others(measured, rule)
     names = sorted({str(family) for one in measured for family in one.others.families})
     return {name: fit_out_of_distribution(real, others.where(families != name), rule) for name in names}
@@ -65,5 +75,6 @@ def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistribution
 
 
 def _others(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
-    pictures = (picture[None] for one in measured for picture in one.others.logits[~one.others.blank])
+    shown = (pictures for one in measured for pictures in (one.others, one.views))
+    pictures = (picture[None] for some in shown for picture in some.logits[~some.blank])
     return OutOfDistributionTerms.of(pictures, rule)

@@ -21,7 +21,7 @@ from CMROrientLib.training.evaluation.scoring import as_text, by_group, source_a
 
 from .decision_fit import cross_fitted, fitted
 from .json_files import write_json
-from .left_out import LeftOut, LeftOutSequence, calibration, rejection_metrics
+from .left_out import LeftOut, LeftOutSequence, calibration, kinds, rejection_metrics, slice_orders
 from .measured import Measured, load, measure
 
 
@@ -33,8 +33,8 @@ def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Me
     measured:
         For the left-out sources.
     metrics:
-        The folder of ``left_out``, ``stress``, ``calibration``, ``rejection`` and, where there are
-        any, ``left_out_sequences`` (JSON).
+        The folder of ``left_out``, ``stress``, ``calibration``, ``rejection``, ``slice_order``, ``kinds`` and,
+        where there are any, ``left_out_sequences`` (JSON).
     sequences:
         For networks that were trained without a sequence. Only their accuracies are kept: the rule has
         learned from the same people.
@@ -52,6 +52,12 @@ def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Me
     write_json(metrics / "stress.json", stress)
     write_json(metrics / "calibration.json", write_object(calibration(measured, rules, rule)))
     write_json(metrics / "rejection.json", write_object(rejection_metrics(measured, rules)))
+    orders = slice_orders(measured, rules)
+    if orders:
+        write_json(metrics / "slice_order.json", {name: write_object(row) for name, row in orders.items()})
+    of_kinds = kinds(measured, rules)
+    shown = {kind: {group: write_object(row) for group, row in groups.items()} for kind, groups in of_kinds.items()}
+    write_json(metrics / "kinds.json", shown)
     return rule
 
 
@@ -79,7 +85,7 @@ def main(options: Sequence[str] | None = None) -> int:
         cases = chosen_cases(
             arguments.data, arguments.index, arguments.split, datasets=arguments.dataset, sequences=arguments.sequence
         )
-        measure(arguments.name, arguments.model, cases, arguments.output, arguments.stress_volumes)
+        measure(arguments.name, arguments.model, cases, arguments.output, arguments.stress_volumes, data=arguments.data)
         print(as_text(by_group(load(arguments.output).predictions, source_and_sequence)))
         return 0
     sources, sequences = ([load(folder) for folder in folders] for folders in (arguments.folders, arguments.sequence))

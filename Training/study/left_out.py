@@ -12,11 +12,15 @@ from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.typed_json import in_json, write_object
 from CMROrientLib.training.evaluation.calibrate import Answers, answers, expected_calibration_error
 from CMROrientLib.training.evaluation.decisions import Decisions, decisions
-from CMROrientLib.training.evaluation.out_of_distribution import volumes_out_of_distribution
+from CMROrientLib.training.evaluation.out_of_distribution import out_of_distribution_of, volumes_out_of_distribution
 from CMROrientLib.training.evaluation.scoring import Figures, by_group, counts, source_and_sequence
+from CMROrientLib.training.evaluation.slice_orders import SliceOrders, whole_stacks
 
 from .decision_fit import without_each_family
+from .kinds import KINDS as KINDS_OF_IMAGE
+from .kinds import KindFigures, kind_figures
 from .measured import Measured, MeasuredModel
+from .other_pictures.other_views import KEPT_BACK
 from .other_pictures.rejection import Rejection, exact_interval, rejection, together
 
 
@@ -177,18 +181,39 @@ class RealVolumes:
     rejected: int
     interval: tuple[float, ...]
 
+    @classmethod
+    def of(cls, volumes: int, rejected: int) -> RealVolumes:
+        """From numbers."""
+        return cls(volumes, rejected, exact_interval(rejected, volumes))
+
 
 @dataclass(frozen=True)
 class RejectionMetrics:
-    """``rejection.json``: pictures of each family and ``all``, and real volumes."""
+    """``rejection.json``: what becomes of what is no short axis, and of what is one.
+
+    Parameters
+    ----------
+    families:
+        Pictures of each family, and ``all``.
+    real_volumes:
+        Short-axis volumes of left-out sources.
+    views:
+        Other views of the heart, each an image of its own; what was kept back from training says so.
+    real_slices:
+        Short-axis slices of left-out sources, each an image of its own: all, and middle ones.
+    """
 
     families: Mapping[str, Rejection]
     real_volumes: RealVolumes
+    views: Mapping[str, Rejection] | None = None
+    real_slices: Mapping[str, RealVolumes] | None = None
 
 
 def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> RejectionMetrics:
     """Other pictures and real volumes rejected, by rules that saw neither the source nor the family."""
     found: dict[str, list[Rejection]] = {}
+    views: dict[str, list[Rejection]] = {}
+    single: dict[str, list[NDArray[np.bool_]]] = {"all slices": [], "middle 70 % of slices": []}
     real, rejected = 0, 0
     for one in measured:
         rule = rules[one.name]
@@ -196,10 +221,50 @@ def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, Decision
             shown = one.others.of(family)
             if len(shown.families):
                 found.setdefault(family, []).append(rejection(shown, other))
+        for family in sorted({str(name) for name in one.views.families}):
+            views.setdefault(family, []).append(rejection(one.views.of(family), rule))
+        alone = one.alone.of(counts)
+        lost = out_of_distribution_of(alone.logits[:, None], rule) > rule.max_not_short_axis
+        single["all slices"].append(lost)
+        single["middle 70 % of slices"].append(lost[alone.middle])
         hard = one.predictions.of(counts)
         real += len(hard.cases)
         rejected += int((volumes_out_of_distribution(hard, rule) > rule.max_not_short_axis).sum())
     families = {name: together(rows) for name, rows in sorted(found.items())}
+    of_views = {name: together(rows) for name, rows in sorted(views.items())}
+    kept = [row for name, row in of_views.items() if name.startswith(KEPT_BACK)]
+    if kept:
+        of_views["all that was kept back"] = together(kept)
     return RejectionMetrics(
-        {**families, "all": together(families)}, RealVolumes(real, rejected, exact_interval(rejected, real))
+        {**families, "all": together(families)},
+        RealVolumes.of(real, rejected),
+        of_views,
+        {
+            name: RealVolumes.of(sum(map(len, parts)), sum(int(part.sum()) for part in parts))
+            for name, parts in single.items()
+        },
     )
+
+
+def slice_orders(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> dict[str, SliceOrders]:
+    """Orders named and right on each left-out source, by a rule that was fitted on the others, and on ``all``."""
+    found = {one.name: whole_stacks(one.predictions) for one in measured if one.predictions.measures is not None}
+    if not found:
+        return {}
+    rows = {
+        name: SliceOrders.of(data, rules[name].slice_order, rules[name].least_slice_order)
+        for name, data in found.items()
+    }
+    return {**rows, "all": SliceOrders.together(list(rows.values()))}
+
+
+def kinds(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> dict[str, dict[str, KindFigures]]:
+    """Made kinds of image, of the networks that were not shown them and of the others, over all left-out sources."""
+    rows: dict[str, dict[str, list[KindFigures]]] = {}
+    for one in measured:
+        for kind in KINDS_OF_IMAGE:
+            group = "kept back" if kind in one.kept.kinds else "seen"
+            rows.setdefault(kind, {}).setdefault(group, []).append(kind_figures(one.kinds, kind, rules[one.name]))
+    return {
+        kind: {group: KindFigures.together(found) for group, found in groups.items()} for kind, groups in rows.items()
+    }

@@ -17,6 +17,8 @@ from CMROrientLib.training.evaluation.predictions import Predictions, predict
 from CMROrientLib.training.negatives.reslices import read_stack
 
 from .json_files import write_json
+from .kinds import KINDS, ShownKinds, show_kinds
+from .other_pictures.other_views import KeptBack, show_other_views
 from .other_pictures.rejection import OtherPictures, show_other_pictures
 from .stress import StressRow, stress
 
@@ -60,6 +62,12 @@ class Measured:
         What ``stress`` counted.
     others:
         What it said about other pictures.
+    views:
+        What it said about other views of the heart, each an image of its own.
+    kinds:
+        What it said about made kinds of image.
+    kept:
+        What was kept back from it.
     """
 
     name: str
@@ -69,6 +77,9 @@ class Measured:
     stressed: list[tuple[str, float, Predictions]]
     curves: Mapping[str, tuple[StressRow, ...]]
     others: OtherPictures
+    views: OtherPictures
+    kinds: ShownKinds
+    kept: KeptBack
 
     @property
     def harder(self) -> list[Predictions]:
@@ -86,9 +97,12 @@ class _Index:
     model: MeasuredModel
     curves: Mapping[str, tuple[StressRow, ...]]
     stressed: tuple[tuple[object, ...], ...]
+    kept: KeptBack
 
 
-def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, stress_volumes: int = 60) -> None:
+def measure(
+    name: str, model: str | Path, cases: Sequence[Case], folder: Path, stress_volumes: int = 60, *, data: Path
+) -> None:
     """Run a network over everything and keep its outputs in ``folder``.
 
     Parameters
@@ -99,6 +113,8 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
         A network that was not trained on the people of ``cases``.
     stress_volumes:
         Changed slices are taken from at most so many volumes, spread evenly over ``cases``.
+    data:
+        The data folder, for real views that are no short axis.
     """
     files, inference = opened(model, "cpu")
     predict(inference, cases).save(folder / "predictions.npz")
@@ -114,20 +130,39 @@ def measure(name: str, model: str | Path, cases: Sequence[Case], folder: Path, s
     curves = stress(inference, chosen, keep=keep)
     stacks = [read_stack(case) for case in chosen[:: max(1, len(chosen) // STACKS)]]
     others = show_other_pictures(inference, stacks, OTHER_PICTURES)
-    with replacing([folder / "others.npz"]) as (stream,):
-        np.savez(stream, allow_pickle=False, families=others.families, blank=others.blank, logits=others.logits)
+    _keep_pictures(folder / "others.npz", others)
+    kept_back = KeptBack.of(files.card, tuple(KINDS))
+    named = files.card.recipe.get("other_views")
+    names = tuple(map(str, named)) if isinstance(named, list | tuple) else ()
+    _keep_pictures(folder / "views.npz", show_other_views(inference, stacks, data, names, kept_back))
+    shown = show_kinds(inference, chosen)
+    with replacing([folder / "kinds.npz"]) as (stream,):
+        np.savez(stream, allow_pickle=False, kinds=shown.kinds, logits=shown.logits)
     facts = TrainingFacts.of(files.card)
     measured = MeasuredModel(name=files.name, checksum=files.checksum, **vars(facts))
-    write_json(folder / "measured.json", write_object(_Index(name, measured, curves, tuple(kept))))
+    write_json(folder / "measured.json", write_object(_Index(name, measured, curves, tuple(kept), kept_back)))
 
 
 def load(folder: Path) -> Measured:
     """Read what ``measure`` kept."""
     found = read_object(_Index, json.loads((folder / "measured.json").read_text(encoding="utf-8")), strict=True)
-    with np.load(folder / "others.npz", allow_pickle=False) as data:
-        others = OtherPictures(data["families"], data["blank"], data["logits"])
+    others, views = (_kept_pictures(folder / f"{name}.npz") for name in ("others", "views"))
+    with np.load(folder / "kinds.npz", allow_pickle=False) as data:
+        kinds = ShownKinds(data["kinds"], data["logits"])
     stressed = [
         (str(curve), float(str(level)), Predictions.load(folder / str(file))) for curve, level, file in found.stressed
     ]
     predictions, alone = (Predictions.load(folder / f"{name}.npz") for name in ("predictions", "alone"))
-    return Measured(found.name, found.model, predictions, alone, stressed, found.curves, others)
+    return Measured(
+        found.name, found.model, predictions, alone, stressed, found.curves, others, views, kinds, found.kept
+    )
+
+
+def _keep_pictures(path: Path, pictures: OtherPictures) -> None:
+    with replacing([path]) as (stream,):
+        np.savez(stream, allow_pickle=False, families=pictures.families, blank=pictures.blank, logits=pictures.logits)
+
+
+def _kept_pictures(path: Path) -> OtherPictures:
+    with np.load(path, allow_pickle=False) as data:
+        return OtherPictures(data["families"], data["blank"], data["logits"])

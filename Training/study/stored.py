@@ -10,8 +10,10 @@ from pathlib import Path
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.recognition.typed_json import read_object, write_object
 from CMROrientLib.training.evaluation.evaluate import Evaluation
+from CMROrientLib.training.evaluation.slice_orders import SliceOrders
 
 from .ablation import Variant
+from .kinds import KindFigures
 from .left_out import Calibration, LeftOut, LeftOutSequence, RejectionMetrics
 from .paper_table import PaperRow
 from .stress import StressRow
@@ -31,6 +33,10 @@ class StoredMetrics:
         Left-out source → curve → rows.
     calibration, rejection:
         Over all left-out sources.
+    slice_order:
+        Each left-out source and ``all`` → how often an order of slices is named and right.
+    kinds:
+        Made kind of image → of networks that were not shown it (``kept back``) and of the others (``seen``).
     ablation:
         The short runs.
     universal, cine, lge, t2:
@@ -43,6 +49,8 @@ class StoredMetrics:
     stress: Mapping[str, Mapping[str, tuple[StressRow, ...]]] | None = None
     calibration: Calibration | None = None
     rejection: RejectionMetrics | None = None
+    slice_order: Mapping[str, SliceOrders] | None = None
+    kinds: Mapping[str, Mapping[str, KindFigures]] | None = None
     ablation: tuple[Variant, ...] | None = None
     universal: Evaluation | None = None
     cine: Evaluation | None = None

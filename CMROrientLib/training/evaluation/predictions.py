@@ -20,14 +20,14 @@ from ...errors import CMROrientError
 from ...io.atomic import replacing
 from ...progress import Progress
 from ...recognition.decision import carried_back, log_probabilities
-from ...recognition.inference import Inference
+from ...recognition.inference import Answers, Inference
 from ...recognition.preprocessing import is_blank
 from ...recognition.slices import middle_slices
 from ..cases import Case
 from ..slices import read_slices
 
 
-class _StoredCase(TypedDict):
+class _StoredCaseOfOld(TypedDict):
     path: str
     mask: str | None
     dataset: str
@@ -37,6 +37,10 @@ class _StoredCase(TypedDict):
     angle: float | None
     margin: float | None
     mask_values: list[int] | None
+
+
+class _StoredCase(_StoredCaseOfOld, total=False):
+    base_first: bool | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Predictions:
         The cases.
     slices:
         (number of cases,) slices of each volume, blank ones counted.
+    measures:
+        (S, 8 or 16, 3) of a network that measures (``recognition.inference.Answers``); None for others.
     """
 
     logits: NDArray[np.float32]
@@ -63,6 +69,7 @@ class Predictions:
     slice_: NDArray[np.int_]
     cases: tuple[Case, ...]
     slices: NDArray[np.int_]
+    measures: NDArray[np.float32] | None = None
 
     @property
     def subjects(self) -> list[str]:
@@ -89,6 +96,7 @@ class Predictions:
             self.slice_[rows],
             tuple(case for case, kept in zip(self.cases, keep, strict=True) if kept),
             self.slices[keep],
+            None if self.measures is None else self.measures[rows],
         )
 
     def joined(self, other: Predictions) -> Predictions:
@@ -99,6 +107,9 @@ class Predictions:
             np.concatenate([self.slice_, other.slice_]),
             self.cases + other.cases,
             np.concatenate([self.slices, other.slices]),
+            None
+            if self.measures is None or other.measures is None
+            else np.concatenate([self.measures, other.measures]),
         )
 
     def save(self, path: Path) -> None:
@@ -113,6 +124,7 @@ class Predictions:
                 slice=self.slice_,
                 slices=self.slices,
                 cases=np.array(json.dumps(cases)),
+                **({} if self.measures is None else {"measures": self.measures}),
             )
 
     @classmethod
@@ -121,7 +133,8 @@ class Predictions:
         try:
             with np.load(path, allow_pickle=False) as data:
                 cases = [_case(entry) for entry in json.loads(str(data["cases"]))]
-                return cls(data["logits"], data["case"], data["slice"], tuple(cases), data["slices"])
+                measures = data.get("measures")
+                return cls(data["logits"], data["case"], data["slice"], tuple(cases), data["slices"], measures)
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CMROrientError(f"these are no stored predictions ({error})", path) from error
 
@@ -139,6 +152,7 @@ def _case(entry: _StoredCase) -> Case:
         angle=entry["angle"],
         margin=entry["margin"],
         mask_values=(values[0], values[1], values[2]) if values else None,
+        base_first=entry.get("base_first"),
     )
 
 
@@ -158,22 +172,29 @@ def predict(
     alone:
         Take each slice as a volume of one slice, without help from its neighbours.
     """
-    logits, owners, numbers, counts = [], [], [], []
+    found: list[Answers] = []
+    owners, numbers, counts = [], [], []
     for index, case in enumerate(cases):
         slices, spacing = read_slices(case)
         shown = [number for number, plane in enumerate(slices) if not is_blank(plane)]
         counts.append(len(slices))
         if shown:
             groups = [[number] for number in shown] if alone else [shown]
-            logits += [inference([slices[number] for number in group], spacing) for group in groups]
+            found += [inference.answers([slices[number] for number in group], spacing) for group in groups]
             owners += [index] * len(shown)
             numbers += shown
         if progress is not None:
             progress(index + 1, len(cases))
-    if not logits:
+    if not found:
         raise CMROrientError("there is nothing to see in any of these volumes")
+    measures = [one.measures for one in found if one.measures is not None]
     return Predictions(
-        np.concatenate(logits), np.array(owners), np.array(numbers), tuple(cases), np.array(counts, dtype=int)
+        np.concatenate([one.logits for one in found]),
+        np.array(owners),
+        np.array(numbers),
+        tuple(cases),
+        np.array(counts, dtype=int),
+        np.concatenate(measures) if measures else None,
     )
 
 

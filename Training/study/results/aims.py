@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ..left_out import RejectionMetrics
 from ..stored import StoredMetrics
 
 SLICES, MIDDLE, STRESSED = 0.99, 0.997, 0.97
 CALIBRATION_ERROR = 0.02
 REJECTED, REAL_REJECTED = 0.98, 0.02
+REAL_LOST = 0.01
+NAMED, RIGHT = 0.98, 0.998
 
 
 def aims(metrics: StoredMetrics) -> list[list[str]]:
@@ -54,6 +57,30 @@ def aims(metrics: StoredMetrics) -> list[list[str]]:
         share = real.rejected / real.volumes
         aim = f"real short-axis volumes taken for none, at most {100 * REAL_REJECTED:.0f} %"
         rows.append(_row(aim, f"{100 * share:.1f} %", share <= REAL_REJECTED))
+        rows += _of_views(metrics.rejection)
+    if metrics.slice_order is not None:
+        every_stack = metrics.slice_order["all"]
+        named = every_stack.named / every_stack.stacks
+        right = 1 - every_stack.wrong / max(every_stack.named, 1)
+        aim = f"slice order of left-out stacks of five slices or more named, at least {100 * NAMED:.0f} %"
+        rows.append(_row(aim, f"{100 * named:.1f} %", named >= NAMED))
+        aim = f"slice order right where named, at least {100 * RIGHT:.1f} %"
+        rows.append(_row(aim, f"{100 * right:.1f} %, {every_stack.wrong} wrong", right >= RIGHT))
+    return rows
+
+
+def _of_views(found: RejectionMetrics) -> list[list[str]]:
+    """The aims about other views of the heart."""
+    if found.views is None or found.real_slices is None:
+        return []
+    kept = found.views["all that was kept back"]
+    alone = 1 - kept.acted_on / kept.pictures
+    aim = f"other views of the heart that were kept back, left alone, at least {100 * REJECTED:.0f} %"
+    rows = [_row(aim, f"{100 * alone:.1f} %", alone >= REJECTED)]
+    for name, slices in found.real_slices.items():
+        share = slices.rejected / slices.volumes
+        aim = f"single short-axis slices taken for none, {name}, at most {100 * REAL_LOST:.0f} %"
+        rows.append(_row(aim, f"{100 * share:.1f} %", share <= REAL_LOST))
     return rows
 
 

@@ -21,8 +21,10 @@ from .pictures import draw_reliability, draw_stress
 from .sections import (
     ablation_section,
     calibration_section,
+    kinds_section,
     left_out_section,
     rejection_section,
+    slice_order_section,
     stress_section,
     universal_section,
 )
@@ -66,6 +68,10 @@ def build(metrics: StoredMetrics, remarks: Remarks) -> tuple[str, dict[str, Call
         pictures["reliability.png"] = lambda path: draw_reliability(bins, path)
     if metrics.rejection is not None:
         lines += rejection_section(metrics.rejection)
+    if metrics.slice_order is not None:
+        lines += slice_order_section(metrics.slice_order)
+    if metrics.kinds is not None:
+        lines += kinds_section(metrics.kinds)
     if metrics.ablation is not None:
         lines += ablation_section(metrics.ablation)
     lines.append(remarks.to_markdown())

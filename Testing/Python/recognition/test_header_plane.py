@@ -1,0 +1,157 @@
+"""The plane that a header names: evidence that adds doubt, never a class."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parts import find_data_root, need_path
+from sample_study import MODEL, phantom
+from sign_oracle import SIGN, Oracle, oracle
+
+from CMROrientLib.io import read
+from CMROrientLib.orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION, Orientation
+from CMROrientLib.recognition.conflict import header_plane
+from CMROrientLib.recognition.header_plane import BEYOND_DOUBT, HeaderPlane
+from CMROrientLib.recognition.recognizer import Recognizer, decided
+from CMROrientLib.recognition.wording import words
+from CMROrientLib.volume import Grid, Volume
+
+
+def tilted(degrees: float, array: np.ndarray, turned: Orientation = Orientation.IDENTITY) -> Volume:
+    """A volume whose header is the standard frame turned about its rows' direction, and re-indexed."""
+    column = STANDARD_COLUMN_DIRECTION / np.linalg.norm(STANDARD_COLUMN_DIRECTION)
+    row = STANDARD_ROW_DIRECTION - (STANDARD_ROW_DIRECTION @ column) * column
+    row /= np.linalg.norm(row)
+    normal, angle = np.cross(column, row), np.radians(degrees)
+    row = np.cos(angle) * row + np.sin(angle) * normal
+    directions = np.column_stack([column, row, np.cross(column, row)])
+    slices, rows, columns = array.shape[-3:]
+    grid = Grid((columns, rows, slices), (1.0, 1.0, 8.0), (0.0, 0.0, 0.0), tuple(map(float, directions.ravel())))
+    return Volume(array, grid).reindexed(Orientation.IDENTITY, turned)
+
+
+def stack(*classes: int) -> np.ndarray:
+    return np.stack([Orientation(k).apply(SIGN) for k in classes])
+
+
+@pytest.mark.parametrize("degrees", [0, 10, 25, 40])
+def test_true_short_axes_are_acted_on_as_far_as_they_lie_from_the_mean_plane(
+    monkeypatch: pytest.MonkeyPatch, degrees: float
+) -> None:
+    recognizer = oracle(monkeypatch, Oracle(outputs=9))
+    volume = tilted(degrees, stack(3))
+    assert volume.header_state == "known"
+    result = recognizer.recognize(volume)
+    assert (result.decision, result.view) == ("reoriented", "short_axis")
+
+
+def test_one_slice_whose_header_names_another_plane_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = oracle(monkeypatch, Oracle(outputs=9))
+    for array in (stack(3), np.stack([stack(3)] * 20)):
+        volume = tilted(80, array)
+        assert volume.header_state == "other_plane"
+        result = recognizer.recognize(volume)
+        assert result.orientation == 3, "the header never changes the class"
+        assert (result.decision, result.view, result.conflict) == ("uncertain", "unknown", True)
+        assert "one slice is not acted on then; say how it is stored to decide" in words(result)
+        assert decided(volume, 3).acted_on
+
+
+def test_a_stack_is_acted_on_only_beyond_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = oracle(monkeypatch, Oracle(outputs=9))
+    result = recognizer.recognize(tilted(80, stack(3, 3, 3, 3)))
+    assert (result.decision, result.conflict, result.header_orientation) == ("reoriented", True, None)
+    few = recognizer.recognize(tilted(80, stack(3, 3)))
+    assert few.decision == "uncertain"
+    assert "not beyond doubt: not acted on" in words(few)
+    # Models without a ninth output cannot tell what they see.
+    assert oracle(monkeypatch, Oracle()).recognize(tilted(80, stack(3, 3, 3, 3))).decision == "uncertain"
+
+
+@pytest.mark.parametrize("k", list(Orientation))
+def test_a_mirror_that_the_other_plane_contradicts_is_not_beyond_doubt(
+    monkeypatch: pytest.MonkeyPatch, k: Orientation
+) -> None:
+    recognizer = oracle(monkeypatch, Oracle(outputs=9))
+    result = recognizer.recognize(tilted(55, stack(k, k, k, k)))
+    assert result.acted_on == (not k.mirrors)
+    seen_from_behind = recognizer.recognize(tilted(55, stack(k, k, k, k), Orientation.FLIP_HORIZONTAL))
+    assert seen_from_behind.acted_on == k.mirrors
+
+
+def test_the_farther_the_plane_the_greater_the_doubt() -> None:
+    doubts = [
+        HeaderPlane("known", float(np.cos(np.radians(angle))), Orientation.IDENTITY).likelihood for angle in range(91)
+    ]
+    assert doubts[0] == doubts[20] == 1
+    assert all(later >= earlier for earlier, later in pairwise(doubts))
+    assert doubts[-1] > 10
+    assert HeaderPlane("none", None, None).joined(0.3) == pytest.approx(0.3)
+    far = HeaderPlane("other_plane", 0.1, Orientation.IDENTITY)
+    assert far.joined(0.1) > 0.6 > 0.3 > far.joined(0.01) > BEYOND_DOUBT
+
+
+def test_what_a_header_says_about_its_plane() -> None:
+    plane = header_plane(phantom(1))
+    assert plane.state == "known" and plane.cosine == pytest.approx(1, abs=1e-3) and plane.nearest == 1
+    assert header_plane(phantom(1, header="empty")) == HeaderPlane("none", None, None)
+
+
+def real(name: str) -> Path:
+    return need_path(find_data_root() / name, "needs the real test images")
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Recognizer:
+    return Recognizer(MODEL, device="cpu")
+
+
+@pytest.mark.parametrize("subject", ["001", "002"])
+def test_real_four_chamber_views_with_their_headers_are_left_alone(bundled: Recognizer, subject: str) -> None:
+    """One of the two headers names a short-axis plane: there the pixels have to tell."""
+    phases = [read(real(f"long_axis/{subject}_LA_{frame}.nii.gz")) for frame in ("ED", "ES")]
+    for volume in (*phases, replace(phases[0], array=np.stack([one.array for one in phases]))):
+        assert not bundled.recognize(volume).acted_on
+
+
+@pytest.mark.parametrize("series", ["long_axis", "short_axis"])
+def test_a_pig_is_not_mirrored(bundled: Recognizer, series: str) -> None:
+    """Its header names another plane than a person's short axis; what the network cannot know is left alone."""
+    volume = pig(series)
+    whole = bundled.recognize(volume)
+    assert not whole.acted_on
+    for number in range(volume.array.shape[1]):
+        one = replace(
+            volume,
+            array=volume.array[:, number : number + 1],
+            grid=replace(volume.grid, size=(*volume.grid.size[:2], 1)),
+        )
+        assert not bundled.recognize(one).acted_on
+
+
+def pig(series: str) -> Volume:
+    """Both phases of a series as a cine with its true directions."""
+    from pydicom import dcmread
+
+    found = [dcmread(path) for path in sorted(real(f"dicom/pig/{series}").glob("*.dcm"))]
+    axes = np.array(found[0].ImageOrientationPatient, float).reshape(2, 3)
+    normal = np.cross(*axes)
+    places: dict[float, list[np.ndarray]] = {}
+    for one in sorted(found, key=lambda one: int(one.InstanceNumber)):
+        places.setdefault(round(float(np.array(one.ImagePositionPatient, float) @ normal), 1), []).append(
+            one.pixel_array
+        )
+    array = np.stack([np.stack([places[place][phase] for place in sorted(places)]) for phase in range(2)])
+    spacing = [float(value) for value in found[0].PixelSpacing]
+    directions = np.column_stack([*axes, normal])
+    grid = Grid(
+        (array.shape[3], array.shape[2], array.shape[1]),
+        (spacing[1], spacing[0], float(np.median(np.diff(sorted(places))))),
+        (0.0, 0.0, 0.0),
+        tuple(map(float, directions.ravel())),
+    )
+    return Volume(array, grid)
