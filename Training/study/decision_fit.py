@@ -59,7 +59,7 @@ def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dic
     """For each family of other pictures the rule that was fitted without it."""
     families = np.concatenate([shown.families[~shown.blank] for one in measured for shown in (one.others, one.views)])
     real, others = _real(measured, rule), _others(measured, rule)
-    names = sorted({str(family) for one in measured for family in one.others.families})
+    names = sorted({str(name) for one in measured for shown in (one.others, one.views) for name in shown.families})
     return {name: fit_out_of_distribution(real, others.where(families != name), rule) for name in names}
 
 

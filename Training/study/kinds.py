@@ -70,7 +70,7 @@ class KindFigures:
     @classmethod
     def of(cls, stacks: int, right: int, acted_on: int, wrong: int) -> KindFigures:
         """From numbers."""
-        return cls(stacks, right, acted_on, wrong, exact_interval(right, stacks))
+        return cls(stacks, right, acted_on, wrong, exact_interval(right, stacks) if stacks else ())
 
     @classmethod
     def together(cls, rows: Sequence[KindFigures]) -> KindFigures:
@@ -99,7 +99,7 @@ def show_kinds(inference: Inference, cases: Sequence[Case], seed: int = 5) -> Sh
             images = kind(batch, draws).images.numpy()
             kinds.append(name)
             logits.append(inference(list(images)))
-    return ShownKinds(np.array(kinds), np.stack(logits))
+    return ShownKinds(np.array(kinds, str), np.stack(logits) if logits else np.zeros((0, SHOWN, 8, 9), np.float32))
 
 
 def kind_figures(shown: ShownKinds, kind: str, rule: DecisionRule) -> KindFigures:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matched_filter import data, write_model  # noqa: F401
 from study import ablation, cards, contact_sheet, decision_fit, leave_source_out, measured, paper_table
@@ -38,17 +39,21 @@ def test_sources_are_judged_by_rules_of_the_others(data: Path, tmp_path: Path, m
         decision_fit, "fit_out_of_distribution", lambda r, o, rule: seen.append(len(o.averaged)) or fit(r, o, rule)
     )
     one = measured.load(folders[0])
-    shown = one.others.families[~one.others.blank]
+    shown = np.concatenate([some.families[~some.blank] for some in (one.others, one.views)])
     without = decision_fit.without_each_family([one], DecisionRule())
     assert seen == [int((shown != family).sum()) for family in without]
-    assert set(without) == set(one.others.families.tolist()) and min(seen) < len(shown)
+    assert set(without) == set(one.others.families.tolist()) | set(one.views.families.tolist()) and min(seen) < len(
+        shown
+    )
     fitted = json.loads(card.read_text(encoding="utf-8"))["decision"]
     # Without metrics only the rule is fitted, from one measurement, too.
     assert leave_source_out.main(["assemble", *map(str, folders), "--card", str(card)]) == 0
     assert json.loads(card.read_text(encoding="utf-8"))["decision"] == fitted
     assert leave_source_out.main(["assemble", str(folders[0])]) == 0
     read = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in metrics.glob("*.json")}
-    assert set(read) == {"left_out", "stress", "calibration", "rejection"}
+    assert set(read) == {"left_out", "stress", "calibration", "rejection", "kinds"}
+    assert set(read["rejection"]["views"]) >= {"phantom in other planes"}
+    assert set(read["rejection"]["real_slices"]) == {"all slices", "middle 70 % of slices"}
     assert list(read["left_out"]) == ["Source A", "Source B", "Source C"]
     assert read["left_out"]["Source A"]["groups"]["all"]["volumes_averaged"]["value"] == pytest.approx(5 / 6)
     assert set(read["calibration"]["rules"]) == {"Source A", "Source B", "Source C"}

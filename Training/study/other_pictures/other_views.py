@@ -80,5 +80,8 @@ def _real(root: Path, names: Sequence[str], kept: KeptBack) -> Iterator[tuple[st
 def _made(stacks: Sequence[Stack], kept: KeptBack, seed: int) -> Iterator[tuple[str, Picture]]:
     for name, family in MADE_VIEWS.items():
         back = name in kept.families
+        if family.draw(np.random.default_rng(seed), stacks, 64) is None:
+            # No stack with mask and slice order.
+            continue
         for _, picture in pictures_of([family], KEPT if back else SEEN, seed, stacks):
             yield (f"{KEPT_BACK if back else ''}{name}", picture)

@@ -71,9 +71,9 @@ def aims(metrics: StoredMetrics) -> list[list[str]]:
 
 def _of_views(found: RejectionMetrics) -> list[list[str]]:
     """The aims about other views of the heart."""
-    if found.views is None or found.real_slices is None:
+    kept = (found.views or {}).get("all that was kept back")
+    if kept is None or found.real_slices is None:
         return []
-    kept = found.views["all that was kept back"]
     alone = 1 - kept.acted_on / kept.pictures
     aim = f"other views of the heart that were kept back, left alone, at least {100 * REJECTED:.0f} %"
     rows = [_row(aim, f"{100 * alone:.1f} %", alone >= REJECTED)]

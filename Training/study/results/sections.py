@@ -229,6 +229,7 @@ def kinds_section(found: Mapping[str, Mapping[str, KindFigures]]) -> list[str]:
         ]
         for kind, groups in found.items()
         for group, row in sorted(groups.items())
+        if row.stacks
     ]
     return [
         "## Made kinds of image",
