@@ -89,12 +89,11 @@ STATES = (empty, recognized, conflict, corrected, cancelled)
 
 
 def _add(panel: Any, orientation: int, header: str, name: str) -> Any:
-    from CMROrientPanel.self_test import phantom_node
+    from CMROrientLib.mrml.nodes import right_handed
+    from CMROrientLib.mrml.samples import add_stack
+    from CMROrientLib.phantom.phantom import make_phantom
 
-    from CMROrientLib.orientation import Orientation
-
-    node = phantom_node(Orientation(orientation), header)
-    node.SetName(name)
+    node = add_stack(right_handed(make_phantom(orientation=orientation, header=header)).volume, name)
     panel.initializeParameterNode()
     panel._parameterNode.inputVolume = node
     return node

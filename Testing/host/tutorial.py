@@ -100,10 +100,10 @@ def save_as_dicom(panel: Any, window: Any) -> QPixmap:
     """A stack of the DICOM database, and the derived series that was saved."""
     import ctk
     import slicer
-    from CMROrientPanel.self_test import phantom_node
     from DICOMLib import DICOMUtils
 
-    from CMROrientLib.orientation import Orientation
+    from CMROrientLib.mrml.samples import add_stack
+    from CMROrientLib.phantom.phantom import make_phantom
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python" / "support"))
     from phantom_dicom import SIZE, phantom_files
@@ -114,8 +114,7 @@ def save_as_dicom(panel: Any, window: Any) -> QPixmap:
         slicer.dicomDatabase = ctk.ctkDICOMDatabase()
         slicer.dicomDatabase.openDatabase(str(Path(folder) / "ctkDICOM.sql"))
         DICOMUtils.importDicom(str(Path(folder) / "in"))
-        node = phantom_node(Orientation.ROTATE_180, size=SIZE, slices=7)
-        node.SetName("SAX from DICOM")
+        node = add_stack(make_phantom(orientation=3, size=SIZE, slices=7), "SAX")
         node.SetAttribute("DICOM.instanceUIDs", " ".join(str(dcmread(file).SOPInstanceUID) for file in files))
         panel._parameterNode.inputVolume = node
         panel.ui.recognizeButton.click()
