@@ -5,6 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..volume import Grid
+
+
+@dataclass(frozen=True)
+class SeriesPlace:
+    """Whose a DICOM series is, and where its slices lie.
+
+    Parameters
+    ----------
+    patient, study:
+        PatientID and StudyInstanceUID, empty where they are not said.
+    grid:
+        Of its slices sorted along their normal, LPS, mm.
+    has_geometry:
+        Whether the files say how rows and columns lie in the patient.
+    """
+
+    patient: str
+    study: str
+    grid: Grid
+    has_geometry: bool
+
 
 @dataclass(frozen=True)
 class ImageFiles:
@@ -22,6 +44,8 @@ class ImageFiles:
         The SeriesInstanceUID of a DICOM series.
     left_alone:
         Why it is not an image to correct (a localizer, say); such a source is recorded, never read.
+    place:
+        Of a DICOM series that can be read: what tells which series belong together.
     """
 
     path: Path
@@ -29,3 +53,4 @@ class ImageFiles:
     kind: str
     series: str | None = None
     left_alone: str | None = None
+    place: SeriesPlace | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,8 @@ from .engines import open_engine
 from .header_plane import view_of
 from .measures import angle_of, margin_of, slice_order, weigh_levels
 from .result import Decision, Recognition
-from .slices import choose_slices
+from .slices import SLICES_LOOKED_AT, choose_slices
+from .together import Look, count_places, decide_together, look_at_all
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -141,11 +143,46 @@ class Recognizer:
         TypeError, ValueError
             For what is no image, or one whose axes do not fit.
         """
-        volume = to_volume(image, spacing, slice_axis)
-        slices = choose_slices(volume)
+        return self.decide(self.look(to_volume(image, spacing, slice_axis), progress))
+
+    def recognize_together(self, volumes: Sequence[Volume]) -> list[Recognition]:
+        """Find out how volumes are stored that belong together: one decision, from the slices of all.
+
+        Channels of a case, sequences on one grid or the series of one stack are such volumes. Where some are
+        sure of different orientations by themselves, all are ``uncertain``.
+
+        Returns
+        -------
+        A result for each: decision, orientation and confidence are the same, votes and header its own.
+
+        Raises
+        ------
+        CMROrientError
+            Where there is nothing to see in any slice of one of them.
+        """
+        return decide_together(self, look_at_all(self, volumes, len(volumes)))
+
+    def look(self, volume: Volume, progress: Progress | None = None, limit: int = SLICES_LOOKED_AT) -> Look:
+        """Ask the network about the slices of a volume; ``decide`` makes a result of it.
+
+        Parameters
+        ----------
+        limit:
+            About as many slices are looked at, and never fewer than the stack has.
+
+        Raises
+        ------
+        CMROrientError
+            Where there is nothing to see in any slice.
+        """
+        slices = choose_slices(volume, max(limit, min(volume.array.shape[-3], SLICES_LOOKED_AT)))
         if len(slices) == 0:
             raise CMROrientError(_("there is nothing to see in it: every slice has one value only"))
-        return self._decide(volume, slices, self._answers(volume, slices, progress))
+        return Look.at(volume, slices, self._answers(volume, slices, progress))
+
+    def is_sure(self, found: Recognition) -> bool:
+        """Whether a result is beyond the model's own limit, whatever less the user is content with."""
+        return found.confidence >= max(self.min_confidence, self._rule.min_confidence)
 
     def _answers(self, volume: Volume, slices: NDArray[np.int_], progress: Progress | None) -> Answers:
         """What the network says about the slices, the copies in the order of the classes that turned them."""
@@ -159,11 +196,20 @@ class Recognizer:
             raise CMROrientError(_("the model gives no finite numbers for it"), self.model.onnx)
         return found
 
-    def _decide(self, volume: Volume, slices: NDArray[np.int_], answers: Answers) -> Recognition:
-        logits = answers.logits.astype(np.float64)
-        single = log_probabilities(logits, self._rule.temperature)
-        copies = carried_back(single) if self.averaging else single
-        evidence = weigh(copies)
+    def decide(self, look: Look, group: Sequence[Look] = ()) -> Recognition:
+        """Make a result of what the network said.
+
+        Parameters
+        ----------
+        group:
+            All that belong together, this one among them: class, confidence and decision come from their
+            slices, their order and the angle from its own. Alone where empty.
+        """
+        volume, slices, answers = look.outline, look.slices, look.answers
+        members = group or (look,)
+        copies = self._copies(answers.logits)
+        logits = np.concatenate([member.answers.logits for member in members]).astype(np.float64)
+        evidence = weigh(self._copies(logits))
         orientation = evidence.orientation
         sure = confidence(evidence, self._rule)
         mean = log_probabilities(copies.mean(axis=1))
@@ -171,7 +217,7 @@ class Recognizer:
         other = out_of_distribution(out_of_distribution_output(logits), evidence, self._rule)
         seen = other if logits.shape[-1] > _CLASSES else None
         plane = header_plane(volume)
-        places = len(np.unique(slices[:, 1]))
+        places = count_places(members)
         forbidden = plane.forbids(seen, self._rule.max_not_short_axis, sure, places, orientation)
         decision: Decision
         if other > self._rule.max_not_short_axis:
@@ -206,8 +252,13 @@ class Recognizer:
             angle=angle,
             margin=None if angle is None else margin_of(angle),
             view=view_of(decision, seen, forbidden),
-            preview=volume.preview().small(),
+            preview=look.preview,
         )
+
+    def _copies(self, logits: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(S, copies, 8) log-probabilities, classes carried back."""
+        single = log_probabilities(logits.astype(np.float64), self._rule.temperature)
+        return carried_back(single) if self.averaging else single
 
 
 def decided(volume: Volume, orientation: Orientation | int) -> Recognition:

@@ -61,6 +61,10 @@ class Recognition:
         Degrees from that line to the nearer border of its class; None where ``angle`` is.
     view:
         ``short_axis``, ``other`` where it is none, ``unknown`` where pixels or header leave that open.
+    together:
+        How many images were decided on together, this one among them.
+    dissent:
+        The classes of which images of that group are sure by themselves, where they differ; else none.
     preview:
         The middle slice as stored, for notebooks; None where nobody looked at the pixels.
     """
@@ -84,6 +88,8 @@ class Recognition:
     margin: float | None = None
     view: View = "unknown"
     header_slice_order: SliceOrder | None = None
+    together: int = 1
+    dissent: tuple[Orientation, ...] = ()
     preview: Preview | None = None
 
     def __repr__(self) -> str:
@@ -116,4 +122,6 @@ def _plain(value: object) -> object:
     """A field's value as JSON can hold it."""
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
     return int(value) if isinstance(value, Orientation) else value

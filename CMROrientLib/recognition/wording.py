@@ -16,7 +16,12 @@ def words(recognition: Recognition) -> str:
     """The result in a sentence or two, for panel, report and command line."""
     if recognition.decision == "not_short_axis":
         return _("This does not look like a short-axis image; it is left alone.")
-    sentences = (_pixels_in_words(recognition), _header_in_words(recognition), _slices_in_words(recognition))
+    sentences = (
+        _pixels_in_words(recognition),
+        _header_in_words(recognition),
+        _slices_in_words(recognition),
+        _group_in_words(recognition),
+    )
     return " ".join(filter(None, sentences))
 
 
@@ -117,3 +122,15 @@ def _slices_in_words(recognition: Recognition) -> str:
     if not recognition.acted_on or order == "unknown" or header is None or order == header:
         return ""
     return _("The slices run {way}; the header says the other way.").format(way=slice_order_words(order))
+
+
+def _group_in_words(recognition: Recognition) -> str:
+    """With how many images it was decided on, and whether they agree."""
+    if recognition.dissent:
+        sentence = _("Images that belong together are sure of different orientations ({classes}).")
+        return sentence.format(classes="; ".join(orientation_words(k) for k in recognition.dissent))
+    if recognition.together == 2:
+        return _("Decided together with one other image.")
+    if recognition.together > 2:
+        return _("Decided together with {count} other images.").format(count=recognition.together - 1)
+    return ""

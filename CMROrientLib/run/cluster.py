@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..errors import CMROrientError, UsageError
 from .options import RunOptions
 from .plan import PlannedImage
-from .work import Assignment, Outcome, failed, work
+from .unit import alone, units_of, work_on
+from .work import Assignment, Outcome, failed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -72,14 +72,14 @@ class _Chunks:
         self._client = client
         self._options = options
         self._size = size
-        self._out: dict[Future[list[Outcome]], list[Assignment]] = {}
-        self._suspects: deque[Assignment] = deque()
+        self._out: dict[Future[list[Outcome]], list[list[Assignment]]] = {}
+        self._suspects: deque[list[Assignment]] = deque()
 
     def outcomes(self, images: Sequence[PlannedImage], assign: Assign) -> Iterator[Outcome]:
         """Send, collect, send on."""
         from distributed import as_completed
 
-        waiting = iter(images)
+        waiting = deque(units_of(images))
         futures = as_completed()
         while True:
             while self._room() and (part := self._next(waiting, assign)):
@@ -95,19 +95,22 @@ class _Chunks:
         threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
         return len(self._out) < max(1, threads) * _CHUNKS_A_THREAD
 
-    def _next(self, waiting: Iterator[PlannedImage], assign: Assign) -> list[Assignment]:
-        """Suspects go out one by one and first, the others in chunks."""
+    def _next(self, waiting: deque[list[PlannedImage]], assign: Assign) -> list[list[Assignment]]:
+        """Suspects go out one by one and first, the others in chunks; a group is never parted."""
         if self._suspects:
             return [self._suspects.popleft()]
-        return [assign(image) for image in islice(waiting, self._size)]
+        part: list[list[Assignment]] = []
+        while waiting and sum(map(len, part)) < self._size:
+            part.append([assign(image) for image in waiting.popleft()])
+        return part
 
-    def _send(self, part: list[Assignment]) -> Future[list[Outcome]]:
+    def _send(self, part: list[list[Assignment]]) -> Future[list[Outcome]]:
         # Results are not pure: a file may have come or gone.
         future = self._client.submit(_work_on, part, self._options, pure=False)
         self._out[future] = part
         return future
 
-    def _collect(self, future: Future[list[Outcome]], part: list[Assignment]) -> Iterator[Outcome]:
+    def _collect(self, future: Future[list[Outcome]], part: list[list[Assignment]]) -> Iterator[Outcome]:
         from distributed import KilledWorker
 
         error = future.exception() if future.status == "error" else None
@@ -120,14 +123,17 @@ class _Chunks:
             )
         elif isinstance(error, KilledWorker) and len(part) > 1:
             self._suspects.extend(part)
+        elif isinstance(error, KilledWorker) and len(part[0]) > 1:
+            # Its images are tried without their group, so that the others are done.
+            self._suspects.extend([alone(assignment)] for assignment in part[0])
         else:
             reason = "its worker process died (out of memory, or killed)"
             if not isinstance(error, KilledWorker):
                 reason = f"its worker failed ({type(error).__name__}: {error})"
-            for assignment in part:
+            for assignment in (assignment for unit in part for assignment in unit):
                 yield Outcome(failed(assignment, self._options, reason))
 
 
-def _work_on(part: list[Assignment], options: RunOptions) -> list[Outcome]:
+def _work_on(part: list[list[Assignment]], options: RunOptions) -> list[Outcome]:
     """What a worker does with a chunk; each of its threads has one core."""
-    return [work(assignment, options, 1) for assignment in part]
+    return [outcome for unit in part for outcome in work_on(unit, options, 1)]

@@ -158,10 +158,15 @@ class RunOptions:
         """Whether pictures are drawn."""
         return self.pictures or self.writing
 
-    def digest(self, model: ModelFiles | None, override: Override | None) -> str:
+    def digest(self, model: ModelFiles | None, override: Override | None, group: str | None = None) -> str:
         """A name for everything beside the files that a record depends on.
 
         It is the same as in version 1.0, so that its output folders are gone on with.
+
+        Parameters
+        ----------
+        group:
+            The images that it is decided on with, by what tells them from others.
         """
         decided = None if override is None else [override.orientation, override.decision]
         parts = [
@@ -174,6 +179,7 @@ class RunOptions:
             self.slice_axis,
             decided,
             *([] if self.slice_order == "keep" else [self.slice_order]),
+            *([] if group is None else [["group", group]]),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

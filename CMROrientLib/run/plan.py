@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import check_places, relative
+from .companions.group import Group
 from .companions.label_maps import Companion, pair
+from .companions.together import Candidate, find_groups
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .record import Key
@@ -40,6 +43,8 @@ class PlannedImage:
         What the user decided about it.
     error:
         Why it cannot be read, where that is known already.
+    group:
+        The images that it is decided on with.
     """
 
     source: ImageFiles
@@ -48,6 +53,7 @@ class PlannedImage:
     masks: tuple[Companion, ...] = ()
     override: Override | None = None
     error: str | None = None
+    group: Group | None = None
 
     @property
     def key(self) -> Key:
@@ -82,6 +88,7 @@ def plan_run(options: RunOptions) -> RunPlan:
         check_places(options.inputs, options.output)
     images: list[PlannedImage] = []
     lonely: list[Path] = []
+    roots: dict[Key, Path] = {}
     seen: set[tuple[Path, Key]] = set()
     for root in options.inputs:
         base = root if root.is_dir() else root.parent
@@ -100,6 +107,7 @@ def plan_run(options: RunOptions) -> RunPlan:
             if (source.path.resolve(), image.key) not in seen:
                 seen.add((source.path.resolve(), image.key))
                 images.append(image)
+                roots[image.key] = root
     if not images and lonely:
         raise CMROrientError(_only_label_maps(lonely), options.inputs[0] if len(options.inputs) == 1 else None)
     if not images:
@@ -110,8 +118,22 @@ def plan_run(options: RunOptions) -> RunPlan:
         check_outputs(images, options.output)
     if decisions is not None:
         decisions.check_all_used(image.key for image in images)
+    if options.companions == "auto" and len(images) > 1:
+        images = _grouped(images, roots, options)
     followed = {mask.source.path.resolve() for image in images for mask in image.masks}
     return RunPlan(images, [path for path in lonely if path.resolve() not in followed])
+
+
+def _grouped(images: Sequence[PlannedImage], roots: Mapping[Key, Path], options: RunOptions) -> list[PlannedImage]:
+    # Images of one name under two given paths could not be told apart.
+    named = Counter(image.key for image in images)
+    candidates = [
+        Candidate(image.key, image.source, roots[image.key])
+        for image in images
+        if image.error is None and named[image.key] == 1
+    ]
+    groups = find_groups(candidates, options.slice_axis)
+    return [replace(image, group=groups.get(image.key)) for image in images]
 
 
 def _only_label_maps(lonely: Sequence[Path]) -> str:

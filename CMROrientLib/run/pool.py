@@ -16,7 +16,8 @@ from ..recognition.engines import available_cores
 from .cluster import connect, run_on_cluster
 from .options import RunOptions
 from .plan import PlannedImage
-from .work import Assignment, Outcome, failed, work
+from .unit import alone, units_of, work_on
+from .work import Assignment, Outcome, failed
 
 
 def run_all(
@@ -40,56 +41,70 @@ def run_all(
     if options.dask is not None:
         return run_on_cluster(connect(options.dask), images, options, assign)
     if options.jobs == 1 or len(images) < 2 or in_slicer():
-        return (work(assign(image), options) for image in images)
+        units = units_of(images)
+        return (outcome for unit in units for outcome in work_on([assign(image) for image in unit], options))
     return _run_in_processes(images, options, assign)
 
 
 def _run_in_processes(
     images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment]
 ) -> Iterator[Outcome]:
-    jobs = min(options.jobs, len(images))
+    units = units_of(images)
+    jobs = min(options.jobs, len(units))
     threads = max(1, available_cores() // options.jobs)
-    pending = list(reversed(images))
+    pending = list(reversed(units))
     # For the workers only, which load numpy anew: each has one core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pool = _pool(jobs)
-    running: dict[Future[Outcome], Assignment] = {}
+    running: dict[Future[list[Outcome]], list[Assignment]] = {}
     try:
         while pending or running:
             # Few at a time: when a worker dies, all that were handed over are lost with it.
-            lost: list[Assignment] = []
+            lost: list[list[Assignment]] = []
             while pending and len(running) < jobs + 1 and not lost:
-                assignment = assign(pending.pop())
+                unit = [assign(image) for image in pending.pop()]
                 try:
-                    running[pool.submit(work, assignment, options, threads)] = assignment
+                    running[pool.submit(_work_on, unit, options, threads)] = unit
                 except BrokenProcessPool:
-                    lost.append(assignment)
+                    lost.append(unit)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                assignment = running.pop(future)
+                unit = running.pop(future)
                 try:
-                    yield future.result()
+                    yield from future.result()
                 except BrokenProcessPool:
-                    lost.append(assignment)
+                    lost.append(unit)
             if lost:
                 # Any of those under way may have killed it: each gets a process of its own.
                 lost += running.values()
                 running.clear()
                 pool.shutdown(cancel_futures=True)
-                for assignment in lost:
-                    yield _alone(assignment, options, threads)
+                for unit in lost:
+                    yield from _apart(unit, options, threads)
                 pool = _pool(jobs)
     finally:
         # On an interruption the images under way are finished, so that nothing is left half done.
         pool.shutdown(cancel_futures=True)
 
 
-def _alone(assignment: Assignment, options: RunOptions, threads: int) -> Outcome:
+def _work_on(unit: list[Assignment], options: RunOptions, threads: int) -> list[Outcome]:
+    return list(work_on(unit, options, threads))
+
+
+def _apart(unit: list[Assignment], options: RunOptions, threads: int) -> Iterator[Outcome]:
+    """A unit in a process of its own; where that dies, each image without its group, so that the others are done."""
     with _pool(1) as pool:
         try:
-            return pool.submit(work, assignment, options, threads).result()
+            outcomes = pool.submit(_work_on, unit, options, threads).result()
         except BrokenProcessPool:
-            return Outcome(failed(assignment, options, "its worker process died (out of memory, or killed)"))
+            outcomes = []
+    if outcomes:
+        yield from outcomes
+    elif len(unit) == 1:
+        yield Outcome(failed(unit[0], options, "its worker process died (out of memory, or killed)"))
+    else:
+        for assignment in unit:
+            yield from _apart([alone(assignment)], options, threads)
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

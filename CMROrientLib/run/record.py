@@ -15,6 +15,7 @@ from pathlib import Path
 from ..correction import Correction
 from ..orientation import Orientation
 from ..recognition.result import Decision
+from .companions.group import Group
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .row import Row
 
@@ -54,6 +55,8 @@ class Record:
         Why nothing was written, or what else there is to know.
     version:
         Of this package.
+    group:
+        The images that it was decided on with, None where it stands alone.
     """
 
     path: str
@@ -68,6 +71,7 @@ class Record:
     error: str | None = None
     note: str | None = None
     version: str | None = None
+    group: Group | None = None
 
     @property
     def key(self) -> Key:
@@ -180,6 +184,9 @@ class Record:
             "slices_reversed": action is not None and action.slices_reversed,
             "slice_direction_reversed": action is not None and action.slice_direction_reversed,
             "renumbered": action is not None and action.renumbered,
+            "group": None if self.group is None else self.group.name,
+            "group_kind": None if self.group is None else self.group.kind,
+            "companions": [] if self.group is None else self.group.flat_companions(),
             "version": self.version,
             "format": FORMAT,
         }
@@ -226,6 +233,7 @@ class Record:
             error=row.get("error", str),
             note=row.get("note", str),
             version=row.get("version", str),
+            group=Group.of(row),
         )
 
     @classmethod

@@ -20,6 +20,7 @@ from ..recognition.recognizer import Recognizer, decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
+from .companions.company import Company
 from .companions.content import is_label_map
 from .companions.label_maps import check_fit
 from .delivery import Delivery, Noted, Written, delivery
@@ -82,13 +83,17 @@ class Outcome:
     noted: Noted = field(default_factory=Noted)
 
 
-def work(assignment: Assignment, options: RunOptions, threads: int | None = None) -> Outcome:
+def work(
+    assignment: Assignment, options: RunOptions, threads: int | None = None, company: Company | None = None
+) -> Outcome:
     """Do one assignment. Whatever goes wrong with this image is told in its record, never raised.
 
     Parameters
     ----------
     threads:
         CPU threads of the network; all cores where None.
+    company:
+        The images that it is decided on with, where it has some.
     """
     start = time.perf_counter()
     image = assignment.image
@@ -99,7 +104,7 @@ def work(assignment: Assignment, options: RunOptions, threads: int | None = None
         elif image.source.left_alone is not None:
             outcome = Outcome(_left_alone(image, options))
         else:
-            outcome = _Work(assignment, options, threads).do()
+            outcome = _Work(assignment, options, threads, company).do()
     except CMROrientError as raised:
         error = _told(raised, image)
     except MemoryError:
@@ -116,7 +121,9 @@ def work(assignment: Assignment, options: RunOptions, threads: int | None = None
 class _Work:
     """One image on its way from its file to its record."""
 
-    def __init__(self, assignment: Assignment, options: RunOptions, threads: int | None) -> None:
+    def __init__(
+        self, assignment: Assignment, options: RunOptions, threads: int | None, company: Company | None
+    ) -> None:
         self.image = assignment.image
         self.assignment = assignment
         self.options = options
@@ -128,12 +135,19 @@ class _Work:
         )
         self.noted = Noted()
         self.model = None if self.recognizer is None else self.recognizer.model
-        self.settings = options.digest(self.model, override)
+        self.company = company
+        self.settings = options.digest(self.model, override, self._group_digest())
         self.files = RecordFiles(
             kind=self.image.source.kind,
-            sha256_in=checksum(self.image.source.files),
+            sha256_in=checksum(self.image.source.files) if company is None else company.checksum(self.image.key),
             masks=tuple(MaskFiles(mask.name, checksum(mask.source.files)) for mask in self.image.masks),
         )
+
+    def _group_digest(self) -> str | None:
+        """What the result depends on besides this image: the others that are decided on with it."""
+        if self.image.group is None:
+            return None
+        return self.image.group.name if self.company is None else self.company.digest
 
     def do(self) -> Outcome:
         """Everything; what fails is raised."""
@@ -219,6 +233,7 @@ class _Work:
             settings=self.settings,
             note="; ".join(filter(None, (note, *volume.metadata.notes))) or None,
             version=__version__,
+            group=self.image.group,
         )
         return Outcome(record, thumbnails_of(volume, corrected) if self.options.drawing else None)
 
@@ -226,6 +241,8 @@ class _Work:
         override = self.image.override
         if override is None:
             assert self.recognizer is not None
+            if self.company is not None:
+                return self.company.recognition(self.image.key, self.recognizer)
             return self.recognizer.recognize(volume)
         if override.orientation is not None:
             return decided(volume, override.orientation)
@@ -379,6 +396,7 @@ def _bare(image: PlannedImage, options: RunOptions) -> Record:
         action=Action(options.geometry, options.target) if options.correcting else None,
         files=RecordFiles(kind=image.source.kind),
         version=__version__,
+        group=image.group,
     )
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import CMROrientError
-from ..image_files import ImageFiles
+from ..image_files import ImageFiles, SeriesPlace
 from .classify import left_alone
-from .frames import split
+from .frames import arrange, split
 from .header import InstanceHeader, read_header
 
 
@@ -45,7 +45,10 @@ def group(paths: Iterable[Path]) -> list[ImageFiles]:
     for headers in images.values():
         for series in _by_copy(headers):
             originals, copies = _without_copies(series)
-            sources += [_source([h.path for h in stack], stack[0].series) for stack in split(originals)]
+            sources += [
+                replace(_source([h.path for h in stack], stack[0].series), place=_place(stack))
+                for stack in split(originals)
+            ]
             sources += [_source([path], series[0].series, f"copy of {name}") for path, name in copies]
     sources += [_source(files, key or None, reason) for (key, reason), files in others.items()]
     return _numbered(sources)
@@ -89,6 +92,15 @@ def _without_copies(headers: Sequence[InstanceHeader]) -> tuple[list[InstanceHea
 def _source(files: Sequence[Path], series: str | None, reason: str | None = None) -> ImageFiles:
     path = files[0] if len(files) == 1 else Path(os.path.commonpath([file.parent for file in files]))
     return ImageFiles(path, tuple(files), "dicom", series, reason)
+
+
+def _place(stack: Sequence[InstanceHeader]) -> SeriesPlace | None:
+    """None where the headers contradict themselves: reading tells what is wrong."""
+    try:
+        layout = arrange(stack)
+    except (CMROrientError, ValueError):
+        return None
+    return SeriesPlace(stack[0].patient, stack[0].study, layout.grid, layout.has_geometry)
 
 
 def _numbered(sources: list[ImageFiles]) -> list[ImageFiles]:

@@ -76,6 +76,8 @@ class InstanceHeader:
     frames: tuple[Frame, ...]
     in_time: bool
     scanner: str | None
+    study: str = ""
+    patient: str = ""
 
     @property
     def has_pixels(self) -> bool:
@@ -132,6 +134,8 @@ def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
             frames=tuple(_frame(dataset, index) for index in range(count)),
             in_time=_follows_in_time(dataset, count),
             scanner=_scanner(dataset),
+            study=str(dataset.get("StudyInstanceUID") or ""),
+            patient=str(dataset.get("PatientID") or "").strip(),
         )
 
 

@@ -56,6 +56,20 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
     return Volume.from_stored(array, grid, slice_axis, has_geometry=affine.known, metadata=metadata)
 
 
+def read_grid(path: Path, slice_axis: int | None = None) -> tuple[Grid, bool]:
+    """Where the voxels of a file lie, slices along the third axis, and whether it says so; voxels are not read.
+
+    Raises CMROrientError.
+    """
+    with voxels.reading(path) as file:
+        stream = voxels.decoder(file, "gzip" if suffix_of(path) == ".nii.gz" else "raw")
+        header, _ = _read_header(stream, path)
+    sizes, affine = _sizes(header, path), affine_of(header, path)
+    stored = Grid.from_affine((sizes[0], sizes[1], sizes[2]), affine.matrix)
+    outline = np.broadcast_to(np.zeros(1, np.uint8), stored.size[::-1])
+    return Volume.from_stored(outline, stored, slice_axis).grid, affine.known
+
+
 def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, bytes]:
     encoded = stream.read(Nifti1Header.sizeof_hdr)
     if not encoded:

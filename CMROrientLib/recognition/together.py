@@ -1,0 +1,88 @@
+"""One decision for volumes that belong together: channels of a case, sequences on one grid, series of one stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pictures import Preview
+from ..volume import Volume
+from .result import Recognition
+from .slices import SLICES_LOOKED_AT
+
+if TYPE_CHECKING:
+    from .inference import Answers
+    from .recognizer import Recognizer
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the network says about the slices of one volume; the voxels are let go.
+
+    Parameters
+    ----------
+    outline:
+        The volume without memory of its own: grid and metadata are its own, all voxels are one zero.
+    slices:
+        (S, 2) pairs (phase, slice).
+    answers:
+        Of the network, for each slice.
+    preview:
+        The middle slice.
+    """
+
+    outline: Volume
+    slices: NDArray[np.int_]
+    answers: Answers
+    preview: Preview | None = None
+
+    @classmethod
+    def at(cls, volume: Volume, slices: NDArray[np.int_], answers: Answers) -> Look:
+        """Of a volume that was looked at."""
+        nothing = np.broadcast_to(np.zeros(1, volume.array.dtype), volume.array.shape)
+        return cls(replace(volume, array=nothing), slices, answers, volume.preview().small())
+
+
+def share_of_slices(members: int) -> int:
+    """How many slices of each of some volumes are looked at, so that all together are about as many as of one."""
+    return max(1, SLICES_LOOKED_AT // members)
+
+
+def decide_together(recognizer: Recognizer, looks: Sequence[Look]) -> list[Recognition]:
+    """One decision from the slices of all volumes; header and votes stay each volume's own.
+
+    Where volumes are sure of different orientations by their own slices, all are ``uncertain``: one
+    of them does not belong here, or its pixels were turned apart from the others.
+    """
+    own = [recognizer.decide(look) for look in looks]
+    sure = sorted({found.orientation for found in own if found.acted_on and recognizer.is_sure(found)})
+    joint = [replace(recognizer.decide(look, looks), together=len(looks)) for look in looks]
+    if len(sure) > 1:
+        # What nobody acts on is in no conflict.
+        return [replace(found, decision="uncertain", view="unknown", dissent=tuple(sure)) for found in joint]
+    return joint
+
+
+def look_at_all(recognizer: Recognizer, volumes: Iterable[Volume], members: int) -> list[Look]:
+    """Look at one volume after the other; none is held longer than its turn.
+
+    Parameters
+    ----------
+    members:
+        How many there are.
+    """
+    return [recognizer.look(volume, limit=share_of_slices(members)) for volume in volumes]
+
+
+def count_places(looks: Sequence[Look]) -> int:
+    """How many different slices were looked at: phases and sequences show one again."""
+    places = {
+        tuple(np.round(look.outline.grid.affine @ [0, 0, number, 1], 1))
+        for look in looks
+        for number in np.unique(look.slices[:, 1])
+    }
+    return len(places)

@@ -1,0 +1,205 @@
+"""The groups among the images of a run: by the headers of DICOM series, and by names and grids of files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from os.path import commonpath
+from pathlib import Path, PurePosixPath
+
+from ...errors import CMROrientError
+from ...io import ImageFiles, read_source, without_suffix
+from ...io.nifti.read import read_grid
+from ...volume import Grid
+from .bids import BidsName
+from .group import Group, Key
+from .grouping import Joined, Member, join, on_one_grid
+from .layouts import channel_of
+
+#: What sequences and phases are called in names of files, in small letters.
+_SEQUENCES = frozenset(
+    {
+        *("c0", "bssfp", "ssfp", "cine", "trufi", "fiesta", "bffe", "ed", "es"),
+        *("lge", "de", "psir", "magir", "ir", "stir", "edema"),
+        *("t1", "t1w", "t1map", "t1pre", "t1post", "t2", "t2w", "t2map", "t2star", "t2starw", "pd", "pdw"),
+        *("perf", "perfusion", "ecv", "native", "post", "pre"),
+    }
+)
+_FRAME = re.compile(r"(frame|phase)\d+")
+_MARKS = re.compile(r"[_\-. ]+")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An image of a run that may belong to others; the root is the path that was given."""
+
+    key: Key
+    source: ImageFiles
+    root: Path
+
+
+def find_groups(candidates: Sequence[Candidate], slice_axis: int | None = None) -> dict[Key, Group]:
+    """The groups of a run, by the keys of their images.
+
+    Files have no identity but their names and places: sequences are joined where names in one folder
+    differ by words for sequences only and the grids are the same; single slices where names differ by
+    one number and they are spread along their normal. Two people's images differ in the case's name or lie
+    in folders of their own.
+    """
+    open_ends = [c for c in candidates if c.source.left_alone is None]
+    members = [
+        Member(c.key, (c.source.place.patient, c.source.place.study), c.source.place.grid, c.source.place.has_geometry)
+        for c in open_ends
+        # Without a study nothing tells two people apart.
+        if c.source.place is not None and c.source.place.study and c.source.place.has_geometry
+    ]
+    joined = join(members)
+    files = _Files([c for c in open_ends if c.source.kind not in ("dicom", "unknown")], slice_axis)
+    for found in (files.channels(), files.sequences(), files.stacks()):
+        joined += found
+    return _named(joined)
+
+
+class _Files:
+    """Images in files of their own, by name and grid."""
+
+    def __init__(self, candidates: Sequence[Candidate], slice_axis: int | None) -> None:
+        self.open_ends = {candidate.key: candidate for candidate in candidates}
+        self.slice_axis = slice_axis
+        self._grids: dict[Key, Member[Key] | None] = {}
+
+    def channels(self) -> list[Joined[Key]]:
+        """Channels of one case in an nnU-Net folder."""
+        cases: dict[tuple[Path, PurePosixPath], list[Candidate]] = defaultdict(list)
+        for candidate in self.open_ends.values():
+            channel = channel_of(_stem(candidate))
+            if channel is not None:
+                cases[candidate.root, channel[0]].append(candidate)
+        return self._taken(group for case in cases.values() for group in on_one_grid(self._members(case), "channels"))
+
+    def sequences(self) -> list[Joined[Key]]:
+        """Names in one folder that differ by words for sequences, on one grid."""
+        cases: dict[tuple[Path, tuple[str, ...]], list[Candidate]] = defaultdict(list)
+        for candidate in self.open_ends.values():
+            stem = _stem(candidate)
+            case = case_without_sequence(stem.name)
+            # BIDS keeps a person's sequences in folders by their purpose, and names the person in each.
+            folder = candidate.source.path.parent
+            if case is not None:
+                cases[folder.parent if BidsName.of(stem.name) else folder, case].append(candidate)
+        return self._taken(group for case in cases.values() for group in on_one_grid(self._members(case)))
+
+    def stacks(self) -> list[Joined[Key]]:
+        """Single slices whose names in one folder differ by one number, spread along their normal."""
+        found = []
+        # The last number is most often that of the slice.
+        for place in (-1, -2, -3):
+            series: dict[tuple[str, ...], list[Candidate]] = defaultdict(list)
+            for candidate in self.open_ends.values():
+                pattern = _without_number(_stem(candidate).name, place)
+                if pattern is not None:
+                    series[str(candidate.source.path.parent), pattern].append(candidate)
+            several = [members for members in series.values() if len(members) > 1]
+            placed = [m for part in several for m in self._members(part) if m.is_placed and m.grid.size[2] == 1]
+            by_key = {c.key: study for study, part in series.items() for c in part}
+            groups = join(Member(m.name, by_key[m.name], m.grid, m.has_geometry) for m in placed)
+            found += self._taken(group for group in groups if group.kind == "stack")
+        return found
+
+    def _taken(self, groups: Iterable[Joined[Key]]) -> list[Joined[Key]]:
+        taken = list(groups)
+        for group in taken:
+            for key in group.names:
+                self.open_ends.pop(key)
+        return taken
+
+    def _members(self, candidates: Sequence[Candidate]) -> list[Member[Key]]:
+        """Those that can be read, with their grids; one alone is not read."""
+        if len(candidates) < 2:
+            return []
+        return [member for candidate in candidates if (member := self._member(candidate)) is not None]
+
+    def _member(self, candidate: Candidate) -> Member[Key] | None:
+        if candidate.key not in self._grids:
+            try:
+                grid, known = _grid_of(candidate.source, self.slice_axis)
+                member = Member(candidate.key, (str(candidate.source.path.parent),), grid, known)
+                self._grids[candidate.key] = member
+            except (CMROrientError, MemoryError, ValueError):
+                # Whoever works on it is told why.
+                self._grids[candidate.key] = None
+        return self._grids[candidate.key]
+
+
+def case_without_sequence(stem: str) -> tuple[str, ...] | None:
+    """The words of a name without those for sequences; None where there is none of them."""
+    words = [word for word in _MARKS.split(stem.lower()) if word]
+    kept = [word for word in words if word not in _SEQUENCES and not _FRAME.fullmatch(word)]
+    if len(kept) == len(words):
+        return None
+    # BIDS names the sequence after "acq", or another entity.
+    named = any(first == "acq" and second in _SEQUENCES for first, second in pairwise(words))
+    return tuple(word for word in kept if word != "acq" or not named)
+
+
+def _without_number(stem: str, place: int) -> str | None:
+    numbers = list(_NUMBER.finditer(stem))
+    if len(numbers) < -place:
+        return None
+    number = numbers[place]
+    return f"{stem[: number.start()]}#{stem[number.end() :]}"
+
+
+def _stem(candidate: Candidate) -> PurePosixPath:
+    return _stem_of(candidate.key[0])
+
+
+def _stem_of(path: str) -> PurePosixPath:
+    return PurePosixPath(without_suffix(path).as_posix())
+
+
+def _grid_of(source: ImageFiles, slice_axis: int | None) -> tuple[Grid, bool]:
+    if source.kind == "nifti":
+        return read_grid(source.path, slice_axis)
+    volume = read_source(source, slice_axis)
+    return volume.grid, volume.has_geometry
+
+
+def _named(joined: Sequence[Joined[Key]]) -> dict[Key, Group]:
+    names = [_name(group) for group in joined]
+    seen: Counter[str] = Counter()
+    found = {}
+    for name, group in zip(names, joined, strict=True):
+        seen[name] += 1
+        unique = name if names.count(name) == 1 else f"{name} #{seen[name]}"
+        for key in group.names:
+            found[key] = Group(unique, group.kind, tuple(other for other in group.names if other != key))
+    return found
+
+
+def _name(group: Joined[Key]) -> str:
+    """What the names have in common: the case, or the folder."""
+    stems = [_stem_of(path) for path, _ in group.names]
+    channel = channel_of(stems[0])
+    if group.kind == "channels" and channel is not None:
+        return channel[0].as_posix()
+    names = [stem.as_posix() for stem in stems]
+    if any(series is not None for _, series in group.names):
+        return PurePosixPath(commonpath(names)).as_posix()
+    first, last = min(names), max(names)
+    length = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    # A word that only begins alike is none of the case's: T1 and T2.
+    shared = first[:length] if first[:length] in names else _BEGUN[group.kind].sub("", first[:length])
+    return shared.rstrip("/_-. ") or "."
+
+
+#: What is left behind where names part: half a word, or half a number.
+_BEGUN: Mapping[str, re.Pattern[str]] = {
+    "channels": re.compile(r"\d+$"),
+    "sequences": re.compile(r"[^_\-. /]+$"),
+    "stack": re.compile(r"\d+$"),
+}
