@@ -18,6 +18,7 @@ from ..run.record import Key, Record
 from ..run.store import read_records
 from ..volume import Volume
 from .grid import WayBack
+from .layouts import OtherNames
 from .segments import with_turned_segments
 
 #: Slicer's own ending of segmentation files; taken off like a format's suffix.
@@ -79,7 +80,8 @@ def restore(
 
     A segmentation belongs to the corrected image that has its path: both relative to the folders
     that are given, without extensions, ``suffix`` taken off the segmentation's name. A DICOM series
-    goes by its folder, or by its SeriesInstanceUID in that folder. Every result keeps the
+    goes by its folder, or by its SeriesInstanceUID in that folder. Where there is none of that path, the names
+    of data sets count: nnU-Net's case for its channels, entities of BIDS, sibling folders. Every result keeps the
     segmentation's path and format; for DICOM originals it is a ``.nii.gz``.
 
     Parameters
@@ -131,6 +133,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
     base = root if root.is_dir() else root.parent
     by_key = _by_key(records, out)
     taken = _taken(by_key, suffix)
+    other_names = OtherNames(records)
     pairs = []
     for source in sources:
         name = relative(source.path, base)
@@ -138,7 +141,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         if not PurePosixPath(key).name.endswith(suffix):
             continue
         key = key[: len(key) - len(suffix)]
-        found = tuple(by_key.get(key, ()))
+        found = tuple(by_key.get(key) or other_names.find(key))
         output = _target_name(name, found)
         hint = "" if found else _missing_suffix(_stem(name), by_key)
         names = () if found else tuple(_similar_first(taken, name))
@@ -271,10 +274,19 @@ def _way_for(pair: _Match, volume: Volume, layered: bool) -> tuple[Record, WayBa
     same_format = [entry for entry in fitting if suffix_of(entry[0].output or "") == suffix_of(pair.name)]
     if len(fitting) > 1 and len(same_format) == 1:
         return same_format[0]
+    if len(fitting) > 1 and _are_one_case([record for record, _ in fitting]):
+        # A label map follows the first channel of its case.
+        return fitting[0]
     if len(fitting) > 1:
         names = ", ".join(record.name for record, _ in fitting)
         raise CMROrientError(f"it fits several images of the run ({names}); name it after the series' UID")
     return fitting[0]
+
+
+def _are_one_case(records: Sequence[Record]) -> bool:
+    """Whether images were decided on together and lie on one grid, so that one segmentation is for all."""
+    groups = {None if record.group is None else (record.group.kind, record.group.name) for record in records}
+    return len(groups) == 1 and None not in groups
 
 
 def _lonely(pair: _Match) -> str:

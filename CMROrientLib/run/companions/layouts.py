@@ -14,6 +14,7 @@ from ...errors import UsageError
 
 #: nnU-Net: images lie in imagesTr, imagesTs, imagesVal …, their label maps in labelsTr, labelsTs, labelsVal …
 _NNUNET = re.compile(r"images([A-Z]\w*)")
+_NNUNET_LABELS = re.compile(r"labels[A-Z]\w*")
 
 #: nnU-Net: the channel of a case.
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
@@ -69,11 +70,23 @@ def channel_of(path: PurePosixPath) -> tuple[PurePosixPath, str] | None:
     return path.with_name(found[1]), found[2]
 
 
+def without_layout(path: PurePosixPath) -> PurePosixPath:
+    """A name without the folders that only tell images and label maps apart."""
+    kept = [part for part in path.parent.parts if not (_is_image_folder(part) or _is_label_folder(part))]
+    return PurePosixPath(*kept, path.name)
+
+
 def in_label_folder(path: PurePosixPath) -> bool:
     """Whether a name lies in a folder that layouts have for label maps."""
-    return any(
-        part.lower() in LABEL_FOLDERS or re.fullmatch(r"labels[A-Z]\w*", part) is not None for part in path.parent.parts
-    )
+    return any(_is_label_folder(part) for part in path.parent.parts)
+
+
+def _is_image_folder(name: str) -> bool:
+    return name.lower() in IMAGE_FOLDERS or _NNUNET.fullmatch(name) is not None
+
+
+def _is_label_folder(name: str) -> bool:
+    return name.lower() in LABEL_FOLDERS or _NNUNET_LABELS.fullmatch(name) is not None
 
 
 def places(image: PurePosixPath, folders: Collection[PurePosixPath]) -> Iterator[PurePosixPath]:
