@@ -88,7 +88,8 @@ class Reporter:
         self._close()
         if not self._json:
             several = Counter(record.path for record in records)
-            rows = [self._row(record, several[record.path] > 1) for record in records if self._shows(record)]
+            shown = [record for record in records if self._shows(record)]
+            rows = [row for record in grouped(shown) for row in self._rows(record, several)]
             if rows or not self._only_problems:
                 for line in table(_CORRECTED if self._correcting else _RECOGNIZED, rows):
                     print(line, file=self._output)
@@ -107,6 +108,16 @@ class Reporter:
 
     def _shows(self, record: Record) -> bool:
         return not self._only_problems or record.failed or (record.conflict and record.acted_on)
+
+    def _rows(self, entry: Record | list[Record], several: Counter[str]) -> list[list[Cell]]:
+        """The row of an image; of a group a heading, and its images below it."""
+        if isinstance(entry, Record):
+            return [self._row(entry, several[entry.path] > 1)]
+        group = entry[0].group
+        assert group is not None
+        rows = [self._row(record, several[record.path] > 1) for record in entry]
+        inside = [[(f"  {name}",), *cells] for (name,), *cells in rows]
+        return [[(f"{shown_place(group.name, self._inputs)}: {group.words}",), *[("",)] * (len(rows[0]) - 1)], *inside]
 
     def _row(self, record: Record, several: bool) -> list[Cell]:
         name = full_name(record, self._inputs) if several else shown_name(record, self._inputs)
@@ -194,6 +205,28 @@ def header(finding: Finding) -> Cell:
     if finding.header_orientation == finding.orientation and finding.decision != "not_short_axis":
         return words, "same", "same"
     return words, name, number
+
+
+def grouped(records: Sequence[Record]) -> list[Record | list[Record]]:
+    """Records in their order; those of a group together, where the first of them stands."""
+    entries: list[Record | list[Record]] = []
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if record.group is None:
+            entries.append(record)
+        elif record.group.name in groups:
+            groups[record.group.name].append(record)
+        else:
+            entries.append(groups.setdefault(record.group.name, [record]))
+    return entries
+
+
+def shown_place(path: str, inputs: Sequence[Path]) -> str:
+    """A path as people know it: the given folder itself goes by its name."""
+    folders = [given for given in inputs if given.is_dir()]
+    if path != "." or len(folders) != 1:
+        return path
+    return folders[0].resolve().name or str(folders[0])
 
 
 def shown_name(record: Record, inputs: Sequence[Path]) -> str:

@@ -123,7 +123,18 @@ def write_report(
 def _ordered(records: Iterable[Record], style: Style) -> list[_Image]:
     order = {tag: place for place, tag in enumerate(style.by_tag)}
     images = [_Image(record, tuple(style.tags(record))) for record in records]
-    return sorted(images, key=lambda image: (order[image.tags[0]], image.record.path, image.record.series or ""))
+    first: dict[tuple[str, str], str] = {}
+    for image in sorted(images, key=lambda image: image.record.path):
+        if image.record.group is not None:
+            first.setdefault((image.tags[0], image.record.group.name), image.record.path)
+
+    def place(image: _Image) -> tuple[int, str, str, str, str]:
+        """What needs a person comes first; of one kind a group stays together where its first image is."""
+        record, tag = image.record, image.tags[0]
+        group = "" if record.group is None else record.group.name
+        return order[tag], first.get((tag, group), record.path), group, record.path, record.series or ""
+
+    return sorted(images, key=place)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words, slice_order_words
+from ..run.companions.group import Group
 from ..run.parts import Finding
 from ..run.record import Record
 from ..run.thumbnails import Thumbnails
@@ -81,6 +82,8 @@ class RowView:
         Its groups, most urgent first.
     anchors:
         Names that links of the page jump to.
+    group:
+        The images that it is decided on with, None where it stands alone.
     path, path_parts, series, scanner, details:
         What it is; between the parts of its path a line may break.
     sort_pixels, sort_header, sort_confidence:
@@ -105,6 +108,7 @@ class RowView:
     path_parts: tuple[str, ...]
     series: str | None
     scanner: str | None
+    group: Group | None
     details: tuple[Detail, ...]
     sort_pixels: Orientation | None
     sort_header: Orientation | None
@@ -150,6 +154,7 @@ def view(
         path_parts=tuple(_BREAKS.split(record.path)),
         series=record.series,
         scanner=None if record.image is None else record.image.scanner,
+        group=record.group,
         details=tuple(_details(record)),
         sort_pixels=record.orientation if record.acted_on else None,
         sort_header=header,

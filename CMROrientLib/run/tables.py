@@ -106,6 +106,7 @@ def _cells(record: Record) -> dict[str, str]:
         "decision": decision,
         "decided_by": decided_by,
         "confidence": confidence,
+        "group": "" if record.group is None else record.group.name,
         "header_orientation": header,
         "conflict": conflict,
         "note": " ".join(filter(None, (told, record.note))),
