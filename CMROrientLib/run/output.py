@@ -16,6 +16,7 @@ from ..io import ImageFiles, find
 from ..io.paths import relative
 from ..progress import ItemProgress
 from .companions.label_maps import Companion
+from .dataset_files import carry_over
 from .delivery import Noted, note_removal, read_notes, remove_unfinished
 from .files import checksum
 from .options import RunOptions
@@ -68,6 +69,9 @@ class OutputRun:
         finally:
             if self.options.writing:
                 self._tables(finished)
+        if self.options.writing and self.options.companions == "auto":
+            records = {image.path: self.store[image.key] for image in self.images}
+            carry_over(self.images, records, self.output, self.store, self.warn)
         if finish is not None and self.options.writing:
             finish(self.store)
         return [self.store[image.key] for image in self.images]

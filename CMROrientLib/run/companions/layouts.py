@@ -70,6 +70,14 @@ def channel_of(path: PurePosixPath) -> tuple[PurePosixPath, str] | None:
     return path.with_name(found[1]), found[2]
 
 
+def data_set_of(path: PurePosixPath) -> PurePosixPath | None:
+    """The folder of the data set that an image lies in, where its layout has a folder for images."""
+    for above in path.parents:
+        if above.name and _is_image_folder(above.name):
+            return above.parent
+    return None
+
+
 def without_layout(path: PurePosixPath) -> PurePosixPath:
     """A name without the folders that only tell images and label maps apart."""
     kept = [part for part in path.parent.parts if not (_is_image_folder(part) or _is_label_folder(part))]
