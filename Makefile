@@ -4,6 +4,8 @@
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
 #   make test-long    many thousand steps of runs and edits in any order, 5,000 files on a cluster of dying workers
 #   make fuzz         coverage-guided fuzzing of the readers, FUZZ_SECONDS (600) for each format
+#   make test-slicer  the panel's tests with Slicer's own Base/Python of 5.10, 5.12 and main
+#                     (SLICER_CLONE=<a clone of Slicer's repository>; skipped without)
 #   make lint         ruff, mypy, import-linter (what may import what), vulture (what nobody uses), bandit (security)
 #   make counts       figures of the code: imports, lines, Any, equal lines
 #   make screenshots  pictures of the Slicer panel, the README and the architecture
@@ -59,6 +61,9 @@ test-long: $(FULL)
 fuzz: $(FULL)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
 	$(BIN)/python Testing/fuzz/fuzz.py --seconds $(FUZZ_SECONDS)
+
+test-slicer: $(FULL)
+	$(BIN)/python Testing/slicer_versions.py $(PYTEST)
 
 lint: $(FULL)
 	$(BIN)/ruff format --check .
