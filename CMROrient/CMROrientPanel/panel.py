@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -128,6 +130,8 @@ class Panel:
             with self.task(_("Looking at the slices")) as task:
                 note = packages.ensure(task, device)
                 examined = self.logic.examine(node, model, device, progress=task.progress)
+                seen = (examined.volume, examined.recognition, self._views.ratio)
+                icons = slice_table.thumbnails(*seen, task.progress)
             if not slicer.mrmlScene.IsNodePresent(node):
                 self._say(_("“{name}” was removed while it was looked at.").format(name=examined.image.name))
             elif self._parameters is not None and self._parameters.inputVolume is not node:
@@ -135,7 +139,7 @@ class Panel:
                 self._say(said.format(name=examined.image.name))
             else:
                 self._examined_by = model
-                self._remember(examined, node)
+                self._remember(examined, node, icons)
                 self._say(note)
 
     def correct(self, checked: bool = False) -> None:
@@ -198,15 +202,15 @@ class Panel:
         with self._errors_shown():
             self._remember(session.decide(node, orientation), node)
 
-    def _remember(self, examined: session.Examined, node: Node) -> None:
+    def _remember(self, examined: session.Examined, node: Node, icons: Sequence[qt.QIcon] = ()) -> None:
         self._examined = examined
         self._examined_id = node.GetID()
-        slice_table.fill(self.ui.sliceTable, examined.volume, examined.recognition, self._views.ratio)
+        slice_table.fill(self.ui.sliceTable, examined.volume, examined.recognition, icons)
 
     def _forget(self) -> None:
         node = self._parameters.inputVolume if self._parameters else None
         self._examined, self._examined_id = None, node.GetID() if node else ""
-        show.forget(self.ui, self._views.ratio)
+        show.forget(self.ui)
 
     def _user_class(self) -> Orientation | None:
         chosen = self._parameters

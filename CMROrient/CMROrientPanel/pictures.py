@@ -52,6 +52,15 @@ def grey_levels(pixels: np.ndarray) -> np.ndarray:
     return np.clip((values - low) * scale, 0, 255).astype(np.uint8)
 
 
+def shrunk(pixels: np.ndarray, step: int) -> np.ndarray:
+    """The means of blocks of ``step`` × ``step`` pixels; what is left at the far edges goes."""
+    if step == 1:
+        return pixels
+    rows, columns = (length // step for length in pixels.shape)
+    blocks = pixels[: rows * step, : columns * step].reshape(rows, step, columns, step)
+    return blocks.mean(axis=(1, 3), dtype=np.float64)
+
+
 def slice_pixmap(volume: Volume, phase: int, index: int, side: int, ratio: float) -> qt.QPixmap:
     """One slice in true proportions inside a square.
 
@@ -64,8 +73,11 @@ def slice_pixmap(volume: Volume, phase: int, index: int, side: int, ratio: float
     """
     stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
     across, down = volume.grid.spacing[:2]
-    pixels = grey_levels(stack[phase, index])
-    width, height = pixels.shape[1] * across, pixels.shape[0] * down
+    stored = stack[phase, index]
+    width, height = stored.shape[1] * across, stored.shape[0] * down
+    # No finer than twice what is shown: of large slices, making the picture took longer than the network.
+    step = max(1, int(min(stored.shape) / (2 * side * ratio)))
+    pixels = grey_levels(shrunk(stored, step))
     scale = side * ratio / max(width, height)
     pixmap = qt.QPixmap()
     pixmap.loadFromData(_png(pixels), "PNG")
@@ -200,6 +212,7 @@ def _png(pixels: np.ndarray) -> bytes:
     image.GetPointData().SetScalars(scalars)
     writer = vtk.vtkPNGWriter()
     writer.SetWriteToMemory(True)
+    writer.SetCompressionLevel(1)
     writer.SetInputData(image)
     writer.Write()
     return vtk_to_numpy(writer.GetResult()).tobytes()

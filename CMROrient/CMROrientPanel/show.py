@@ -57,9 +57,9 @@ def set_up(ui: Widgets, models: list[str], ratio: float) -> None:
         label.hide()
 
 
-def forget(ui: Widgets, ratio: float) -> None:
+def forget(ui: Widgets) -> None:
     """Nothing of another image stays: no rows, no sentence, and no segmentation that would follow this one."""
-    slice_table.fill(ui.sliceTable, None, None, ratio)
+    slice_table.fill(ui.sliceTable, None, None)
     ui.resultLabel.text = ""
     ui.resultLabel.hide()
     for node in ui.segmentationsSelector.checkedNodes():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import qt
 from slicer.i18n import tr as _
 
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.progress import Progress
 from CMROrientLib.recognition.result import Recognition
 from CMROrientLib.volume import Volume
 
@@ -34,8 +37,8 @@ def set_up(table: qt.QTableWidget) -> None:
     header.setHighlightSections(False)
 
 
-def fill(table: qt.QTableWidget, volume: Volume | None, recognition: Recognition | None, ratio: float) -> None:
-    """Show what was found in each slice; nothing where there is no result.
+def thumbnails(volume: Volume, recognition: Recognition, ratio: float, progress: Progress) -> list[qt.QIcon]:
+    """A picture of each slice that the network saw.
 
     Parameters
     ----------
@@ -43,6 +46,27 @@ def fill(table: qt.QTableWidget, volume: Volume | None, recognition: Recognition
         As stored.
     ratio:
         Pixels in a point of the screen.
+    progress:
+        Called for each slice, so that the window answers meanwhile; what it raises ends the work.
+    """
+    icons, seen = [], recognition.slice_indices.tolist()
+    for phase, index in seen:
+        progress(len(icons), len(seen))
+        icons.append(qt.QIcon(slice_pixmap(volume, phase, index, THUMBNAIL, ratio)))
+    return icons
+
+
+def fill(
+    table: qt.QTableWidget, volume: Volume | None, recognition: Recognition | None, icons: Sequence[qt.QIcon] = ()
+) -> None:
+    """Show what was found in each slice; nothing where there is no result.
+
+    Parameters
+    ----------
+    volume:
+        As stored.
+    icons:
+        A picture for each row.
     """
     table.clearContents()
     rows = 0 if recognition is None else len(recognition.slice_indices)
@@ -65,6 +89,6 @@ def fill(table: qt.QTableWidget, volume: Volume | None, recognition: Recognition
                 item.setForeground(qt.QBrush(qt.QColor(_DISSENT)))
                 item.setToolTip(_("This slice votes differently from the decision over all slices."))
             table.setItem(row, column, item)
-        table.item(row, 0).setIcon(qt.QIcon(slice_pixmap(volume, phase, index, THUMBNAIL, ratio)))
+        table.item(row, 0).setIcon(icons[row])
         table.setRowHeight(row, THUMBNAIL + 6)
     table.selectRow(rows // 2)

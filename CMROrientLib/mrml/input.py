@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import CMROrientError
 from ..i18n import _
+from ..progress import Progress
 from ..volume import Volume
 from .node_types import BrowserNode, Node, Scene, SequenceNode, VolumeNode, is_sequence, is_volume
 from .nodes import volume_from_nodes
@@ -95,15 +96,20 @@ def _frames(sequence: SequenceNode) -> list[VolumeNode]:
     return [sequence.GetNthDataNode(index) for index in range(sequence.GetNumberOfDataNodes())]
 
 
-def volume_of(image: SceneImage, slice_axis: int | None = None) -> Volume:
+def volume_of(image: SceneImage, slice_axis: int | None = None, progress: Progress | None = None) -> Volume:
     """The voxels and the grid of a volume or of all frames of a cine.
+
+    Parameters
+    ----------
+    progress:
+        As for ``volume_from_nodes``.
 
     Raises
     ------
     CMROrientError
         Where frames differ in size or place, or where the slices are phases of one slice.
     """
-    volume = volume_from_nodes(image.frames, slice_axis)
+    volume = volume_from_nodes(image.frames, slice_axis, progress)
     if not image.is_cine and slices_are_phases(volume):
         said = _("its {count} slices are phases of one slice, not a stack. {what_to_do}")
         raise CMROrientError(said.format(count=volume.grid.size[2], what_to_do=_as_sequence()), image.name)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..i18n import _
+from ..progress import Progress
 from ..volume import Grid, Volume
 from .node_types import VolumeNode
 
@@ -87,8 +88,15 @@ def volume_from_node(node: VolumeNode, slice_axis: int | None = None) -> Volume:
     return volume_from_nodes([node], slice_axis)
 
 
-def volume_from_nodes(nodes: Sequence[VolumeNode], slice_axis: int | None = None) -> Volume:
+def volume_from_nodes(
+    nodes: Sequence[VolumeNode], slice_axis: int | None = None, progress: Progress | None = None
+) -> Volume:
     """The image of a volume node, or of the frames of a cine as ``[phase, slice, row, column]``.
+
+    Parameters
+    ----------
+    progress:
+        Called with (0, 0) before each frame of a cine; what it raises ends the reading.
 
     Raises
     ------
@@ -101,7 +109,13 @@ def volume_from_nodes(nodes: Sequence[VolumeNode], slice_axis: int | None = None
             said = _("frame {number} differs from the first one in size or place; a cine needs frames on one grid")
             raise CMROrientError(said.format(number=number), nodes[0].GetName())
     arrays = [array_from_node(node) for node in nodes]
-    array = arrays[0] if len(arrays) == 1 else np.stack(arrays)
+    if len(arrays) == 1:
+        return Volume.from_stored(arrays[0], grids[0], slice_axis)
+    array = np.empty((len(arrays), *arrays[0].shape), np.result_type(*arrays))
+    for phase, frame in enumerate(arrays):
+        if progress is not None:
+            progress(0, 0)
+        array[phase] = frame
     return Volume.from_stored(array, grids[0], slice_axis)
 
 

@@ -93,7 +93,7 @@ def examine(
 ) -> Examined:
     """Find out how a volume, or a cine with all its phases, is stored."""
     image = scene_image(node)
-    volume = volume_of(image, slice_axis)
+    volume = volume_of(image, slice_axis, progress)
     return Examined(image, volume, recognizer.recognize(volume, progress), recognizer.model)
 
 

@@ -7,7 +7,7 @@ slices, is shown to it again. Whole slices and crops count alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,16 +132,16 @@ class Inference:
         turns = list(Orientation) if averaging else [Orientation.IDENTITY]
         at_once = self.at_once * len(Orientation) // len(turns)
         cropped = averaging and self.crop_diameters > 0
-        squares = [self.preprocessing.square(image, spacing) for image in images]
-        logits = turned_logits(
-            self.forward, self.preprocessing, squares, turns, at_once, _Part(progress, 0, 1 + cropped)
-        )
+        whole, close = _Part(progress, 0, 1 + cropped), _Part(progress, 1, 2)
+        squares = [self.preprocessing.square(image, spacing) for image in _told(images, whole)]
+        logits = turned_logits(self.forward, self.preprocessing, squares, turns, at_once, whole)
         self._check(logits.shape[-1])
         if cropped:
             heart = place_of(logits[..., self.outputs : self.outputs + PLACE])
-            fine = (self.preprocessing.square(image, spacing, FINER * self.preprocessing.size) for image in images)
+            sizes = (spacing, FINER * self.preprocessing.size)
+            fine = (self.preprocessing.square(image, *sizes) for image in _told(images, close))
             crops = [self.preprocessing.square(crop(square, heart, self.crop_diameters)) for square in fine]
-            of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, _Part(progress, 1, 2))
+            of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, close)
             logits = np.concatenate([logits, of_crops], axis=1)
         measures = logits[..., -MEASURES:] if self.measures else None
         return Answers(logits[..., : self.outputs], measures)
@@ -214,6 +214,13 @@ def crop(square: NDArray[np.float32], heart: tuple[float, float, float], diamete
     width = int(np.clip(diameters * heart[2], SMALLEST_CROP, 1) * side) // 2 * 2
     left, top = (int(np.clip(round(middle * side - width / 2), 0, side - width)) for middle in heart[:2])
     return square[top : top + width, left : left + width]
+
+
+def _told(images: Sequence[NDArray[Any]], progress: Progress) -> Iterator[NDArray[Any]]:
+    """The images one by one; progress is told of each, so that a window lives while they are resampled."""
+    for image in images:
+        progress(0, len(images))
+        yield image
 
 
 class _Part:
