@@ -7,7 +7,7 @@ slices, is shown to it again. Whole slices and crops count alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,15 +132,17 @@ class Inference:
         turns = list(Orientation) if averaging else [Orientation.IDENTITY]
         at_once = self.at_once * len(Orientation) // len(turns)
         cropped = averaging and self.crop_diameters > 0
+        square = self.preprocessing.square
         whole, close = _Part(progress, 0, 1 + cropped), _Part(progress, 1, 2)
-        squares = [self.preprocessing.square(image, spacing) for image in _told(images, whole)]
+        squares = _Resampled(images, lambda image: square(image, spacing))
         logits = turned_logits(self.forward, self.preprocessing, squares, turns, at_once, whole)
         self._check(logits.shape[-1])
         if cropped:
             heart = place_of(logits[..., self.outputs : self.outputs + PLACE])
-            sizes = (spacing, FINER * self.preprocessing.size)
-            fine = (self.preprocessing.square(image, *sizes) for image in _told(images, close))
-            crops = [self.preprocessing.square(crop(square, heart, self.crop_diameters)) for square in fine]
+            finer = FINER * self.preprocessing.size
+            crops = _Resampled(
+                images, lambda image: square(crop(square(image, spacing, finer), heart, self.crop_diameters))
+            )
             of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, close)
             logits = np.concatenate([logits, of_crops], axis=1)
         measures = logits[..., -MEASURES:] if self.measures else None
@@ -160,7 +162,7 @@ class Inference:
 def turned_logits(
     forward: Forward,
     preprocessing: Preprocessing,
-    squares: Sequence[NDArray[Any]] | NDArray[Any],
+    squares: Sequence[NDArray[Any]] | NDArray[Any] | _Resampled,
     turns: Sequence[Orientation] = tuple(Orientation),
     at_once: int = 64,
     progress: Progress | None = None,
@@ -216,11 +218,17 @@ def crop(square: NDArray[np.float32], heart: tuple[float, float, float], diamete
     return square[top : top + width, left : left + width]
 
 
-def _told(images: Sequence[NDArray[Any]], progress: Progress) -> Iterator[NDArray[Any]]:
-    """The images one by one; progress is told of each, so that a window lives while they are resampled."""
-    for image in images:
-        progress(0, len(images))
-        yield image
+class _Resampled:
+    """Squares that are made when their batch is due, so that progress is told between them."""
+
+    def __init__(self, images: Sequence[NDArray[Any]], make: Callable[[NDArray[Any]], NDArray[np.float32]]) -> None:
+        self.images, self.make = images, make
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> list[NDArray[np.float32]]:
+        return [self.make(image) for image in self.images[part]]
 
 
 class _Part:
