@@ -40,6 +40,7 @@ _.runTest
 
 # Called in Slicer's Python console and by scripts.
 _.saveAsDicom
+_.recognize_together
 
 # Slicer's subject hierarchy finds the class by its file's name and asks it.
 CMROrientSubjectHierarchyPlugin

@@ -62,8 +62,7 @@ def decide_together(recognizer: Recognizer, looks: Sequence[Look]) -> list[Recog
     sure = sorted({found.orientation for found in own if found.acted_on and recognizer.is_sure(found)})
     joint = [replace(recognizer.decide(look, looks), together=len(looks)) for look in looks]
     if len(sure) > 1:
-        # What nobody acts on is in no conflict.
-        return [replace(found, decision="uncertain", view="unknown", dissent=tuple(sure)) for found in joint]
+        return [replace(found, decision="uncertain", dissent=tuple(sure)) for found in joint]
     return joint
 
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words, slice_order_words
-from ..run.companions.group import Group
-from ..run.parts import Finding
+from ..run.parts import Finding, Group
 from ..run.record import Record
 from ..run.thumbnails import Thumbnails
 from .style import Kind, Style

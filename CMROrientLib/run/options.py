@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ from ..io import suffix_of
 from ..io.paths import long_path
 from ..orientation import Orientation
 from ..recognition.recognizer import check_min_confidence
-from .companions.layouts import NamePattern
 from .overrides import Override
 
 if TYPE_CHECKING:
@@ -27,6 +27,34 @@ COMPANIONS: tuple[Companions, ...] = get_args(Companions)
 
 #: One or several files and folders, as people give them.
 Inputs = Sequence[str | os.PathLike[str]] | str | os.PathLike[str]
+
+
+_CASE = "{case}"
+
+
+@dataclass(frozen=True)
+class NamePattern:
+    """How people write names of images and of their label maps: ``{case}_0000={case}``.
+
+    Raises UsageError where it is no such pattern.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        image, equals, label = self.text.partition("=")
+        right = equals and image and label and self.text.count("=") == 1
+        if not right or "/" in self.text or "\\" in self.text or image.count(_CASE) != 1 or label.count(_CASE) != 1:
+            raise UsageError(
+                f"{self.text!r} is no pair of names; give those of an image and of its mask without the format, such "
+                "as {case}_0000={case}"
+            )
+
+    def label_of(self, image: str) -> str | None:
+        """The name of an image's label map; None where the image's name is another."""
+        before, after = self.text.partition("=")[0].split(_CASE)
+        found = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", image)
+        return None if found is None else self.text.partition("=")[2].replace(_CASE, found[1])
 
 
 @dataclass(frozen=True, kw_only=True)

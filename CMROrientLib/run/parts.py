@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from ..correction import WANTED_ORDERS, GeometryMode, WantedOrder
 from ..orientation import HeaderState, Orientation
@@ -11,6 +12,12 @@ from ..recognition.result import DecidedBy, Decision, View
 from ..slice_order import SLICE_ORDERS, FoundOrder, SliceOrder
 from ..volume import Grid
 from .row import Row
+
+#: (path, series): what tells an image from the others of a run.
+_Key = tuple[str, str | None]
+
+#: Why images are decided on together: ``channels`` of a case, ``sequences`` on one grid, the series of one ``stack``.
+GroupKind = Literal["channels", "sequences", "stack"]
 
 #: Decisions that are acted on.
 ACTED_ON: tuple[Decision, ...] = ("standard", "reoriented")
@@ -254,3 +261,53 @@ class RecordFiles:
     def outputs(self) -> list[tuple[tuple[str, ...], str | None]]:
         """The names and the checksum of what was written for the image and for each of its masks."""
         return [(self.written, self.sha256_out), *((mask.written, mask.sha256_out) for mask in self.masks)]
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a record says of the group that its image is decided on with.
+
+    Parameters
+    ----------
+    name:
+        The same for all of its images, and for no other group of the run.
+    kind:
+        ``channels``, ``sequences`` or ``stack``.
+    companions:
+        The other images.
+    """
+
+    name: str
+    kind: GroupKind
+    companions: tuple[_Key, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        count = len(self.companions) + 1
+        return {
+            "channels": f"{count} channels of one case",
+            "sequences": f"{count} images on one grid",
+            "stack": f"{count} series of one stack",
+        }[self.kind]
+
+    @classmethod
+    def of(cls, row: Row) -> Group | None:
+        """From the flat form of a record. Raises ValueError where it does not fit."""
+        name = row.get("group", str)
+        kind: GroupKind | None = row.choice("group_kind", get_args(GroupKind))
+        if name is None or kind is None:
+            return None
+        return cls(name, kind, tuple(_companion(entry) for entry in row.rows("companions")))
+
+    def flat_companions(self) -> list[Mapping[str, str | None]]:
+        """The other images as JSON holds them."""
+        return [{"path": path, "series": series} for path, series in self.companions]
+
+
+def _companion(entry: Mapping[str, object]) -> _Key:
+    row = Row(entry)
+    path = row.get("path", str)
+    if path is None:
+        raise ValueError("a companion of it has no path")
+    return path, row.get("series", str)

@@ -11,11 +11,11 @@ from pathlib import Path
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import check_places, relative
-from .companions.group import Group
 from .companions.label_maps import Companion, pair
 from .companions.together import Candidate, find_groups
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
+from .parts import Group
 from .record import Key
 from .store import STORE_NAME
 from .tables import CSV_NAME, HTML_NAME, JSONL_NAME

@@ -15,8 +15,7 @@ from pathlib import Path
 from ..correction import Correction
 from ..orientation import Orientation
 from ..recognition.result import Decision
-from .companions.group import Group
-from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
+from .parts import Action, Finding, Group, ImageFacts, MaskFiles, RecordFiles
 from .row import Row
 
 #: The version of the flat form. Lines without a version are those of 1.0: the same but for it.

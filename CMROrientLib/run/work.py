@@ -7,6 +7,7 @@ import time
 import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from ..recognition.recognizer import Recognizer, decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
 from ..volume import Volume
-from .companions.company import Company
 from .companions.content import is_label_map
 from .companions.label_maps import check_fit
 from .delivery import Delivery, Noted, Written, delivery
@@ -28,12 +28,29 @@ from .files import checksum
 from .options import RunOptions
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .plan import PlannedImage, planned_files
-from .record import Record
+from .record import Key, Record
 from .resume import changed_outputs, still_holds
 from .thumbnails import Thumbnails, thumbnails_of
 
 #: Why a label map is not recognized.
 LABEL_MAP_ALONE = "a label map without an image"
+
+
+class Together(Protocol):
+    """The images of a group, which the network decides on together; see ``unit.Company``."""
+
+    @property
+    def digest(self) -> str:
+        """A name for all that is decided on."""
+        ...
+
+    def checksum(self, key: Key) -> str:
+        """Of an image's files. Raises CMROrientError where one cannot be read."""
+        ...
+
+    def recognition(self, key: Key, recognizer: Recognizer) -> Recognition:
+        """The result for one of them. Raises what went wrong with this one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,7 +101,7 @@ class Outcome:
 
 
 def work(
-    assignment: Assignment, options: RunOptions, threads: int | None = None, company: Company | None = None
+    assignment: Assignment, options: RunOptions, threads: int | None = None, company: Together | None = None
 ) -> Outcome:
     """Do one assignment. Whatever goes wrong with this image is told in its record, never raised.
 
@@ -122,7 +139,7 @@ class _Work:
     """One image on its way from its file to its record."""
 
     def __init__(
-        self, assignment: Assignment, options: RunOptions, threads: int | None, company: Company | None
+        self, assignment: Assignment, options: RunOptions, threads: int | None, company: Together | None
     ) -> None:
         self.image = assignment.image
         self.assignment = assignment

@@ -11,17 +11,15 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...orientation import header_state
 from ...volume import Grid
+from ..parts import GroupKind
 from .content import SAME_DIRECTION, same_grid
-
-#: ``channels`` of a case, ``sequences`` on one grid, the series of one ``stack``.
-Kind = Literal["channels", "sequences", "stack"]
 
 #: Slices of one stack are shifted along their normal only; tables and rounding move them by less, in mm.
 _SHIFT = 1.0
@@ -66,7 +64,7 @@ class Member(Generic[Name]):
 class Joined(Generic[Name]):
     """Images that are decided on together, in the order in which they were given or, of a stack, lie."""
 
-    kind: Kind
+    kind: GroupKind
     names: tuple[Name, ...]
 
 
@@ -90,7 +88,7 @@ def join(members: Iterable[Member[Name]]) -> list[Joined[Name]]:
     return groups
 
 
-def on_one_grid(members: Sequence[Member[Name]], kind: Kind = "sequences") -> list[Joined[Name]]:
+def on_one_grid(members: Sequence[Member[Name]], kind: GroupKind = "sequences") -> list[Joined[Name]]:
     """Groups of images that share a grid; the caller knows that they are of one study."""
     groups: list[list[Member[Name]]] = []
     for member in members:

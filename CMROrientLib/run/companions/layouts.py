@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ...errors import UsageError
+from ..options import NamePattern
 
 #: nnU-Net: images lie in imagesTr, imagesTs, imagesVal …, their label maps in labelsTr, labelsTs, labelsVal …
 _NNUNET = re.compile(r"images([A-Z]\w*)")
@@ -30,33 +29,6 @@ LABEL_FOLDERS = frozenset(
 
 #: What a label map's name may have behind its image's in a folder that is for label maps anyway.
 _ENDINGS = ("_seg", "_mask", "_label", "_labels", "_gt", "_segmentation")
-
-_CASE = "{case}"
-
-
-@dataclass(frozen=True)
-class NamePattern:
-    """How people write names of images and of their label maps: ``{case}_0000={case}``.
-
-    Raises UsageError where it is no such pattern.
-    """
-
-    text: str
-
-    def __post_init__(self) -> None:
-        image, equals, label = self.text.partition("=")
-        right = equals and image and label and self.text.count("=") == 1
-        if not right or "/" in self.text or "\\" in self.text or image.count(_CASE) != 1 or label.count(_CASE) != 1:
-            raise UsageError(
-                f"{self.text!r} is no pair of names; give those of an image and of its mask without the format, such "
-                "as {case}_0000={case}"
-            )
-
-    def label_of(self, image: str) -> str | None:
-        """The name of an image's label map; None where the image's name is another."""
-        before, after = self.text.partition("=")[0].split(_CASE)
-        found = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", image)
-        return None if found is None else self.text.partition("=")[2].replace(_CASE, found[1])
 
 
 def channel_of(path: PurePosixPath) -> tuple[PurePosixPath, str] | None:

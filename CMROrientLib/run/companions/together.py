@@ -14,8 +14,9 @@ from ...errors import CMROrientError
 from ...io import ImageFiles, read_source, without_suffix
 from ...io.nifti.read import read_grid
 from ...volume import Grid
+from ..parts import Group
+from ..record import Key
 from .bids import BidsName
-from .group import Group, Key
 from .grouping import Joined, Member, join, on_one_grid
 from .layouts import channel_of
 

@@ -13,8 +13,8 @@ from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
 from CMROrientLib.run.companions.bids import BidsName, owners
 from CMROrientLib.run.companions.content import is_label_map
-from CMROrientLib.run.companions.layouts import NamePattern, channel_of, is_named_after
-from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.companions.layouts import channel_of, is_named_after
+from CMROrientLib.run.options import NamePattern, RunOptions
 from CMROrientLib.run.plan import RunPlan, plan_run
 from CMROrientLib.volume import Volume
 
