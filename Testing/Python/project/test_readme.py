@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -35,6 +36,14 @@ def test_commands_exist(readme, repository):
     for name, arguments in named:
         if "--help" not in arguments:
             build_parser(name).parse_args([name, *arguments.split()])
+
+
+def test_commands_of_the_layouts_exist(repository):
+    text = (repository / "Documentation" / "datasets.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\$ cmrorient (\w+) (.*)$", text, flags=re.MULTILINE)
+    assert len(named) >= 8
+    for name, arguments in named:
+        build_parser(name).parse_args([name, *shlex.split(arguments)])
 
 
 def test_recipes_of_the_training_guide_exist(repository):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,11 @@ from CMROrientLib.folders import recognize_folder
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.recognizer import Recognizer
+from CMROrientLib.run import pool
+from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.plan import plan_run
 from CMROrientLib.run.record import Record
+from CMROrientLib.run.work import Assignment
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +246,62 @@ def test_the_record_of_a_group_comes_back(data_set: Path) -> None:
         assert Record.from_json(record.to_json()) == record and record.group is not None
     with pytest.raises(ValueError, match="no path"):
         Record.from_dict({**record.to_dict(), "companions": [{"series": "1.2"}]})
+
+
+def test_a_group_is_shown_as_a_group(data_set: Path, tmp_path: Path) -> None:
+    done = cmrorient("correct", data_set, "-o", tmp_path / "out", *NETWORK)
+    lines = [line.rstrip() for line in done.out.splitlines()]
+    place = lines.index("imagesTr/heart_001: 2 channels of one case")
+    assert [line.split()[0] for line in lines[place + 1 : place + 3]] == [
+        f"imagesTr/heart_001_000{channel}.nii.gz" for channel in (0, 1)
+    ]
+    assert all(line.startswith("  ") for line in lines[place + 1 : place + 3])
+    page = (tmp_path / "out" / "cmrorient.html").read_text(encoding="utf-8")
+    assert page.count('data-group="imagesTr/heart_001"') == 2
+    assert "one of 2 channels of one case" in page
+    with (tmp_path / "out" / "cmrorient.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert {row["group"] for row in csv.DictReader(stream)} == {"imagesTr/heart_001", "imagesTr/heart_002"}
+
+
+def test_an_audit_groups_alike(data_set: Path, tmp_path: Path) -> None:
+    done = cmrorient("audit", data_set, "-o", tmp_path / "audit.html", *NETWORK, "--json")
+    groups = by_group(done.records)
+    assert {name: len(members) for name, members in groups.items()} == {
+        "imagesTr/heart_001": 2,
+        "imagesTr/heart_002": 2,
+    }
+    assert all(len({record["confidence"] for record in members}) == 1 for members in groups.values())
+
+
+def die(*arguments: object) -> None:
+    """What a worker does that is killed."""
+    os._exit(9)
+
+
+def test_where_a_groups_worker_dies_each_image_is_tried_alone(data_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = plan_run(RunOptions(inputs=data_set / "imagesTr", orientation=5)).images
+    units: list[int] = []
+    sent = pool._work_on
+
+    class Pool:
+        """Loses every group, as when there is not memory for all of it."""
+
+        def __init__(self) -> None:
+            self.real = real(1)
+
+        def __enter__(self) -> Pool:
+            return self
+
+        def __exit__(self, *told: object) -> None:
+            self.real.shutdown()
+
+        def submit(self, call: object, unit: list[Assignment], *more: object) -> object:
+            units.append(len(unit))
+            return self.real.submit(die if len(unit) > 1 else sent, unit, *more)
+
+    real = pool._pool
+    monkeypatch.setattr(pool, "_pool", lambda jobs: Pool())
+    unit = [Assignment(image) for image in images[:2]]
+    outcomes = list(pool._apart(unit, RunOptions(inputs=data_set, orientation=5), 1))
+    assert units == [2, 1, 1]
+    assert [(o.record.error, o.record.orientation, o.record.group) for o in outcomes] == [(None, 5, None)] * 2
