@@ -46,12 +46,31 @@ class Preview:
 
     def jpeg(self, side: int = NOTEBOOK_SIDE) -> bytes:
         """A grey JPEG file in true proportions, its longest side ``side`` pixels."""
-        grey = _grey(self.pixels)
+        return encoded(self.grey(self.size(side)))
+
+    def size(self, side: int) -> tuple[int, int]:
+        """Width and height in pixels of a picture in true proportions whose longest side is ``side``."""
+        rows, columns = self.pixels.shape
         down, across = self.spacing
-        width, height = grey.shape[1] * across, grey.shape[0] * down
-        scale = side / max(width, height)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        return _jpeg(255 - grey if self.inverted else grey, size)
+        scale = side / max(columns * across, rows * down)
+        return max(1, round(columns * across * scale)), max(1, round(rows * down * scale))
+
+    def grey(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """(height, width) of the picture in 8 bits."""
+        from PIL import Image
+
+        grey = _grey(self.pixels)
+        shown = np.ascontiguousarray(255 - grey if self.inverted else grey)
+        return np.asarray(Image.fromarray(shown).resize(size, Image.Resampling.LANCZOS))
+
+
+def encoded(grey: NDArray[np.uint8], quality: int = QUALITY) -> bytes:
+    """A grey picture as a JPEG file."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(grey).save(stream, "JPEG", quality=quality, optimize=True)
+    return stream.getvalue()
 
 
 def figure(preview: Preview | None, lines: list[str], body: str = "") -> str:
@@ -68,8 +87,8 @@ def figure(preview: Preview | None, lines: list[str], body: str = "") -> str:
     """
     image = ""
     if preview is not None:
-        encoded = base64.b64encode(preview.jpeg()).decode("ascii")
-        image = f'<img alt="" style="flex:none;margin:0" src="data:image/jpeg;base64,{encoded}">'
+        jpeg = base64.b64encode(preview.jpeg()).decode("ascii")
+        image = f'<img alt="" style="flex:none;margin:0" src="data:image/jpeg;base64,{jpeg}">'
     text = "".join(
         f'<div style="{"font-weight:600" if number == 0 else ""}">{escape(line)}</div>'
         for number, line in enumerate(lines)
@@ -93,12 +112,3 @@ def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     # Halved before the difference: the ends of float64 would overflow.
     scaled = (values / 2 - low / 2) / (high / 2 - low / 2)
     return np.round(np.clip(np.where(finite, scaled, 0), 0, 1) * 255).astype(np.uint8)
-
-
-def _jpeg(grey: NDArray[np.uint8], size: tuple[int, int]) -> bytes:
-    from PIL import Image
-
-    image = Image.fromarray(np.ascontiguousarray(grey)).resize(size, Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=QUALITY, optimize=True)
-    return stream.getvalue()

@@ -249,11 +249,12 @@ class Volume:
             "scanner": self.metadata.scanner,
         }
 
-    def preview(self) -> Preview:
-        """The middle slice of the first phase, to be shown."""
+    def preview(self, index: int | None = None) -> Preview:
+        """A slice of the first phase, the middle one where none is named, to be shown."""
         stack = self.array if self.array.ndim == 3 else self.array[0]
         across, down, _between = self.grid.spacing
-        return Preview(stack[len(stack) // 2], (down, across), self.metadata.small_values_bright)
+        chosen = len(stack) // 2 if index is None else index
+        return Preview(stack[chosen], (down, across), self.metadata.small_values_bright)
 
     @property
     def in_plane_axes(self) -> tuple[int, int]:

@@ -13,18 +13,18 @@
   // The first rows are in the table, the others wait as text in <noscript>: a browser lays out only
   // what is shown, and ten thousand images open at once.
   const rest = document.getElementById("rest");
-  const attributes = (tag) => Object.fromEntries([...tag.matchAll(/ data-(\w+)="([^"]*)"/g)].map((match) => match.slice(1)));
+  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&#34;": '"', "&#39;": "'", "&#10;": " " };
+  const unescaped = (text) => text.replace(/&[#\w]+;/g, (name) => ENTITIES[name] ?? name);
+  const attributes = (tag) => Object.fromEntries([...tag.matchAll(/ data-(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, unescaped(value)]));
   const lines = [...body.rows].map((row) => ({ html: row.outerHTML, data: { ...row.dataset } }));
   for (const line of rest ? rest.textContent.split("\n") : []) {
     if (!line.startsWith("<tr ")) continue;
     lines.push({ html: line.replace(/<span id="[^"]*"><\/span>/g, ""), data: attributes(line.slice(0, line.indexOf(">"))) });
   }
 
-  const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&#34;": '"', "&#39;": "'", "&#10;": " " };
-  const plain = (html) => html.replace(/<wbr>|<img[^>]*>/g, "").replace(/<[^>]*>/g, " ")
-    .replace(/&[#\w]+;/g, (name) => ENTITIES[name] ?? name).toLowerCase();
+  const plain = (html) => unescaped(html.replace(/<wbr>|<img[^>]*>/g, "").replace(/<[^>]*>/g, " ")).toLowerCase();
   const rows = lines.map(({ html, data }, index) => ({
-    html, index, words: null, path: data.path, tags: data.tags.split(" "), pixels: data.p, header: data.h,
+    html, data, index, words: null, path: data.path, tags: data.tags.split(" "), pixels: data.p, header: data.h,
     confidence: data.c === undefined ? -1 : Number(data.c),
   }));
   const search = document.getElementById("search");
@@ -46,6 +46,9 @@
     header: (a, b) => unknown(a.header) - unknown(b.header),
     confidence: (a, b) => a.confidence - b.confidence,
   };
+  let drawn = [];
+  const announce = () => dispatchEvent(new CustomEvent("rowsdrawn", { detail: { all: rows, matching: drawn } }));
+  addEventListener("decidable", announce);
   const state = { show: "all", class: "", q: "", sort: "urgency", down: false };
   let limit = STEP;
   let sorted = "urgency";
@@ -97,6 +100,8 @@
     }
     order.value = state.sort + (state.down ? "-" : "");
     if (search.value !== state.q) search.value = state.q;
+    drawn = matching;
+    announce();
   };
 
   // The state lives in the address, so that a view can be kept, sent and gone back to.

@@ -13,6 +13,7 @@ from ..orientation import Orientation
 from ..recognition.wording import confidence_words, slice_order_words
 from ..run.parts import Finding, Group
 from ..run.record import Record
+from ..run.tables import NOT_SHORT_AXIS
 from ..run.thumbnails import Thumbnails
 from .style import Kind, Style
 from .wording import HEADER_WORDS, count, votes_words
@@ -89,6 +90,12 @@ class RowView:
         What the script sorts and filters by.
     stored, corrected, has_corrected:
         JPEG pictures in base64, and whether there is a column for the second.
+    views, outlines:
+        The large picture and the outlines of masks over it, in base64.
+    as_found:
+        What the page previews before anybody decides: a class, ``not-short-axis``, or empty where that is open.
+    decidable:
+        Whether a table can name it, so that a person can decide about it on the page.
     has_output:
         Whether something was written for it.
     by_person:
@@ -114,6 +121,10 @@ class RowView:
     sort_confidence: str | None
     stored: str | None
     corrected: str | None
+    views: str | None
+    outlines: str | None
+    as_found: str
+    decidable: bool
     has_corrected: bool
     has_output: bool
     by_person: bool
@@ -160,6 +171,10 @@ def view(
         sort_confidence=None if finding is None or finding.confidence is None else f"{finding.confidence:.4g}",
         stored=None if pictures is None else _base64(pictures.before),
         corrected=None if pictures is None or pictures.after is None else _base64(pictures.after),
+        views=None if pictures is None or pictures.views is None else _base64(pictures.views),
+        outlines=None if pictures is None or pictures.outlines is None else _base64(pictures.outlines),
+        as_found=_as_found(record),
+        decidable=pictures is not None and _can_be_named(record),
         has_corrected=style.corrected,
         has_output=record.output is not None,
         by_person=finding is not None and finding.decided_by == "user",
@@ -170,6 +185,18 @@ def view(
         header=header,
         header_words="" if finding is None else HEADER_WORDS.get(finding.header_state, ""),
     )
+
+
+def _as_found(record: Record) -> str:
+    if record.acted_on and record.orientation is not None:
+        return str(int(record.orientation))
+    return NOT_SHORT_AXIS if record.decision == "not_short_axis" else ""
+
+
+def _can_be_named(record: Record) -> bool:
+    """Whether the cells of a table give the record's name back: readers trim it and take backslashes for slashes."""
+    names = (record.path, record.series or "")
+    return all(name == name.strip() and name.isprintable() and "\\" not in name for name in names)
 
 
 def _base64(jpeg: bytes) -> str:

@@ -77,6 +77,13 @@ class Summary:
         """The first sentence."""
         return self.style.lead(self.counts, self.total)
 
+    @property
+    def next_command(self) -> str:
+        """What to run with the decisions that were saved from the page."""
+        typed = " ".join(self.facts.arguments)
+        again = typed if typed.startswith("cmrorient correct ") else "cmrorient correct INPUT -o OUTPUT"
+        return f"{again} --decisions decisions.csv"
+
 
 class Place(NamedTuple):
     """Which of a report's pages one is.

@@ -37,6 +37,13 @@ CREATE TABLE images (
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
+#: Large pictures came later; a store without this table gets it when a run opens it.
+_VIEWS = """
+CREATE TABLE IF NOT EXISTS views (
+    path BLOB NOT NULL, series BLOB NOT NULL, views BLOB, outlines BLOB, PRIMARY KEY (path, series)
+)
+"""
+
 #: Seconds to wait for somebody who only reads.
 _PATIENCE = 2.0
 
@@ -81,6 +88,7 @@ class Store(Mapping[Key, Record]):
                     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
                 _check(connection, path)
+                connection.execute(_VIEWS)
                 store = cls(connection, path)
                 if fresh and (folder / JSONL_NAME).is_file():
                     for record in read_jsonl(folder / JSONL_NAME):
@@ -135,6 +143,12 @@ class Store(Mapping[Key, Record]):
             (*_names(record.key), record.to_json(), None if source is None else os.fsencode(source), before, after),
         )
 
+        if pictures is not None:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?)",
+                (*_names(record.key), pictures.views, pictures.outlines),
+            )
+
     def source_of(self, key: Key) -> Path | None:
         """Where the image of a record lay; None where that is not known."""
         row = self._one("source", key)
@@ -182,18 +196,20 @@ class Store(Mapping[Key, Record]):
     def pictures_of(self, key: Key) -> Thumbnails | None:
         """The pictures of one image, None where there are none."""
         row = self._one("before, after", key)
-        return None if row is None or row[0] is None else Thumbnails(row[0], row[1])
+        if row is None or row[0] is None:
+            return None
+        return Thumbnails(row[0], row[1], *(self._one("views, outlines", key, "views") or ()))
 
     def has_pictures(self, key: Key) -> bool:
         """Whether there are pictures of one image; they are not read for it."""
         row = self._one("before IS NOT NULL", key)
         return row is not None and bool(row[0])
 
-    def _one(self, columns: str, key: Key) -> tuple[Any, ...] | None:
+    def _one(self, columns: str, key: Key, table: str = "images") -> tuple[Any, ...] | None:
         with _told(self._path, CMROrientError):
             row: tuple[Any, ...] | None = self._connection.execute(
                 # Columns that this class names.
-                f"SELECT {columns} FROM images WHERE path = ? AND series = ?",  # nosec B608
+                f"SELECT {columns} FROM {table} WHERE path = ? AND series = ?",  # nosec B608
                 _names(key),
             ).fetchone()
             return row

@@ -1,10 +1,12 @@
-"""Small pictures of a volume for the report: its middle slice as stored and as corrected."""
+"""Small pictures of a volume for the report, and the large ones to decide by."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..volume import Volume
+from .views import large_views
 
 #: Longest side of a picture in pixels. Ten thousand pairs of this size stay well under 100 MB.
 SIDE = 96
@@ -20,15 +22,22 @@ class Thumbnails:
         The middle slice as stored.
     after:
         The same slice as corrected, None where nothing was corrected.
+    views:
+        Slices towards both ends and the middle one as stored, squares side by side.
+    outlines:
+        The outlines of masks over ``views``, a PNG of its size; None where there are none.
     """
 
     before: bytes
     after: bytes | None = None
+    views: bytes | None = None
+    outlines: bytes | None = None
 
 
-def thumbnails_of(volume: Volume, corrected: Volume | None = None) -> Thumbnails:
-    """Pictures of a volume and of what it was corrected to."""
-    return Thumbnails(picture(volume), None if corrected is None else picture(corrected))
+def thumbnails_of(volume: Volume, corrected: Volume | None = None, masks: Sequence[Volume] = ()) -> Thumbnails:
+    """Pictures of a volume, of what it was corrected to, and of the masks on its grid."""
+    views, outlines = large_views(volume, masks)
+    return Thumbnails(picture(volume), None if corrected is None else picture(corrected), views, outlines)
 
 
 def picture(volume: Volume, side: int = SIDE) -> bytes:

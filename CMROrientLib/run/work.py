@@ -211,10 +211,10 @@ class _Work:
             )
         recognition = self._recognized(volume)
         if not self.options.correcting:
-            return self._outcome(volume, recognition)
+            return self._outcome(volume, masks, recognition)
         if not recognition.acted_on or (recognition.conflict and self.options.skip_conflicts):
             reason = "conflict of pixels and header: skipped" if recognition.acted_on else None
-            return self._outcome(volume, recognition, self._action(None, volume), note=reason)
+            return self._outcome(volume, masks, recognition, self._action(None, volume), note=reason)
         correction = with_slice_order(
             plan(recognition.orientation, recognition.header_orientation, self.options.geometry, self.options.target),
             volume,
@@ -228,11 +228,12 @@ class _Work:
         else:
             self._try(correction, volume, masks)
         note = "copied: nothing to change" if correction.changes_nothing else None
-        return self._outcome(volume, recognition, action, files, note, correction.apply(volume))
+        return self._outcome(volume, masks, recognition, action, files, note, correction.apply(volume))
 
     def _outcome(
         self,
         volume: Volume,
+        masks: list[Volume],
         recognition: Recognition,
         action: Action | None = None,
         files: RecordFiles | None = None,
@@ -252,7 +253,7 @@ class _Work:
             version=__version__,
             group=self.image.group,
         )
-        return Outcome(record, thumbnails_of(volume, corrected) if self.options.drawing else None)
+        return Outcome(record, thumbnails_of(volume, corrected, masks) if self.options.drawing else None)
 
     def _recognized(self, volume: Volume) -> Recognition:
         override = self.image.override
@@ -377,7 +378,8 @@ class _Work:
         volume = read_source(self.image.source, self.options.slice_axis)
         correction = prior.correction if prior.output is not None else None
         corrected = None if correction is None else correction.apply(volume)
-        return thumbnails_of(volume, corrected)
+        masks = [read_source(mask.source, volume.slice_axis) for mask in self.image.masks]
+        return thumbnails_of(volume, corrected, masks)
 
 
 def _facts(volume: Volume) -> ImageFacts:

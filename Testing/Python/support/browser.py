@@ -28,7 +28,7 @@ _FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
-_KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "ArrowDown": 40}
+_KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "ArrowUp": 38, "ArrowDown": 40, "Backspace": 8}
 
 
 class PageError(AssertionError):
@@ -105,10 +105,23 @@ class Browser:
 
     def press(self, key: str) -> None:
         """Press a key as a person does."""
-        code = {"key": key, "code": key, "windowsVirtualKeyCode": _KEYS[key]}
-        text = {"text": "\r"} if key == "Enter" else {}
+        code = {"key": key, "code": key, "windowsVirtualKeyCode": _KEYS.get(key, ord(key[0].upper()))}
+        text = {"text": "\r"} if key == "Enter" else {"text": key} if len(key) == 1 else {}
         self._call("Input.dispatchKeyEvent", type="keyDown", **code, **text)
         self._call("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    def click(self, selector: str) -> None:
+        """Click with the mouse in the middle of an element, as a person does."""
+        place = self.evaluate(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center'}});"
+            " const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+
+    def downloads_to(self, folder: Path) -> None:
+        """Put what pages save into a folder."""
+        self._call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def type(self, text: str) -> None:
         """Type into what has the focus."""
