@@ -43,7 +43,7 @@ def study_of(folder: Path) -> Volume:
     volume = make_phantom("LGE", seed=3, orientation=Orientation.FLIP_VERTICAL, header="false")
     write(volume, folder / "study" / "ä, b.nii.gz")
     write(volume, folder / "study" / "=c.nii.gz")
-    (folder / "wrong.csv").write_text("path,orientation\n\"ä, b.nii.gz\",0\n=c.nii.gz,5\n", encoding="utf-8")
+    (folder / "wrong.csv").write_text('path,orientation\n"ä, b.nii.gz",0\n=c.nii.gz,5\n', encoding="utf-8")
     assert correct(folder / "study", folder / "out", "--decisions", str(folder / "wrong.csv")) == 0
     return volume
 
@@ -241,7 +241,12 @@ def test_nothing_sticks_out_of_the_large_view(browser: Browser, tmp_path: Path, 
     drawn(browser)
     browser.press("3")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
-    assert browser.evaluate("(() => { const d = document.querySelector('dialog'); return d.scrollWidth - d.clientWidth; })()") <= 0
+    assert (
+        browser.evaluate(
+            "(() => { const d = document.querySelector('dialog'); return d.scrollWidth - d.clientWidth; })()"
+        )
+        <= 0
+    )
     browser.press("Escape")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
 

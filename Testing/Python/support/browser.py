@@ -42,6 +42,7 @@ class Browser:
         self._out = os.fdopen(to_browser, "wb")
         self._in = os.fdopen(from_browser, "rb")
         self._number = 0
+        self._number_of_dialogs = 0
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
@@ -70,7 +71,18 @@ class Browser:
             if not byte:
                 raise PageError("Chromium has gone")
             pieces += byte
-        return json.loads(pieces)
+        message: dict[str, Any] = json.loads(pieces)
+        if message.get("method") == "Page.javascriptDialogOpening":
+            # A page that asks before it is left is left; whoever waits for the answer must not wait for ever.
+            self._number_of_dialogs += 1
+            answer = {
+                "id": -self._number_of_dialogs,
+                "method": "Page.handleJavaScriptDialog",
+                "params": {"accept": True},
+            }
+            self._out.write(json.dumps({**answer, "sessionId": self._session}).encode() + b"\0")
+            self._out.flush()
+        return message
 
     def open(self, page: Path, fragment: str = "", *, size: tuple[int, int] = (1400, 900), dark: bool = False) -> None:
         """Load a page and wait until it is ready."""
