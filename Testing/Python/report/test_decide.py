@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 import time
@@ -54,7 +53,10 @@ def text(browser: Browser, selector: str) -> str:
 
 def drawn(browser: Browser) -> None:
     """Wait for the large pictures."""
-    wait = "new Promise((done) => { const look = () => document.querySelector('canvas') ? done() : setTimeout(look, 10); look(); })"
+    wait = (
+        "new Promise((done) => { const look = () => document.querySelector('canvas') ? done() : setTimeout(look, 10);"
+        " look(); })"
+    )
     browser.evaluate(wait)
 
 
