@@ -29,7 +29,7 @@ from .summary import Link, Place, Summary, address, run_facts
 from .templating import page_parts, row_line
 
 #: Bytes of rows that one page may hold. Ten thousand images with pictures stay below it.
-PAGE_BYTES = 90_000_000
+PAGE_BYTES = 95_000_000
 
 #: Rows in the table proper; the others wait in ``<noscript>`` until the script shows them, because a
 #: browser needs 16 s to lay out ten thousand.

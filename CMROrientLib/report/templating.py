@@ -93,7 +93,8 @@ def page_parts(summary: Summary, place: Place, first: Iterable[str], further: It
         this order, as they are needed.
     """
     # Files of this package.
-    css, script = Markup(_beside("report.css") + glyph_css()), Markup(_beside("report.js") + _beside("decide.js"))  # nosec B704
+    css = Markup(_beside("report.css") + glyph_css())  # nosec B704
+    script = Markup(_beside("report.js") + _beside("decide.js"))  # nosec B704
     template = _environment().get_template("page.html.jinja")
     return template.generate(
         summary=summary,
