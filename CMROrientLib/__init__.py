@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import transforms as transforms
     from .adapters.correct import correct, undo
     from .correction import Correction, plan
     from .errors import CMROrientError
@@ -38,6 +39,9 @@ _HOMES = {
     "write": "io",
 }
 
+#: Rooms that are looked up like names.
+_ROOMS = ("transforms",)
+
 __all__ = [
     "CMROrientError",
     "Correction",
@@ -51,12 +55,15 @@ __all__ = [
     "correct_folder",
     "plan",
     "read",
+    "transforms",
     "undo",
     "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -49,7 +49,9 @@ def from_volume(volume: Volume, given: MetaTensor) -> MetaTensor:
     affine = affine_of(grid, given.affine.cpu().numpy(), lps=_in_lps(given))
     meta[MetaKeys.AFFINE] = torch.as_tensor(affine, dtype=given.affine.dtype, device=given.affine.device)
     if MetaKeys.PIXDIM in meta:
-        meta[MetaKeys.PIXDIM][1:4] = grid.spacing
+        # One by one: it is an array, or a tensor after batches were taken apart.
+        for axis, step in zip(range(1, len(meta[MetaKeys.PIXDIM])), grid.spacing, strict=False):
+            meta[MetaKeys.PIXDIM][axis] = step
     return MetaTensor(
         turned[0] if unchannelled else turned, meta=meta, applied_operations=deepcopy(given.applied_operations)
     )
