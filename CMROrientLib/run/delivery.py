@@ -15,7 +15,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..correction import Correction
 from ..errors import CMROrientError
@@ -24,7 +24,7 @@ from ..io.atomic import UNFINISHED, write_text
 from ..io.paths import relative
 from ..volume import Volume
 from .files import combined, copy, digest, put
-from .record import Key, Record
+from .record import Json, Key, Record
 
 _NOTE = "note.json"
 
@@ -194,17 +194,36 @@ def read_notes(output: Path) -> dict[Key, Noted]:
     found: dict[Key, Noted] = {}
     for folder in _unfinished(output):
         try:
-            note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
-            key: Key = (note["path"], note["series"])
-            digests = {name: frozenset(some) for name, some in note["files"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            note = _parsed(json.loads((folder / _NOTE).read_text(encoding="utf-8")), (folder,))
+        except (OSError, ValueError):
             continue
-        known = found.get(key, Noted())
-        names = {*known.digests, *digests}
-        nothing: frozenset[str] = frozenset()
-        both = {name: known.digests.get(name, nothing) | digests.get(name, nothing) for name in names}
-        found[key] = Noted(both, (*known.folders, folder))
+        found = together(found, dict([note]))
     return found
+
+
+def together(first: Mapping[Key, Noted], second: Mapping[Key, Noted]) -> dict[Key, Noted]:
+    """The notes of two kinds about each image."""
+    found = dict(first)
+    nothing: frozenset[str] = frozenset()
+    for key, noted in second.items():
+        known = found.get(key, Noted())
+        names = {*known.digests, *noted.digests}
+        both = {name: known.digests.get(name, nothing) | noted.digests.get(name, nothing) for name in names}
+        found[key] = Noted(both, tuple(dict.fromkeys((*known.folders, *noted.folders))))
+    return found
+
+
+def notes_to_json(notes: Mapping[Key, Noted]) -> str:
+    """Notes for the store, where a run that ends in order leaves them."""
+    return json.dumps([_shown(key, noted.digests) for key, noted in notes.items()])
+
+
+def notes_from_json(text: str | None) -> dict[Key, Noted]:
+    """Notes from the store; what is no note is none of it."""
+    try:
+        return dict(_parsed(note, ()) for note in json.loads(text or "[]"))
+    except (ValueError, TypeError):
+        return {}
 
 
 def remove_unfinished(output: Path, notes: Mapping[Key, Noted]) -> None:
@@ -224,8 +243,20 @@ def _unfinished(output: Path) -> list[Path]:
 
 
 def _note(folder: Path, key: Key, digests: Mapping[str, Iterable[str]]) -> None:
-    files = {name: sorted(some) for name, some in digests.items()}
-    write_text(folder / _NOTE, json.dumps({"path": key[0], "series": key[1], "files": files}))
+    write_text(folder / _NOTE, json.dumps(_shown(key, digests)))
+
+
+def _shown(key: Key, digests: Mapping[str, Iterable[str]]) -> dict[str, Json]:
+    return {"path": key[0], "series": key[1], "files": {name: sorted(some) for name, some in digests.items()}}
+
+
+def _parsed(note: Mapping[str, Any], folders: tuple[Path, ...]) -> tuple[Key, Noted]:
+    """Raises ValueError where it is no note."""
+    try:
+        digests = {name: frozenset(some) for name, some in note["files"].items()}
+        return (note["path"], note["series"]), Noted(digests, folders)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no note") from error
 
 
 def _several(names: Sequence[str], found: str | None, output: Path) -> dict[str, str]:

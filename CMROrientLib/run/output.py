@@ -17,7 +17,15 @@ from ..io.paths import relative
 from ..progress import ItemProgress
 from .companions.label_maps import Companion
 from .dataset_files import carry_over
-from .delivery import Noted, note_removal, read_notes, remove_unfinished
+from .delivery import (
+    Noted,
+    note_removal,
+    notes_from_json,
+    notes_to_json,
+    read_notes,
+    remove_unfinished,
+    together,
+)
 from .files import checksum
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
@@ -29,6 +37,7 @@ from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
 from .work import Assignment, Outcome
 
 _TABLE = "sha256 of the table"
+_NOTES = "notes of files whose images were not recorded"
 _EDITED = "cmrorient-edited"
 
 
@@ -48,7 +57,7 @@ class OutputRun:
         self.store = store
         self.output = output
         self.warn = warn
-        self.noted = read_notes(output)
+        self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         for image in plan.images:
             self._check_input(image)
         if options.writing:
@@ -63,11 +72,14 @@ class OutputRun:
         by_key = {image.key: image for image in self.images}
         finished = False
         try:
-            for outcome in outcomes:
-                self._keep(outcome, by_key[outcome.record.key])
+            # Workers that are still at it have ended before anything is written about them.
+            with closing(outcomes):  # type: ignore[type-var]
+                for outcome in outcomes:
+                    self._keep(outcome, by_key[outcome.record.key])
             finished = True
         finally:
             if self.options.writing:
+                self._hold_notes()
                 self._tables(finished)
         if self.options.writing and self.options.companions == "auto":
             records = {image.path: self.store[image.key] for image in self.images}
@@ -75,6 +87,13 @@ class OutputRun:
         if finish is not None and self.options.writing:
             finish(self.store)
         return [self.store[image.key] for image in self.images]
+
+    def _hold_notes(self) -> None:
+        """Leave in the store what is noted of images that were not recorded, and no hidden folder."""
+        left = together(self.noted, read_notes(self.output))
+        self.store.note(_NOTES, notes_to_json(left))
+        # All of them: an interruption may have come while one was being removed.
+        remove_unfinished(self.output, {})
 
     def _check_input(self, image: PlannedImage) -> None:
         prior, before = self.store.get(image.key), self.store.source_of(image.key)
@@ -168,6 +187,8 @@ class OutputRun:
         if self.options.writing:
             for each in noted:
                 each.discard()
+            if record.error is None:
+                self.noted.pop(record.key, None)
         for line in outcome.told:
             self.warn(line)
 

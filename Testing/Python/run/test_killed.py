@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from sample_study import cmrorient, environment, phantom, put, tree
 
+from CMROrientLib.folders import correct_folder
+from CMROrientLib.run import delivery
+from CMROrientLib.run.delivery import notes_from_json
+from CMROrientLib.run.store import Store
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 
 #: Runs the command line, and kills the process after so many files of images have got their names, or, where
@@ -113,6 +118,39 @@ def test_a_run_that_writes_nothing_leaves_no_half_of_it(study: Path, tmp_path: P
     done = cmrorient("correct", study, "-o", out, "--masks", "_seg", "--decisions", table)
     assert done.status == 0 and images(out) == {}
     assert_nothing_is_left(out)
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2])
+@pytest.mark.parametrize("again", [{"target": 2}, {"target": 3}, {}], ids=str)
+def test_ctrl_c_between_them_leaves_it_to_the_store(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int, again: dict[str, int]
+) -> None:
+    """No hidden folder is left, and whose files they are is known all the same."""
+    out, places, move = tmp_path / "out", [], delivery._move
+
+    def stopped(made: Path, place: Path) -> None:
+        if len(places) == moment:
+            raise KeyboardInterrupt
+        places.append(place)
+        move(made, place)
+
+    def put_nothing(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    given = {"orientation": 5, "masks": ["_seg"]}
+    correct_folder(study, out, **given)
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "_move", stopped)
+        patched.setattr("CMROrientLib.run.store.Store.put", put_nothing)
+        with pytest.raises(KeyboardInterrupt):
+            correct_folder(study, out, target=2, **given)
+    assert_nothing_is_left(out)
+    [record] = correct_folder(study, out, **again, **given)
+    assert record.error is None
+    correct_folder(study, tmp_path / "other", **again, **given)
+    assert images(out) == images(tmp_path / "other")
+    with Store.copy(out) as store:
+        assert notes_from_json(store.fact("notes of files whose images were not recorded")) == {}
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a_seg.nii"])
