@@ -16,6 +16,7 @@ from ..run.record import Record
 from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
 from .output import Reporter, full_name, header, shown_name, stored
 from .table import Cell, table
+from .table import tell as say
 
 _HEADINGS: list[Cell] = [("image",), ("what is wrong",), ("pixels",), ("header",)]
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         records = audit_run(options, arguments.report, progress=reporter.progress, warn=reporter.warn)
     for record in records:
         if record.error is not None:
-            print(f"error: {full_name(record, options.inputs)}: {record.error}", file=sys.stderr)
+            say(f"error: {full_name(record, options.inputs)}: {record.error}", sys.stderr)
     if arguments.json:
         for record in records:
             if not only_problems or verdict_of(record).value in _RANKS:
@@ -71,7 +72,7 @@ def tell(records: Sequence[Record], inputs: Sequence[Path] = (), *, only_problem
     counts = Counter(verdict.value for record in records for verdict in verdicts_of(record))
     for kind in PROBLEMS if only_problems else KINDS:
         if counts[kind.tag]:
-            print(f"{counts[kind.tag]:>7}  {kind.label}: {kind.meaning}")
+            say(f"{counts[kind.tag]:>7}  {kind.label}: {kind.meaning}", sys.stdout)
 
 
 def _row(record: Record, inputs: Sequence[Path], several: bool) -> list[Cell]:

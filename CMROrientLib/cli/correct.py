@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--decisions",
         type=Path,
         metavar="FILE.csv",
-        help="the CSV of a run, edited: rows whose orientation or decision was changed (or that have decided_by set "
-        "to user) override the network",
+        help="the CSV of a run, edited, or any table with the columns path, series and orientation: a class, or "
+        "not-short-axis for what is left alone",
     )
     group.add_argument(
         "--reset-decisions", action="store_true", help="take back what a person decided in earlier runs into OUT"

@@ -12,8 +12,21 @@ from ..recognition.wording import confidence_words
 from ..run.parts import Finding
 from ..run.record import Record
 from ..run.tables import HTML_NAME
+from .output import stored
+from .table import Cell, table
 
 _PLACE = Path("cmrorient-demo")
+
+_HEADINGS: list[Cell] = [
+    ("image",),
+    ("stored",),
+    ("recognized", "seen"),
+    ("confidence", "sure"),
+    ("slices",),
+    ("header",),
+    ("and pixels",),
+    ("result",),
+]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     draw_pairs([study.pair(case, output) for case in study.CASES], output / study.PICTURE)
     wrong = sum(finding != "" for finding in findings.values())
+    for case, finding in findings.items():
+        if finding:
+            print(f"WRONG: {case.name}: {finding}")
     right = f"{len(study.CASES) - wrong} of {len(study.CASES)} volumes are right"
     print(f"\n{right}: pixels, masks and geometry as before the turn.")
     print(f"Picture: {output / study.PICTURE}\nReport:  {corrected / HTML_NAME}")
@@ -52,31 +68,31 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table(records: dict[str, Record], findings: dict[study.DemoVolume, str]) -> list[str]:
-    rows = [("image", "stored", "recognized", "confidence", "slices", "header", "and pixels", "result")]
+    rows = []
     for case, finding in findings.items():
         record = records.get(case.name)
         found = None if record is None else record.finding
-        stored = f"{int(case.orientation)} {case.orientation.label}"
+        result: Cell = ("WRONG" if finding else "right",)
         if found is None or found.orientation is None:
-            rows.append((case.name, stored, "", "", "", case.header, "", f"WRONG: {finding}"))
+            rows.append([(case.name,), stored(case.orientation), ("",), ("",), ("",), (case.header,), ("",), result])
             continue
+        sure = "" if found.confidence is None else confidence_words(found.confidence)
         rows.append(
-            (
-                case.name,
-                stored,
-                str(int(found.orientation)),
-                "" if found.confidence is None else confidence_words(found.confidence),
-                f"{found.votes[found.orientation]}/{found.slices}",
-                case.header,
+            [
+                (case.name,),
+                stored(case.orientation),
+                (str(int(found.orientation)),),
+                (sure, sure.replace("over ", ">")),
+                (f"{found.votes[found.orientation]}/{found.slices}",),
+                (case.header,),
                 _agreement(found),
-                f"WRONG: {finding}" if finding else "right",
-            )
+                result,
+            ]
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return table(_HEADINGS, rows)
 
 
-def _agreement(found: Finding) -> str:
+def _agreement(found: Finding) -> Cell:
     if found.conflict:
-        return "differ by a mirror" if found.mirrored else "differ"
-    return "agree" if found.header_state == "known" else "says nothing"
+        return ("differ by a mirror", "mirror") if found.mirrored else ("differ",)
+    return ("agree",) if found.header_state == "known" else ("says nothing", "silent")

@@ -17,9 +17,10 @@ from .. import __version__
 from ..errors import CMROrientError, UsageError
 
 _STATUS = """\
-exit status: 0 all done (skipped conflicts and images that are not short-axis count as done),
-1 some file failed or is uncertain, or there was no image, 2 wrong usage (nothing was written),
-130 stopped with Ctrl-C (the same command goes on where it stopped)."""
+exit status: 0 all done (skipped conflicts and images that are not short-axis
+count as done), 1 some file failed or is uncertain, or there was no image,
+2 wrong usage (nothing was written), 130 stopped with Ctrl-C (the same command
+goes on where it stopped)."""
 
 
 #: Each command, with what it does, is the module of its name, with ``add_arguments`` and ``run``.
@@ -67,11 +68,11 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     examples = "\n".join(f"  {example}" for example in EXAMPLES.values())
     parser = argparse.ArgumentParser(
         prog="cmrorient",
-        description="Recognize and correct the in-plane orientation of short-axis cardiac MR. Not a medical device.",
+        description="Recognize and correct the in-plane orientation of short-axis cardiac MR.\nNot a medical device.",
         epilog=f"examples:\n{examples}\n\n'cmrorient COMMAND --help' tells more.\n\n{_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"cmrorient {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"cmrorient {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, what in COMMANDS.items():
         sub = subparsers.add_parser(

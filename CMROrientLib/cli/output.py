@@ -14,8 +14,8 @@ from ..orientation import Orientation
 from ..recognition.wording import confidence_words, orientation_words, slice_order_words
 from ..run.options import RunOptions
 from ..run.parts import Finding
-from ..run.record import Record
-from .table import Cell, table
+from ..run.record import Key, Record
+from .table import Cell, table, tell
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -49,7 +49,7 @@ class Reporter:
         self._correcting = options.correcting
         self._dry_run = options.dry_run
         self._bar: tqdm[None] | None = None
-        self._kept = 0
+        self._kept: set[Key] = set()
         self._output = sys.stdout
         if json and hasattr(self._output, "reconfigure"):
             self._output.reconfigure(encoding="utf-8")
@@ -68,7 +68,8 @@ class Reporter:
 
     def progress(self, outcome: Outcome, done: int, total: int) -> None:
         """Show that one more image is done."""
-        self._kept += outcome.kept
+        if outcome.kept:
+            self._kept.add(outcome.record.key)
         if self._json and self._at_once and self._shows(outcome.record):
             self._output.write(outcome.record.to_json() + "\n")
             self._output.flush()
@@ -145,7 +146,7 @@ class Reporter:
         if record.action is None or record.action.grid is None:
             return "skipped (conflict)"
         done = "copied" if (record.note or "").startswith("copied") else "corrected"
-        if self._dry_run:
+        if self._dry_run and record.key not in self._kept:
             done = f"would be {done}"
         return f"{done}{conflict}"
 
@@ -160,7 +161,7 @@ class Reporter:
         results = Counter(self._group(record) for record in records)
         parts = ", ".join(f"{number} {name}" for name, number in sorted(results.items(), key=lambda item: -item[1]))
         conflicts = sum(record.conflict and record.acted_on for record in records)
-        kept = f"; {self._kept} of them by an earlier run" if self._kept else ""
+        kept = f"; {len(self._kept)} of them by an earlier run" if self._kept else ""
         told = f"; {conflicts} with a conflict of pixels and header" if conflicts else ""
         return f"{len(records)} image{'' if len(records) == 1 else 's'}: {parts}{told}{kept}"
 
@@ -262,4 +263,4 @@ def _found(finding: Finding | None) -> tuple[Cell, Cell, Cell, Cell]:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    tell(line, sys.stderr)

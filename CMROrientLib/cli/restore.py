@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..restore.restore import Restored, restore
+from .table import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell(entry: Restored, done: int, total: int) -> None:
     if entry.error is None:
-        print(f"{entry.path} -> {entry.output} (grid of {entry.image})")
+        tell(f"{entry.path} -> {entry.output} (grid of {entry.image_name})", sys.stdout)
     else:
-        print(f"error: {entry.path}: {entry.error}", file=sys.stderr)
+        tell(f"error: {entry.path}: {entry.error}", sys.stderr)

@@ -6,6 +6,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
+from typing import TextIO
 
 #: A cell, wordy first; the table takes later, shorter forms where the terminal is narrow.
 Cell = tuple[str, ...]
@@ -48,6 +49,24 @@ def table(headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], columns: int
     return [line if columns is None else _cut(line, columns) for line in shown]
 
 
+def wrapped(text: str, columns: int) -> list[str]:
+    """A sentence in lines that break between words; a word that is wider than a line stays whole."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and _width(lines[-1]) + 1 + _width(word) <= columns:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word if not lines else f"  {word}")
+    return lines
+
+
+def tell(line: str, stream: TextIO) -> None:
+    """Print a sentence; in a terminal it breaks between words."""
+    if stream.isatty():
+        line = "\n".join(wrapped(line, shutil.get_terminal_size().columns))
+    print(line, file=stream)
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     name, *others = cells
     first = _without_beginning(name, widths[0])
@@ -57,11 +76,11 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _width(text: str) -> int:
-    """Places in a terminal: Chinese characters take two, accents of their own none."""
+    """Places in a terminal: Chinese characters take two, accents of their own and invisible characters none."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)
+    return len(text) + wide - sum(unicodedata.category(character) in ("Mn", "Me", "Cf") for character in text)
 
 
 def _without_beginning(text: str, width: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +15,7 @@ from ..io.paths import check_places, long_path, relative
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
 from ..run.record import Key, Record
-from ..run.store import read_records
+from ..run.store import read_records, read_sources
 from ..volume import Volume
 from .grid import WayBack
 from .layouts import OtherNames
@@ -42,20 +42,23 @@ class Restored:
         The original's path in the record, None where there is none.
     error:
         Why it was refused, one line, or None.
+    image_name:
+        The original as people know it: the series of a given folder goes by the folder's name.
     """
 
     path: str
     output: str | None = None
     image: str | None = None
     error: str | None = None
+    image_name: str | None = None
 
 
 @dataclass(frozen=True)
 class _Match:
     """A segmentation, the records that have its path, and what it is going to be.
 
-    Where there is no such record, ``hint`` is the suffix that is perhaps missing, and ``expected`` the names
-    that would be taken, the most similar first.
+    ``folder_name`` stands for ".", the given folder itself. Where there is no such record, ``hint`` is the
+    suffix that is perhaps missing, and ``expected`` the names that would be taken, the most similar first.
     """
 
     source: ImageFiles
@@ -63,6 +66,7 @@ class _Match:
     records: tuple[Record, ...]
     output: str
     target: Path
+    folder_name: str
     hint: str = ""
     expected: tuple[str, ...] = ()
 
@@ -126,12 +130,13 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
             raise UsageError("there is no such file or folder", given)
     check_places([out, root], folder)
     try:
-        records = read_records(out)
+        records, origins = read_records(out), read_sources(out)
         sources = [source for source in find(root) if source.kind != "dicom"]
     except CMROrientError as error:
         raise UsageError(error.message, error.path) from error
     base = root if root.is_dir() else root.parent
-    by_key = _by_key(records, out)
+    folder_names = [*sorted({path.name for (name, _), path in origins.items() if name == "."}), out.resolve().name]
+    by_key = _by_key(records, folder_names)
     taken = _taken(by_key, suffix)
     other_names = OtherNames(records)
     pairs = []
@@ -145,7 +150,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         output = _target_name(name, found)
         hint = "" if found else _missing_suffix(_stem(name), by_key)
         names = () if found else tuple(_similar_first(taken, name))
-        pairs.append(_Match(source, name, found, output, long_path(folder / output), hint, names))
+        pairs.append(_Match(source, name, found, output, long_path(folder / output), folder_names[0], hint, names))
     if not pairs:
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
         raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}{_would_take(taken)}", root)
@@ -153,22 +158,28 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
     return pairs
 
 
-def _by_key(records: Sequence[Record], out: Path) -> dict[str, list[Record]]:
-    """Records by every path without extension that a segmentation of theirs may have."""
+def _by_key(records: Sequence[Record], folder_names: Sequence[str]) -> dict[str, list[Record]]:
+    """Records by every path without extension that a segmentation of theirs may have.
+
+    Parameters
+    ----------
+    folder_names:
+        What the series of the given folder itself goes by.
+    """
     found: dict[str, list[Record]] = {}
     for record in records:
         # What was not written has its name all the same: the refusal then tells why there is no image.
         path = record.output if record.output is not None else record.path
         if path == ".":
-            keys = {out.resolve().name}
+            keys = [*folder_names]
         elif record.files.kind == "dicom" and PurePosixPath(path).suffix.lower() not in DICOM_SUFFIXES:
             # A folder, or a file without extension: dots belong to its name.
-            keys = {path}
+            keys = [path]
         else:
-            keys = {_stem(path)}
+            keys = [_stem(path)]
         if record.series is not None:
-            keys.add(record.series if path == "." else f"{path}/{record.series}")
-        for key in keys:
+            keys.append(record.series if path == "." else f"{path}/{record.series}")
+        for key in dict.fromkeys(keys):
             found.setdefault(key, []).append(record)
     return found
 
@@ -256,7 +267,7 @@ def _restore_one(pair: _Match) -> Restored:
         return Restored(pair.name, image=image, error=" ".join(error.message.split()))
     except MemoryError:
         return Restored(pair.name, image=image, error="there is not enough memory for it")
-    return Restored(pair.name, pair.output, image)
+    return Restored(pair.name, pair.output, image, image_name=pair.folder_name if image == "." else image)
 
 
 def _way_for(pair: _Match, volume: Volume, layered: bool) -> tuple[Record, WayBack]:
@@ -278,7 +289,8 @@ def _way_for(pair: _Match, volume: Volume, layered: bool) -> tuple[Record, WayBa
         # A label map follows the first channel of its case.
         return fitting[0]
     if len(fitting) > 1:
-        names = ", ".join(record.name for record, _ in fitting)
+        shown = (replace(r, path=pair.folder_name) if r.path == "." else r for r, _ in fitting)
+        names = ", ".join(record.name for record in shown)
         raise CMROrientError(f"it fits several images of the run ({names}); name it after the series' UID")
     return fitting[0]
 

@@ -284,6 +284,15 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
     return read_jsonl(path / JSONL_NAME)
 
 
+def read_sources(folder: Path) -> dict[Key, Path]:
+    """Where the images of a run lay, as far as its store knows; see ``read_records``."""
+    if not (folder / STORE_NAME).is_file():
+        return {}
+    with Store.copy(folder) as store:
+        sources = {key: store.source_of(key) for key in store}
+    return {key: source for key, source in sources.items() if source is not None}
+
+
 def _reading(path: Path, elsewhere: Path) -> sqlite3.Connection:
     """A connection that only reads. Where a run was killed while it wrote, a copy is mended elsewhere and read."""
     journal = path.with_name(f"{path.name}-journal")

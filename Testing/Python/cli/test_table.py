@@ -15,7 +15,7 @@ from records import flat
 from sample_study import NETWORK, cmrorient, command, environment, phantom, put
 
 from CMROrientLib.cli.output import Reporter
-from CMROrientLib.cli.table import table
+from CMROrientLib.cli.table import table, wrapped
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.record import Record
@@ -172,3 +172,43 @@ def test_only_problems_are_shown(tmp_path: Path) -> None:
     assert len(read_records(tmp_path / "out")) == 3
     done = cmrorient("recognize", tmp_path / "in" / "right.nii.gz", *NETWORK, "--only-problems")
     assert (done.status, done.out) == (0, "")
+
+
+def test_the_demos_table_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from CMROrientLib.cli import demo
+    from CMROrientLib.demo.study import CASES
+
+    told = {"decision": "reoriented", "confidence": 0.999, "slices": 40, "votes": [40] * 8, "header_state": "known"}
+    records = {
+        c.name: flat(c.name, orientation=int(c.orientation), conflict=True, mirrored=True, **told) for c in CASES
+    }
+    wide = demo._table(records, dict.fromkeys(CASES, ""))
+    assert any("7 transposed over the other diagonal" in line and line.endswith("right") for line in wide)
+    with terminal(monkeypatch, 80):
+        lines = demo._table(records, dict.fromkeys(CASES, ""))
+    assert len(lines) == len(CASES) + 1 and max(map(len, lines)) <= 80
+    assert all(case.name in line and line.endswith("right") for case, line in zip(CASES, lines[1:], strict=True))
+
+
+def test_a_sentence_breaks_between_words() -> None:
+    text = "error: 心臓/a name.nii: is cut short; bring it back, or leave it where it is"
+    lines = wrapped(text, 30)
+    assert " ".join(line.strip() for line in lines) == text
+    assert all(len(line) + len(re.findall("[心臓]", line)) <= 30 for line in lines) and len(lines) > 2
+    assert wrapped("x" * 50, 30) == ["x" * 50]
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("correct", "--help"), ("audit", "--help"), ("train", "--help")])
+def test_help_fits_into_80_columns(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = cmrorient(*words)
+    assert max(map(len, (done.out + done.err).splitlines())) <= 80
+
+
+def test_a_dry_run_tells_what_is_done_already(tmp_path: Path) -> None:
+    put(phantom(5), tmp_path / "in" / "a.nii")
+    put(phantom(5, seed=1), tmp_path / "in" / "b.nii")
+    cmrorient("correct", tmp_path / "in" / "a.nii", "-o", tmp_path / "out", "--orientation", "5")
+    done = cmrorient("correct", tmp_path / "in", "-o", tmp_path / "out", "--orientation", "5", "--dry-run")
+    assert ["would be corrected" in line for line in done.out.splitlines()[1:]] == [False, True]
+    assert "2 images: 1 corrected, 1 would be corrected; 1 of them by an earlier run" in done.err

@@ -140,10 +140,11 @@ def test_the_folder_itself_as_the_series(stack: Path, tmp_path: Path) -> None:
     assert record.output == "."
     corrected = labels(series(tmp_path / "fixed"))
     (tmp_path / "seg").mkdir()
-    for name in ("fixed", record.series):
+    for name in ("fixed", stack.name, record.series):
         sitk.WriteImage(corrected, str(tmp_path / "seg" / f"{name}.nii.gz"))
     entries = restore(tmp_path / "fixed", tmp_path / "seg", tmp_path / "back")
-    assert [entry.error for entry in entries] == [None, None]
+    assert [entry.error for entry in entries] == [None, None, None]
+    assert {(entry.image, entry.image_name) for entry in entries} == {(".", stack.name)}
     for entry in entries:
         restored = sitk.ReadImage(str(tmp_path / "back" / str(entry.output)))
         np.testing.assert_array_equal(values(restored), values(labels(series(stack))))
