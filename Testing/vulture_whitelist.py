@@ -97,7 +97,10 @@ _.slice_votes
 _.by_person
 _.certain
 _.details
+_.as_found
+_.decidable
 _.has_corrected
+_.next_command
 _.has_output
 _.header_words
 _.path_parts
@@ -149,3 +152,8 @@ _.SourceImageEvidenceSequence
 _.SourceImageSequence
 _.StudyInstanceUID
 _.is_undefined_length
+
+# MONAI and torchio ask for them.
+_.backend
+_.args_names
+_.apply_transform
