@@ -9,23 +9,10 @@ from __future__ import annotations
 import numpy as np
 import qt
 import vtk
-from slicer.i18n import tr as _
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.volume import Volume
-
-#: Beside the bars of the chart, where the long names do not fit.
-SHORT_NAMES = {
-    Orientation.IDENTITY: _("standard"),
-    Orientation.FLIP_HORIZONTAL: _("flip ↔"),
-    Orientation.FLIP_VERTICAL: _("flip ↕"),
-    Orientation.ROTATE_180: "180°",
-    Orientation.TRANSPOSE: _("diag. ↘"),
-    Orientation.ROTATE_90: "90° ↻",
-    Orientation.ROTATE_270: "90° ↺",
-    Orientation.ANTI_TRANSPOSE: _("diag. ↗"),
-}
 
 # Mid-tones that stand out on light and on dark.
 _LEFT_VENTRICLE = "#d0504a"
@@ -40,6 +27,9 @@ _ROW = 22
 _GAP = 6
 _BAR = 30
 _LEFT = int(qt.Qt.AlignLeft | qt.Qt.AlignVCenter)
+
+# The most of a row that names in words take.
+_NAMES = 0.6
 
 
 def grey_levels(pixels: np.ndarray) -> np.ndarray:
@@ -114,7 +104,8 @@ def votes_pixmap(
 ) -> qt.QPixmap:
     """A row for each class: its picture, its name, and a bar with its number of votes.
 
-    The rows grow with the font; a bar gets what its row leaves, so that no name is cut off.
+    The rows grow with the font. In a narrow chart the classes go by the short names that tables and the
+    command line use, too.
 
     Parameters
     ----------
@@ -129,13 +120,14 @@ def votes_pixmap(
     """
     text, faint = palette.color(qt.QPalette.Text), palette.color(qt.QPalette.Mid)
     metrics = qt.QFontMetrics(font)
-    row = max(_ROW, metrics.height() + 4)
-    icon = row - 4
+    icon = max(_ROW, metrics.height() + 4) - 4
     most = max(int(votes.max()), 1)
     # Left edge of the names, of the bars, and the longest bar, behind which its number stands.
     at_name = icon + 2 + _GAP
     room = width - at_name - metrics.horizontalAdvance(str(most)) - 3 * _GAP
-    names = min(max(metrics.horizontalAdvance(name) for name in SHORT_NAMES.values()), room - _BAR)
+    shown = names_of_classes(metrics, room)
+    names = min(max(metrics.horizontalAdvance(name) for name in shown.values()), room - _BAR)
+    row = icon + 4
     at_bar, longest = at_name + names + _GAP, room - names
     pixmap = _canvas(width, row * len(Orientation), ratio)
     painter = qt.QPainter()
@@ -144,24 +136,32 @@ def votes_pixmap(
     painter.setFont(font)
     for k in Orientation:
         top, count = k * row, int(votes[k])
-        painter.drawPixmap(qt.QPointF(1, top + 2), class_pixmap(k, icon, ratio))
+        at_icon = top + (row - icon) / 2
+        painter.drawPixmap(qt.QPointF(1, at_icon), class_pixmap(k, icon, ratio))
         if k == winner:
             painter.setBrush(qt.QBrush())
             painter.setPen(_pen(qt.QColor(_WINNER), 2))
-            painter.drawRoundedRect(qt.QRectF(1, top + 1, icon + 1, icon + 2), 4, 4)
+            painter.drawRoundedRect(qt.QRectF(1, at_icon - 1, icon + 1, icon + 2), 4, 4)
         painter.setPen(qt.QPen(text))
-        name = metrics.elidedText(SHORT_NAMES[k], qt.Qt.ElideRight, names + _GAP // 2)
+        name = metrics.elidedText(shown[k], qt.Qt.ElideRight, names + _GAP // 2)
         painter.drawText(qt.QRectF(at_name, top, names + _GAP, row), _LEFT, name)
         if count:
             length = max(longest * count / most, 2)
             painter.drawText(qt.QRectF(at_bar + length + _GAP, top, width, row), _LEFT, str(count))
             painter.setPen(_no_pen())
             painter.setBrush(qt.QBrush(qt.QColor(_WINNER if k == winner else _OTHER)))
-            painter.drawRoundedRect(qt.QRectF(at_bar, top + row * 0.22, length, row * 0.56), 2, 2)
+            painter.drawRoundedRect(qt.QRectF(at_bar, top + row / 2 - icon * 0.34, length, icon * 0.68), 2, 2)
     painter.setPen(_pen(faint, 1))
     painter.drawLine(qt.QPointF(at_bar - 0.5, 0), qt.QPointF(at_bar - 0.5, row * len(Orientation)))
     painter.end()
     return pixmap
+
+
+def names_of_classes(metrics: qt.QFontMetrics, room: int) -> dict[Orientation, str]:
+    """The classes in words where a row of ``room`` points has place for them, else by their short names."""
+    words = {k: k.label for k in Orientation}
+    fits = max(metrics.horizontalAdvance(name) for name in words.values()) <= _NAMES * room
+    return words if fits else {k: k.short_name for k in Orientation}
 
 
 def _draw_heart(painter: qt.QPainter) -> None:

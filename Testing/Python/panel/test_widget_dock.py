@@ -118,7 +118,7 @@ def test_nothing_of_the_chart_is_cut_off(docked: Any, points: int) -> None:
 
 @pytest.mark.parametrize("points", SIZES)
 def test_every_name_of_the_chart_is_whole_in_a_panel_of_320_points(docked: Any, points: int) -> None:
-    from CMROrientPanel.pictures import SHORT_NAMES, votes_pixmap
+    from CMROrientPanel.pictures import votes_pixmap
     from PySide6.QtCore import QPoint, Qt
     from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette, QPixmap
 
@@ -128,19 +128,28 @@ def test_every_name_of_the_chart_is_whole_in_a_panel_of_320_points(docked: Any, 
     font.setPointSize(points)
     width = int(panel.ui.sliceTable.width)
     drawn = ink(votes_pixmap(np.zeros(8, int), None, QPalette(), font, width, 2.0)).reshape(8, -1, 2 * width)
-    for k, name in SHORT_NAMES.items():
+    for k in Orientation:
         alone = QPixmap(2 * width, 200)
         alone.setDevicePixelRatio(2.0)
         alone.fill(Qt.transparent)
         painter = QPainter(alone)
         painter.setFont(font)
-        painter.drawText(QPoint(2, QFontMetrics(font).height()), name)
+        painter.drawText(QPoint(2, QFontMetrics(font).height()), k.short_name)
         painter.end()
         expected, row = ink(alone).any(axis=0), drawn[k].any(axis=0)
         picture = drawn.shape[1] - 4
         axis = np.flatnonzero(drawn[k].all(axis=0))[-1] - 2
         written = np.flatnonzero(row[picture:axis]) + picture
-        assert np.ptp(written) == pytest.approx(np.ptp(np.flatnonzero(expected)), abs=3), name
+        assert np.ptp(written) == pytest.approx(np.ptp(np.flatnonzero(expected)), abs=3), k.short_name
+
+
+def test_a_wide_chart_names_the_classes_in_words(docked: Any) -> None:
+    from CMROrientPanel.pictures import names_of_classes
+    from PySide6.QtGui import QFont, QFontMetrics
+
+    metrics = QFontMetrics(QFont())
+    assert names_of_classes(metrics, 2000) == {k: k.label for k in Orientation}
+    assert names_of_classes(metrics, 200) == {k: k.short_name for k in Orientation}
 
 
 @pytest.mark.parametrize("points", SIZES)

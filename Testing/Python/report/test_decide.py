@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import Browser, open_browser
+from PIL import Image
 from report_samples import acted_on, jpeg, many, undecided
 
 from CMROrientLib.io import read, write
@@ -62,7 +64,7 @@ def drawn(browser: Browser) -> None:
 
 def saved(folder: Path) -> Path:
     path = folder / "decisions.csv"
-    for _ in range(200):
+    for _ in range(1200):
         if path.is_file() and path.stat().st_size:
             return path
         time.sleep(0.05)
@@ -223,13 +225,45 @@ def test_the_preview_turns_outlines_with_the_picture(browser: Browser, tmp_path:
     assert np.abs(standard - turned).mean() < 6
 
 
+def test_large_pictures_are_bearable() -> None:
+    views = thumbnails_of(make_phantom("bSSFP", seed=1)).views
+    # Some 40 kB of page for an image, so that two thousand are one page.
+    assert views is not None and len(views) * 4 / 3 < 40_000
+
+
 def test_an_outline_stands_where_its_label_ends() -> None:
-    volume = make_phantom("bSSFP", seed=1)
-    bare = thumbnails_of(volume)
-    assert bare.outlines is None
-    assert bare.views is not None
-    # Bearable: some 40 kB of page for an image, so that two thousand are one page.
-    assert len(bare.views) * 4 / 3 < 40_000
+    volume = make_phantom("bSSFP", size=(64, 64), slices=1)
+    label = np.zeros(volume.array.shape, np.uint8)
+    label[0, 20:30, 40:52] = 1
+    outlines = thumbnails_of(volume, masks=[replace(volume, array=label)]).outlines
+    assert outlines is not None
+    drawn_at = np.asarray(Image.open(io.BytesIO(outlines)).convert("RGBA"))[..., 3] > 0
+    inside = np.zeros((64, 64), bool)
+    inside[20:30, 40:52] = True
+    inner = np.zeros_like(inside)
+    inner[21:29, 41:51] = True
+    assert np.array_equal(drawn_at, inside & ~inner)
+    assert thumbnails_of(volume, masks=[replace(volume, array=np.zeros_like(label))]).outlines is None
+
+
+def test_a_run_draws_the_outlines_of_its_masks(browser: Browser, tmp_path: Path) -> None:
+    volume, mask = make_phantom("LGE", seed=3, orientation=Orientation.FLIP_VERTICAL, with_mask=True)
+    write(volume, tmp_path / "study" / "a.nii.gz")
+    write(mask, tmp_path / "study" / "a_seg.nii.gz")
+    assert correct(tmp_path / "study", tmp_path / "out", "--masks", "_seg") == 0
+    browser.open(tmp_path / "out" / "cmrorient.html")
+    assert browser.evaluate("document.querySelectorAll('td[data-outlines]').length") == 1
+
+
+@pytest.mark.parametrize("width", [375, 500])
+def test_on_a_telephone_the_pictures_stay_large(browser: Browser, tmp_path: Path, width: int) -> None:
+    record = acted_on("name.nii.gz")
+    write_report([record], tmp_path / "page.html", {record.key: thumbnails_of(make_phantom("LGE", seed=1))})
+    browser.open(tmp_path / "page.html", size=(width, 800))
+    browser.press("j")
+    browser.press("Enter")
+    drawn(browser)
+    assert browser.evaluate("document.querySelector('canvas').getBoundingClientRect().width") >= 250
 
 
 @pytest.mark.parametrize("dark", [False, True])
