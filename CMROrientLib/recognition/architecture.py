@@ -21,7 +21,7 @@ class Architecture:
         See ``networks.build``.
     outputs, in_channels:
         Length of the logits, channels of the input.
-    draws, measures, channels, blocks, features, dropout:
+    draws, measures, doubts, channels, blocks, features, dropout:
         See ``networks.CompactNet``.
     """
 
@@ -29,6 +29,7 @@ class Architecture:
     outputs: int | None = None
     draws: bool | None = None
     measures: bool | None = None
+    doubts: bool | None = None
     in_channels: int | None = None
     channels: tuple[int, ...] | None = None
     blocks: tuple[int, ...] | None = None
@@ -51,6 +52,7 @@ class Architecture:
             "outputs": self.outputs,
             "draws": self.draws,
             "measures": self.measures,
+            "doubts": self.doubts,
             "in_channels": self.in_channels,
             "channels": self.channels,
             "blocks": self.blocks,

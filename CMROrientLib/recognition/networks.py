@@ -27,8 +27,10 @@ TISSUES = 4
 FINER = 4
 
 
-#: Width of the layer that measures are taken from.
-MEASURING = 64
+#: Width of the hidden layer of heads that see more than the mean features.
+HIDDEN = 64
+#: What such a head knows of a drawing (``_shape_of``).
+SHAPE = 21
 #: What is measured: level, and the direction between the ventricles (column, row).
 MEASURES = 3
 
@@ -103,6 +105,9 @@ class CompactNet(nn.Module):
     measures:
         Whether it gives, behind the heart's place, the level of the slice (0 at the apex, 1 at the base) and
         the unit vector (column, row) from the right to the left ventricle in the input.
+    doubts:
+        Whether a head of its own gives the ninth output: it sees the features' means and maxima, the
+        drawing, and what the layer of the classes says. The eight classes stay as they are without it.
     """
 
     def __init__(
@@ -115,10 +120,13 @@ class CompactNet(nn.Module):
         dropout: float = 0.1,
         draws: bool = False,
         measures: bool = False,
+        doubts: bool = False,
     ) -> None:
         super().__init__()
-        if measures and not draws:
-            raise CMROrientError(_("a network that measures also draws"))
+        if (measures or doubts) and not draws:
+            raise CMROrientError(_("a network that measures or doubts also draws"))
+        if doubts and outputs != len(Orientation) + 1:
+            raise CMROrientError(_("a network that doubts has nine outputs"))
         layers: list[nn.Module] = []
         width = in_channels
         for index, (stage, repeats) in enumerate(zip(channels, blocks, strict=True)):
@@ -130,9 +138,11 @@ class CompactNet(nn.Module):
         self.draws = draws
         if draws:
             self.draw = nn.Sequential(nn.Conv2d(features, TISSUES * FINER**2, 1), nn.PixelShuffle(FINER))
-        self.measures = measures
+        self.measures, self.doubts = measures, doubts
         if measures:
-            self.measure = nn.Sequential(nn.Linear(features, MEASURING), nn.ReLU(), nn.Linear(MEASURING, MEASURES))
+            self.measure = _head(2 * features + SHAPE, MEASURES)
+        if doubts:
+            self.doubt = _head(2 * features + SHAPE + 2, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         found = self.everything(images)
@@ -147,9 +157,20 @@ class CompactNet(nn.Module):
         """All that it says about images (N, channels, rows, columns)."""
         maps = self.backbone(images)
         mean = maps.mean(dim=(2, 3))
-        return Outputs(
-            self.head(mean), self.draw(maps) if self.draws else None, self.measure(mean) if self.measures else None
-        )
+        logits = self.head(mean)
+        if not self.draws:
+            return Outputs(logits, None, None)
+        drawing = self.draw(maps)
+        if not (self.measures or self.doubts):
+            return Outputs(logits, drawing, None)
+        seen = torch.cat([mean, maps.amax(dim=(2, 3)), _shape_of(drawing)], dim=1)
+        if self.doubts:
+            eight = logits[:, :8]
+            total = torch.logsumexp(eight, dim=1, keepdim=True)
+            known = torch.cat([logits[:, 8:] - total, eight.amax(dim=1, keepdim=True) - total], dim=1)
+            # Its own log-odds, however large the eight are.
+            logits = torch.cat([eight, total + self.doubt(torch.cat([seen, known], dim=1))], dim=1)
+        return Outputs(logits, drawing, self.measure(seen) if self.measures else None)
 
 
 class EquivariantNet(nn.Module):
@@ -324,6 +345,33 @@ def _place(drawn: Tensor) -> Tensor:
     column, row = (mass.sum(dim=1) * steps).sum(dim=1) / total, (mass.sum(dim=2) * steps).sum(dim=1) / total
     diameter = 2 / side * torch.sqrt(total / math.pi)
     return torch.stack([column, row, diameter], dim=1)
+
+
+def _shape_of(drawing: Tensor) -> Tensor:
+    """(N, 21) of ventricles and muscle: share, maximum, centre and spread, and the line from right to left."""
+    tissues = drawing.float().softmax(dim=1)[:, 1:]
+    side = tissues.shape[-1]
+    steps = (torch.arange(side, device=drawing.device, dtype=torch.float32) + 0.5) / side - 0.5
+    mass = tissues.sum(dim=(2, 3)) + 1e-3
+    column, row = (tissues.sum(dim=2) * steps).sum(dim=2) / mass, (tissues.sum(dim=3) * steps).sum(dim=2) / mass
+    square = (tissues.sum(dim=2) * steps**2).sum(dim=2) + (tissues.sum(dim=3) * steps**2).sum(dim=2)
+    spread = torch.sqrt((square / mass - column**2 - row**2).clamp(min=1e-6))
+    across, down = column[:, 2:] - column[:, :1], row[:, 2:] - row[:, :1]
+    length = torch.sqrt(across**2 + down**2 + 1e-6)
+    known = [torch.sqrt(mass) / side, tissues.amax(dim=(2, 3)), column, row, spread]
+    line = [across, down, across / length, down / length, length, mass[:, 2:] / (mass[:, 1:2] + mass[:, 2:])]
+    return torch.cat([*known, *line], dim=1)
+
+
+def _head(inputs: int, outputs: int) -> nn.Sequential:
+    """A small network on features; it puts them to one scale first."""
+    return nn.Sequential(
+        nn.BatchNorm1d(inputs, affine=False),
+        nn.Dropout(0.1),
+        nn.Linear(inputs, HIDDEN),
+        nn.ReLU(),
+        nn.Linear(HIDDEN, outputs),
+    )
 
 
 def _convolution(channels: int, width: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

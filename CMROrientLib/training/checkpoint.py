@@ -16,6 +16,8 @@ from .recipe import Recipe
 
 Weights = dict[str, Tensor]
 
+#: Heads that a network may have or not.
+_HEADS = ("measure.", "doubt.")
 #: Of the file; version 1.0 wrote none, and drew other random numbers.
 FORMAT = 2
 
@@ -86,11 +88,14 @@ def network_of(path: Path, recipe: Recipe) -> nn.Module:
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Put weights into a network. Raises CMROrientError where they are of another one.
 
-    A network that measures may start from one that does not: those layers stay as they are.
+    A network that measures or doubts may start from one that does not: those heads start afresh.
     """
-    fresh = {key: value for key, value in network.state_dict().items() if key.startswith("measure.")}
+    own = {key: value for key, value in network.state_dict().items() if key.startswith(_HEADS)}
+    others = {key: value for key, value in weights.items() if not key.startswith(_HEADS)}
+    same = own.keys() == weights.keys() - others.keys()
+    same = same and all(value.shape == weights[key].shape for key, value in own.items())
     try:
-        network.load_state_dict({**fresh, **weights})
+        network.load_state_dict(weights if same else {**own, **others})
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise CMROrientError(f"the weights to start from do not fit the recipe's network ({reason})") from error

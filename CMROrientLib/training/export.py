@@ -35,6 +35,8 @@ _TERMS = {
     "ACDC": "CC BY-NC-SA 4.0",
     "EMIDEC": "CC BY-NC-SA 4.0 (believed)",
     "M&Ms vendor A": "terms of the M&Ms challenge",
+    "M&Ms-2, long-axis views": "terms of the M&Ms-2 challenge",
+    "ep-dataset, a pig's long-axis views": "public domain (CC0)",
     "MSCMR": "registration with the challenge; no redistribution of images",
     "MyoPS 2020": "registration with the challenge; no redistribution of images",
 }

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from ..errors import CMROrientError
 from .recipe import Stage
 
 #: Share of steps over which a cosine schedule warms up.
@@ -17,7 +18,17 @@ _WARM_UP = 0.05
 
 
 def set_training(network: nn.Module, stage: Stage) -> None:
-    """Training mode, with the backbone frozen where the stage says so."""
+    """Training mode, with the backbone, or all but some parts, frozen where the stage says so.
+
+    Raises CMROrientError where the network has no such part.
+    """
+    if stage.only:
+        network.eval().requires_grad_(False)
+        for name in stage.only:
+            if name not in dict(network.named_children()):
+                raise CMROrientError(f"the network has no part {name}; only is what a stage trains")
+            network.get_submodule(name).train().requires_grad_(True)
+        return
     backbone, head = network.backbone, network.head
     assert isinstance(backbone, nn.Module) and isinstance(head, nn.Module)
     network.train().requires_grad_(not stage.freeze_backbone)

@@ -43,6 +43,8 @@ class Stage:
         ``constant``, or ``cosine`` down to nothing with a short warm-up.
     freeze_backbone:
         Train the head only; batch-norm statistics of the backbone stay as they are, too.
+    only:
+        Train these parts of the network only (``measure``, ``doubt``); all others stay bit for bit.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 40
@@ -52,6 +54,7 @@ class Stage:
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     schedule: Literal["constant", "cosine"] = "cosine"
     freeze_backbone: bool = False
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -30,6 +30,9 @@ from .splits import Split, split_of
 from .trainer import Trainer
 from .validation import validate
 
+#: Data sets that are known by the folders of their views.
+OTHER_VIEWS = {"long_axis": "M&Ms-2, long-axis views", "dicom/pig/long_axis": "ep-dataset, a pig's long-axis views"}
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -116,6 +119,7 @@ def train(
     if recipe.start:
         # What the weights to start from had learned from is in the result as well.
         sets |= {known.name for known in find_model(recipe.start).card.training_sets}
+    sets |= {OTHER_VIEWS.get(name, name) for name in recipe.other_views if name not in recipe.without_views}
     facts = RunFacts(metrics, tuple(sorted(sets)), len(split.train), trainer.seconds)
     _write_json(folder / "run.json", asdict(facts))
     draw_curves(folder / "metrics.jsonl", folder / "curves.png")

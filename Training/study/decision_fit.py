@@ -38,11 +38,11 @@ def fitted(measured: Sequence[Measured]) -> DecisionRule:
     if together.logits.shape[-1] == len(Orientation):
         # Without an out-of-distribution output nothing is taken for no short axis.
         return rule
-    rule = fit_out_of_distribution(_real(measured, rule), _others(measured, rule), rule)
-    return _with_slice_order(measured, rule)
+    rule = fit_out_of_distribution(real_terms(measured, rule), others_terms(measured, rule), rule)
+    return with_slice_order(measured, rule)
 
 
-def _with_slice_order(measured: Sequence[Measured], rule: DecisionRule) -> DecisionRule:
+def with_slice_order(measured: Sequence[Measured], rule: DecisionRule) -> DecisionRule:
     """The rule with the weights that tell how sure an order of slices is."""
     found = [order_answers(one.predictions, PARTS) for one in measured if one.predictions.measures is not None]
     if not found:
@@ -58,12 +58,12 @@ def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:
 def without_each_family(measured: Sequence[Measured], rule: DecisionRule) -> dict[str, DecisionRule]:
     """For each family of other pictures the rule that was fitted without it."""
     families = np.concatenate([shown.families[~shown.blank] for one in measured for shown in (one.others, one.views)])
-    real, others = _real(measured, rule), _others(measured, rule)
+    real, others = real_terms(measured, rule), others_terms(measured, rule)
     names = sorted({str(name) for one in measured for shown in (one.others, one.views) for name in shown.families})
     return {name: fit_out_of_distribution(real, others.where(families != name), rule) for name in names}
 
 
-def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
+def real_terms(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
     """Left-out volumes, their central slices alone, and changed slices.
 
     A source may be so easy that its unchanged slices teach nothing about the next.
@@ -74,7 +74,7 @@ def _real(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistribution
     return OutOfDistributionTerms.of(volumes, rule)
 
 
-def _others(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
+def others_terms(measured: Sequence[Measured], rule: DecisionRule) -> OutOfDistributionTerms:
     shown = (pictures for one in measured for pictures in (one.others, one.views))
     pictures = (picture[None] for some in shown for picture in some.logits[~some.blank])
     return OutOfDistributionTerms.of(pictures, rule)

@@ -208,11 +208,24 @@ class RejectionMetrics:
     views: Mapping[str, Rejection] | None = None
     real_slices: Mapping[str, RealVolumes] | None = None
 
+    @staticmethod
+    def views_of(networks: Sequence[Mapping[str, Rejection]]) -> dict[str, Rejection]:
+        """The sums over networks, and over all that was kept back from them."""
+        names = sorted({name for rows in networks for name in rows})
+        found = {name: together([rows[name] for rows in networks if name in rows]) for name in names}
+        kept = [row for name, row in found.items() if name.startswith(KEPT_BACK)]
+        return {**found, "all that was kept back": together(kept)} if kept else found
+
+
+def views_rejected(one: Measured, rule: DecisionRule) -> dict[str, Rejection]:
+    """What a rule makes of the views that a network was shown."""
+    return {family: rejection(one.views.of(family), rule) for family in sorted(set(map(str, one.views.families)))}
+
 
 def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> RejectionMetrics:
     """Other pictures and real volumes rejected, by rules that saw neither the source nor the family."""
     found: dict[str, list[Rejection]] = {}
-    views: dict[str, list[Rejection]] = {}
+    views: list[dict[str, Rejection]] = []
     single: dict[str, list[NDArray[np.bool_]]] = {"all slices": [], "middle 70 % of slices": []}
     real, rejected = 0, 0
     for one in measured:
@@ -221,8 +234,7 @@ def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, Decision
             shown = one.others.of(family)
             if len(shown.families):
                 found.setdefault(family, []).append(rejection(shown, other))
-        for family in sorted({str(name) for name in one.views.families}):
-            views.setdefault(family, []).append(rejection(one.views.of(family), rule))
+        views.append(views_rejected(one, rule))
         alone = one.alone.of(counts)
         lost = out_of_distribution_of(alone.logits[:, None], rule) > rule.max_not_short_axis
         single["all slices"].append(lost)
@@ -231,14 +243,10 @@ def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, Decision
         real += len(hard.cases)
         rejected += int((volumes_out_of_distribution(hard, rule) > rule.max_not_short_axis).sum())
     families = {name: together(rows) for name, rows in sorted(found.items())}
-    of_views = {name: together(rows) for name, rows in sorted(views.items())}
-    kept = [row for name, row in of_views.items() if name.startswith(KEPT_BACK)]
-    if kept:
-        of_views["all that was kept back"] = together(kept)
     return RejectionMetrics(
         {**families, "all": together(families)},
         RealVolumes.of(real, rejected),
-        of_views,
+        RejectionMetrics.views_of(views),
         {
             name: RealVolumes.of(sum(map(len, parts)), sum(int(part.sum()) for part in parts))
             for name, parts in single.items()

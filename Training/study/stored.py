@@ -9,6 +9,7 @@ from pathlib import Path
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.recognition.typed_json import read_object, write_object
+from CMROrientLib.training.evaluation.decisions import Decisions
 from CMROrientLib.training.evaluation.evaluate import Evaluation
 from CMROrientLib.training.evaluation.slice_orders import SliceOrders
 
@@ -33,6 +34,8 @@ class StoredMetrics:
         Left-out source → curve → rows.
     calibration, rejection:
         Over all left-out sources.
+    decisions:
+        Left-out source → what the rule makes of it, with the heads of the bundled model.
     slice_order:
         Each left-out source and ``all`` → how often an order of slices is named and right.
     kinds:
@@ -51,6 +54,7 @@ class StoredMetrics:
     rejection: RejectionMetrics | None = None
     slice_order: Mapping[str, SliceOrders] | None = None
     kinds: Mapping[str, Mapping[str, KindFigures]] | None = None
+    decisions: Mapping[str, Decisions] | None = None
     ablation: tuple[Variant, ...] | None = None
     universal: Evaluation | None = None
     cine: Evaluation | None = None
@@ -76,4 +80,6 @@ class StoredMetrics:
             found["left_out"] = {name: one.to_json() for name, one in self.left_out.items()}
         if self.left_out_sequences is not None:
             found["left_out_sequences"] = {name: one.to_json() for name, one in self.left_out_sequences.items()}
+        if self.decisions is not None:
+            found["decisions"] = {name: one.to_json() for name, one in self.decisions.items()}
         return found

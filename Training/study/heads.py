@@ -1,0 +1,102 @@
+"""What the heads of the bundled model add: other views, slice order, made kinds; the classes stay what they were.
+
+``python -m study.heads LEFT_OUT … --bundled KEPT_BACK … --metrics FOLDER`` takes what ``study.leave_source_out
+measure`` wrote of networks that a source was kept from (with heads of their own), and of the bundled model
+with heads that one real subject and one family of made views were kept from. It writes ``rejection``,
+``slice_order``, ``kinds`` and ``decisions``, and puts the new weights into the final rule of ``calibration``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from CMROrientLib.recognition.decision import DecisionRule
+from CMROrientLib.recognition.typed_json import read_object, write_object
+from CMROrientLib.training.evaluation.decisions import decisions
+from CMROrientLib.training.evaluation.out_of_distribution import fit_out_of_distribution
+
+from .decision_fit import others_terms, real_terms, with_slice_order
+from .json_files import write_json
+from .left_out import Calibration, RejectionMetrics, kinds, rejection_metrics, slice_orders, views_rejected
+from .measured import Measured, load
+from .other_pictures.other_views import KEPT_BACK
+
+
+def refitted(measured: Sequence[Measured], rule: DecisionRule, without: Sequence[str] = ()) -> DecisionRule:
+    """A rule with the weights of the heads fitted anew; its confidence stays.
+
+    Parameters
+    ----------
+    without:
+        Families of views and pictures that are left out of the fit.
+    """
+    families = np.concatenate([shown.families[~shown.blank] for one in measured for shown in (one.others, one.views)])
+    kept = np.array([str(name).removeprefix(KEPT_BACK) not in without for name in families], bool)
+    others = others_terms(measured, rule).where(kept)
+    return with_slice_order(measured, fit_out_of_distribution(real_terms(measured, rule), others, rule))
+
+
+def judged(
+    measured: Sequence[Measured], bundled: Sequence[Measured], rules: Mapping[str, DecisionRule]
+) -> RejectionMetrics:
+    """Pictures and real volumes of left-out sources, and views of the bundled model with heads that did not see them.
+
+    Parameters
+    ----------
+    rules:
+        For each source the one that was fitted on the others.
+    """
+    found = rejection_metrics(measured, rules)
+    final = next(iter(rules.values()))
+    rows = [views_rejected(one, refitted(measured, final, [*one.kept.families, *_real_kept(one)])) for one in bundled]
+    return replace(found, views=RejectionMetrics.views_of(rows))
+
+
+def _real_kept(one: Measured) -> list[str]:
+    names = {str(name) for name in one.views.families}
+    return [name.removeprefix(KEPT_BACK) for name in names if name.startswith(f"{KEPT_BACK}real")]
+
+
+def assemble(measured: Sequence[Measured], bundled: Sequence[Measured], metrics: Path) -> DecisionRule:
+    """Write what the heads do to ``metrics``; the final rule."""
+    calibration = metrics / "calibration.json"
+    stored = read_object(Calibration, json.loads(calibration.read_text(encoding="utf-8")), calibration.name)
+    rules = {
+        one.name: refitted([other for other in measured if other is not one], stored.rules[one.name])
+        for one in measured
+    }
+    final = refitted([*measured, *bundled], stored.final)
+    write_json(metrics / "rejection.json", write_object(judged(measured, bundled, rules)))
+    orders = slice_orders(measured, rules)
+    write_json(metrics / "slice_order.json", {name: write_object(row) for name, row in orders.items()})
+    shown = kinds(measured, rules)
+    write_json(
+        metrics / "kinds.json",
+        {kind: {group: write_object(row) for group, row in groups.items()} for kind, groups in shown.items()},
+    )
+    found = {one.name: decisions(one.predictions, rules[one.name]).to_json() for one in measured}
+    write_json(metrics / "decisions.json", found)
+    write_json(calibration, write_object(replace(stored, final=final)))
+    return final
+
+
+def main(options: Sequence[str] | None = None) -> int:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m study.heads", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, help="what was measured of networks without a source")
+    parser.add_argument("--bundled", type=Path, action="append", default=[], help="and of the bundled model's heads")
+    parser.add_argument("--metrics", type=Path, required=True, help="folder of the stored metrics")
+    arguments = parser.parse_args(options)
+    measured, bundled = ([load(folder) for folder in some] for some in (arguments.folders, arguments.bundled))
+    print(json.dumps(assemble(measured, bundled, arguments.metrics).to_card(), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
