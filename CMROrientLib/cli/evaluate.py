@@ -52,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     print(as_text(result.groups))
     print(result.decisions.as_text())
+    if result.measures_as_text():
+        print(result.measures_as_text())
     if arguments.output is not None:
         write_text(arguments.output, json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n")
     if arguments.predictions is not None:

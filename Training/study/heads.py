@@ -3,7 +3,8 @@
 ``python -m study.heads LEFT_OUT … --bundled KEPT_BACK … --metrics FOLDER`` takes what ``study.leave_source_out
 measure`` wrote of networks that a source was kept from (with heads of their own), and of the bundled model
 with heads that one real subject and one family of made views were kept from. It writes ``rejection``,
-``slice_order``, ``kinds`` and ``decisions``, and puts the new weights into the final rule of ``calibration``.
+``slice_order``, ``angles``, ``kinds`` and ``decisions``, and puts the new weights into the final rule of
+``calibration``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.typed_json import read_object, write_object
+from CMROrientLib.training.evaluation.angles import angle_errors
 from CMROrientLib.training.evaluation.decisions import decisions
 from CMROrientLib.training.evaluation.out_of_distribution import fit_out_of_distribution
 
@@ -75,6 +77,8 @@ def assemble(measured: Sequence[Measured], bundled: Sequence[Measured], metrics:
     write_json(metrics / "rejection.json", write_object(judged(measured, bundled, rules)))
     orders = slice_orders(measured, rules)
     write_json(metrics / "slice_order.json", {name: write_object(row) for name, row in orders.items()})
+    angles = {one.name: off for one in measured if (off := angle_errors(one.predictions)) is not None}
+    write_json(metrics / "angles.json", {name: write_object(row) for name, row in angles.items()})
     shown = kinds(measured, rules)
     write_json(
         metrics / "kinds.json",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.recognition.typed_json import read_object, write_object
+from CMROrientLib.training.evaluation.angles import AngleErrors
 from CMROrientLib.training.evaluation.decisions import Decisions
 from CMROrientLib.training.evaluation.evaluate import Evaluation
 from CMROrientLib.training.evaluation.slice_orders import SliceOrders
@@ -36,6 +37,8 @@ class StoredMetrics:
         Over all left-out sources.
     decisions:
         Left-out source → what the rule makes of it, with the heads of the bundled model.
+    angles:
+        Left-out source → errors of the measured direction between the ventricles.
     slice_order:
         Each left-out source and ``all`` → how often an order of slices is named and right.
     kinds:
@@ -55,6 +58,7 @@ class StoredMetrics:
     slice_order: Mapping[str, SliceOrders] | None = None
     kinds: Mapping[str, Mapping[str, KindFigures]] | None = None
     decisions: Mapping[str, Decisions] | None = None
+    angles: Mapping[str, AngleErrors] | None = None
     ablation: tuple[Variant, ...] | None = None
     universal: Evaluation | None = None
     cine: Evaluation | None = None

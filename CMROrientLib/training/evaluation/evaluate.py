@@ -17,9 +17,11 @@ from ...recognition.inference import Inference
 from ...recognition.typed_json import write_object
 from ..cases import Case, read_cases
 from ..splits import Split
+from .angles import AngleErrors, angle_errors
 from .decisions import Decisions, decisions
 from .predictions import Predictions, predict
 from .scoring import Figures, by_group, source_and_sequence
+from .slice_orders import SliceOrders, whole_stacks
 
 if TYPE_CHECKING:
     from ...recognition.card import Card
@@ -67,6 +69,8 @@ class Evaluation:
         Accuracies of each source and sequence, and of ``all``.
     decisions:
         What its rule makes of the volumes.
+    slice_order, angles:
+        Of a network that measures: orders of stacks, and errors of the angle; None where nothing is known.
     """
 
     model: str
@@ -74,6 +78,8 @@ class Evaluation:
     training: TrainingFacts
     groups: Mapping[str, Figures]
     decisions: Decisions
+    slice_order: SliceOrders | None = None
+    angles: AngleErrors | None = None
 
     def to_json(self) -> dict[str, object]:
         """As a JSON file keeps it."""
@@ -83,7 +89,13 @@ class Evaluation:
             "training": write_object(self.training),
             "groups": {name: write_object(found) for name, found in self.groups.items()},
             "decisions": self.decisions.to_json(),
+            **({} if self.slice_order is None else {"slice_order": write_object(self.slice_order)}),
+            **({} if self.angles is None else {"angles": write_object(self.angles)}),
         }
+
+    def measures_as_text(self) -> str:
+        """What is known of slice order and angle, a line each; nothing of networks that do not measure."""
+        return "\n".join(one.as_text() for one in (self.slice_order, self.angles) if one is not None)
 
 
 def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Inference]:
@@ -101,12 +113,16 @@ def evaluate(
     """Measure a model on cases: what was measured, and the predictions behind it."""
     files, inference = opened(model, device)
     predictions = predict(inference, cases, progress)
+    rule = files.card.decision
+    stacks = whole_stacks(predictions)
     found = Evaluation(
         model=files.name,
         checksum=files.checksum,
         training=TrainingFacts.of(files.card),
         groups=by_group(predictions, source_and_sequence),
-        decisions=decisions(predictions, files.card.decision),
+        decisions=decisions(predictions, rule),
+        slice_order=SliceOrders.of(stacks, rule.slice_order, rule.least_slice_order) if stacks.evidence else None,
+        angles=angle_errors(predictions),
     )
     return found, predictions
 

@@ -16,15 +16,14 @@ from CMROrientLib.io.atomic import write_text
 from ..remarks import REMARKS, Remarks, read_remarks
 from ..stored import StoredMetrics
 from .aims import aims
+from .heads import heads_section, kinds_section, slice_order_section
 from .paper import PAPER_MODELS, paper_models_section, paper_section
 from .pictures import draw_reliability, draw_stress
 from .sections import (
     ablation_section,
     calibration_section,
-    kinds_section,
     left_out_section,
     rejection_section,
-    slice_order_section,
     stress_section,
     universal_section,
 )
@@ -68,8 +67,10 @@ def build(metrics: StoredMetrics, remarks: Remarks) -> tuple[str, dict[str, Call
         pictures["reliability.png"] = lambda path: draw_reliability(bins, path)
     if metrics.rejection is not None:
         lines += rejection_section(metrics.rejection)
+    if metrics.decisions is not None:
+        lines += heads_section(metrics.decisions)
     if metrics.slice_order is not None:
-        lines += slice_order_section(metrics.slice_order)
+        lines += slice_order_section(metrics.slice_order, metrics.angles or {})
     if metrics.kinds is not None:
         lines += kinds_section(metrics.kinds)
     if metrics.ablation is not None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from CMROrientLib.training.evaluation.evaluate import Evaluation
-from CMROrientLib.training.evaluation.slice_orders import SliceOrders
 
 from ..ablation import Variant
-from ..kinds import KindFigures
 from ..left_out import Calibrated, Calibration, LeftOut, LeftOutSequence, RejectionMetrics
 from ..other_pictures.rejection import Rejection
 from ..stress import StressRow
@@ -181,67 +179,17 @@ def rejection_section(found: RejectionMetrics) -> list[str]:
         "## Other views of the heart",
         "",
         paragraph(
-            "Each slice an image of its own, without its header, to the networks with a left-out source. Made views "
-            "are cut from hearts of left-out people. *Kept back*: neither this family, nor this real subject was "
-            "shown in training. Real views are few: 4-chamber views of two people (four images) and 14 slices of a "
-            "pig in two phases; what becomes of other people's long axes is told by the made ones only."
+            "Each slice an image of its own, without its header, to the bundled network with heads that one real "
+            "subject and one made family were kept back from, in turn. Made views are cut from hearts of people "
+            "that it was not trained on. *Kept back*: neither this family nor this real subject was shown to the "
+            "heads (nor any of them to the network below). Real views are few: 4-chamber views of two people "
+            "(four images) and 14 slices of a pig in two phases; what becomes of other people's long axes is "
+            "told by the made ones only. The rule was fitted without what was kept back."
         ),
         "",
     ]
     order = sorted(found.views, key=lambda name: (name.startswith("all"), not name.startswith("kept"), name))
     return [*lines, *table(head, [_rejected_row(name, found.views[name]) for name in order])]
-
-
-def slice_order_section(found: Mapping[str, SliceOrders]) -> list[str]:
-    """Which end of a stack comes first."""
-    body = [
-        [
-            name,
-            str(row.people),
-            str(row.stacks),
-            percent(row.named, row.stacks, row.named_interval),
-            percent(row.named - row.wrong, row.named, row.right_interval) if row.named else "–",
-            str(row.wrong),
-        ]
-        for name, row in found.items()
-    ]
-    return [
-        "## Slice order",
-        "",
-        paragraph(
-            "Whole stacks of five slices or more of left-out sources whose order is known, by a rule that was "
-            "fitted on the other sources; EMIDEC has no known order, MyoPS few stacks of five slices."
-        ),
-        "",
-        *table(["left-out source", "people", "stacks", "order named", "right among these", "wrong"], body),
-    ]
-
-
-def kinds_section(found: Mapping[str, Mapping[str, KindFigures]]) -> list[str]:
-    """Kinds of image that the data sets do not have."""
-    body = [
-        [
-            f"{kind.replace('_', ' ')}, {group}",
-            str(row.stacks),
-            percent(row.right, row.stacks, row.interval),
-            str(row.acted_on),
-            str(row.wrong),
-        ]
-        for kind, groups in found.items()
-        for group, row in sorted(groups.items())
-        if row.stacks
-    ]
-    return [
-        "## Made kinds of image",
-        "",
-        paragraph(
-            "Three middle slices of stacks of left-out sources, made into kinds of image that the data sets do not "
-            "have, by the functions that make them in training. *Kept back*: the network was not shown this kind; "
-            "*seen*: it was, of other people. Real images of these kinds were not available."
-        ),
-        "",
-        *table(["kind", "stacks", "right", "acted on", "wrong among these"], body),
-    ]
 
 
 def _rejected_row(name: str, row: Rejection) -> list[str]:
