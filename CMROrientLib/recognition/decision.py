@@ -58,6 +58,9 @@ class DecisionRule:
         Below it an answer is ``uncertain``.
     max_not_short_axis:
         A volume whose ``not_short_axis`` is above it is decided to be that.
+    max_not_short_axis_alone:
+        One slice (or one that beats) is not acted on above this either, but ``uncertain``: other views come
+        as single slices, and nothing beside them tells. None where nobody fitted it.
     averaged, single:
         Weights of ``TERMS`` for answers averaged over the eight turned copies and for single
         passes; None where nobody calibrated them, and the confidence is then the softmax of the
@@ -81,6 +84,7 @@ class DecisionRule:
     out_of_distribution_single: Mapping[str, float] | None = field(default=None, metadata=in_json("outsider_single"))
     slice_order: Mapping[str, float] | None = None
     min_slice_order: float | None = None
+    max_not_short_axis_alone: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError on what cannot be a rule, with the card's key."""
@@ -90,6 +94,7 @@ class DecisionRule:
             ("min_confidence", self.min_confidence),
             ("max_not_short_axis", self.max_not_short_axis),
             ("min_slice_order", self.least_slice_order),
+            ("max_not_short_axis_alone", self.most_alone),
         ):
             if not 0 <= limit <= 1:
                 raise ValueError(f"{key} is {limit:g}, not from 0 to 1")
@@ -103,6 +108,11 @@ class DecisionRule:
             missing = [term for term in terms if weights is not None and term not in weights]
             if missing:
                 raise ValueError(f"{key} lacks {', '.join(missing)}")
+
+    @property
+    def most_alone(self) -> float:
+        """The largest ``not_short_axis`` of one slice that is acted on."""
+        return self.max_not_short_axis if self.max_not_short_axis_alone is None else self.max_not_short_axis_alone
 
     @property
     def least_slice_order(self) -> float:

@@ -219,6 +219,7 @@ class Recognizer:
         plane = header_plane(volume)
         places = count_places(members)
         forbidden = plane.forbids(seen, self._rule.max_not_short_axis, sure, places, orientation)
+        forbidden |= places == 1 and other > self._rule.most_alone
         decision: Decision
         if other > self._rule.max_not_short_axis:
             decision = "not_short_axis"
@@ -229,7 +230,7 @@ class Recognizer:
         header, conflict, mirrored = hold_against_header(volume, orientation, decision)
         order: FoundOrder = "unknown"
         order_sure, angle = 0.0, None
-        if answers.measures is not None:
+        if answers.measures is not None and decision != "not_short_axis":
             levels = weigh_levels(answers.measures, slices[:, 1])
             order, order_sure = slice_order(levels, self._rule.slice_order, self._rule.least_slice_order)
             angle = angle_of(answers.measures, orientation)

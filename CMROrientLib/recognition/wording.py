@@ -67,22 +67,17 @@ def _pixels_in_words(recognition: Recognition) -> str:
 
 
 def _left_for_its_plane(recognition: Recognition) -> bool:
-    """Whether the header's plane has a part in it that an image is left alone."""
+    """Whether an image is left alone because it may be another view, by its header or by its pixels."""
     if recognition.decision != "uncertain" or recognition.view != "unknown":
         return False
     # Models that cannot tell other views leave every view unknown.
-    return recognition.header_state == "other_plane" or (
-        recognition.header_state == "known" and recognition.not_short_axis > 0
-    )
+    return recognition.header_state == "other_plane" or recognition.not_short_axis > 0
 
 
 def _plane_in_words(recognition: Recognition) -> str:
-    """Why a header's plane keeps an image from being acted on, and what can be done."""
+    """Why the view keeps an image from being acted on, and what can be done."""
     if recognition.header_state != "other_plane":
-        return _(
-            "The header names a plane far from the usual short axis, and the pixels do not settle it: not acted on; "
-            "say how it is stored to decide."
-        )
+        return _("It may be another view than the short axis: not acted on; say how it is stored to decide.")
     if len({slice_ for _phase, slice_ in recognition.slice_indices.tolist()}) == 1:
         return _(
             "The header names another plane than the short axis, the pixels look like a short axis: "

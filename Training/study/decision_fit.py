@@ -17,7 +17,14 @@ from CMROrientLib.recognition.slices import central_slice
 from CMROrientLib.training.evaluation.calibrate import answers, choose_min_confidence, fit_rule
 from CMROrientLib.training.evaluation.out_of_distribution import OutOfDistributionTerms, fit_out_of_distribution
 from CMROrientLib.training.evaluation.predictions import Predictions
-from CMROrientLib.training.evaluation.slice_orders import PARTS, OrderAnswers, fit_slice_order, order_answers
+from CMROrientLib.training.evaluation.slice_orders import (
+    PARTS,
+    OrderAnswers,
+    choose_min_slice_order,
+    fit_slice_order,
+    order_answers,
+    whole_stacks,
+)
 
 from .measured import Measured
 
@@ -47,7 +54,9 @@ def with_slice_order(measured: Sequence[Measured], rule: DecisionRule) -> Decisi
     found = [order_answers(one.predictions, PARTS) for one in measured if one.predictions.measures is not None]
     if not found:
         return rule
-    return replace(rule, slice_order=fit_slice_order(reduce(OrderAnswers.__add__, found)))
+    weights = fit_slice_order(reduce(OrderAnswers.__add__, found))
+    stacks = reduce(OrderAnswers.__add__, [whole_stacks(one.predictions) for one in measured])
+    return replace(rule, slice_order=weights, min_slice_order=choose_min_slice_order(stacks, weights))
 
 
 def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:

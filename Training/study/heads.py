@@ -17,17 +17,23 @@ from pathlib import Path
 
 import numpy as np
 
-from CMROrientLib.recognition.decision import DecisionRule
+from CMROrientLib.recognition.decision import DecisionRule, confidence, weigh
 from CMROrientLib.recognition.typed_json import read_object, write_object
 from CMROrientLib.training.evaluation.angles import angle_errors
 from CMROrientLib.training.evaluation.decisions import decisions
-from CMROrientLib.training.evaluation.out_of_distribution import fit_out_of_distribution
+from CMROrientLib.training.evaluation.out_of_distribution import fit_out_of_distribution, out_of_distribution_of
+from CMROrientLib.training.evaluation.predictions import slice_log_probabilities
 
 from .decision_fit import others_terms, real_terms, with_slice_order
 from .json_files import write_json
 from .left_out import Calibration, RejectionMetrics, kinds, rejection_metrics, slice_orders, views_rejected
 from .measured import Measured, load
 from .other_pictures.other_views import KEPT_BACK
+
+#: From which probability an image is taken for none; for one slice the limit is lower, and it is then uncertain.
+MOST = 0.65
+#: Share of the views that were kept back which the limit for one slice leaves alone.
+LEFT_ALONE = 0.985
 
 
 def refitted(measured: Sequence[Measured], rule: DecisionRule, without: Sequence[str] = ()) -> DecisionRule:
@@ -41,7 +47,32 @@ def refitted(measured: Sequence[Measured], rule: DecisionRule, without: Sequence
     families = np.concatenate([shown.families[~shown.blank] for one in measured for shown in (one.others, one.views)])
     kept = np.array([str(name).removeprefix(KEPT_BACK) not in without for name in families], bool)
     others = others_terms(measured, rule).where(kept)
-    return with_slice_order(measured, fit_out_of_distribution(real_terms(measured, rule), others, rule))
+    rule = with_slice_order(measured, fit_out_of_distribution(real_terms(measured, rule), others, rule))
+    rule = replace(rule, max_not_short_axis=MOST)
+    return _with_limit_alone(measured, rule, without)
+
+
+def _with_limit_alone(measured: Sequence[Measured], rule: DecisionRule, without: Sequence[str]) -> DecisionRule:
+    """The rule with the highest limit for one slice at which enough views that were kept back are left alone."""
+    rows = [
+        (other, confidence(weigh(copies[None]), rule))
+        for one in measured
+        for name in sorted(set(map(str, one.views.families)))
+        if name.startswith(KEPT_BACK) and name.removeprefix(KEPT_BACK) not in without
+        for other, copies in zip(
+            out_of_distribution_of(one.views.of(name).logits[:, None], rule),
+            slice_log_probabilities(one.views.of(name).logits, rule.temperature),
+            strict=True,
+        )
+    ]
+    if not rows:
+        return rule
+    others, sure = (np.array(column) for column in zip(*rows, strict=True))
+    for hundredths in range(round(100 * rule.max_not_short_axis), 0, -1):
+        limit = hundredths / 100
+        if np.mean((others <= limit) & (sure >= rule.min_confidence)) <= 1 - LEFT_ALONE:
+            return replace(rule, max_not_short_axis_alone=limit)
+    return replace(rule, max_not_short_axis_alone=0.0)
 
 
 def judged(

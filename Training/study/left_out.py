@@ -12,7 +12,7 @@ from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.typed_json import in_json, write_object
 from CMROrientLib.training.evaluation.calibrate import Answers, answers, expected_calibration_error
 from CMROrientLib.training.evaluation.decisions import Decisions, decisions
-from CMROrientLib.training.evaluation.out_of_distribution import out_of_distribution_of, volumes_out_of_distribution
+from CMROrientLib.training.evaluation.out_of_distribution import volumes_out_of_distribution
 from CMROrientLib.training.evaluation.scoring import Figures, by_group, counts, source_and_sequence
 from CMROrientLib.training.evaluation.slice_orders import SliceOrders, whole_stacks
 
@@ -21,7 +21,7 @@ from .kinds import KINDS as KINDS_OF_IMAGE
 from .kinds import KindFigures, kind_figures
 from .measured import Measured, MeasuredModel
 from .other_pictures.other_views import KEPT_BACK
-from .other_pictures.rejection import Rejection, exact_interval, rejection, together
+from .other_pictures.rejection import OtherPictures, Rejection, exact_interval, rejection, together
 
 
 @dataclass(frozen=True)
@@ -175,16 +175,23 @@ def calibration(measured: Sequence[Measured], rules: Mapping[str, DecisionRule],
 
 @dataclass(frozen=True)
 class RealVolumes:
-    """Short-axis volumes that were taken for something else; the interval of their share (exact, 95 %)."""
+    """Short-axis volumes that were taken for something else; the interval of their share (exact, 95 %).
+
+    Parameters
+    ----------
+    uncertain:
+        How many more are left alone; None where that is told elsewhere.
+    """
 
     volumes: int
     rejected: int
     interval: tuple[float, ...]
+    uncertain: int | None = None
 
     @classmethod
-    def of(cls, volumes: int, rejected: int) -> RealVolumes:
+    def of(cls, volumes: int, rejected: int, uncertain: int | None = None) -> RealVolumes:
         """From numbers."""
-        return cls(volumes, rejected, exact_interval(rejected, volumes))
+        return cls(volumes, rejected, exact_interval(rejected, volumes), uncertain)
 
 
 @dataclass(frozen=True)
@@ -226,7 +233,7 @@ def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, Decision
     """Other pictures and real volumes rejected, by rules that saw neither the source nor the family."""
     found: dict[str, list[Rejection]] = {}
     views: list[dict[str, Rejection]] = []
-    single: dict[str, list[NDArray[np.bool_]]] = {"all slices": [], "middle 70 % of slices": []}
+    single: dict[str, list[Rejection]] = {"all slices": [], "middle 70 % of slices": []}
     real, rejected = 0, 0
     for one in measured:
         rule = rules[one.name]
@@ -236,21 +243,19 @@ def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, Decision
                 found.setdefault(family, []).append(rejection(shown, other))
         views.append(views_rejected(one, rule))
         alone = one.alone.of(counts)
-        lost = out_of_distribution_of(alone.logits[:, None], rule) > rule.max_not_short_axis
-        single["all slices"].append(lost)
-        single["middle 70 % of slices"].append(lost[alone.middle])
+        shown = OtherPictures(np.full(len(alone.logits), "", str), np.zeros(len(alone.logits), bool), alone.logits)
+        single["all slices"].append(rejection(shown, rule))
+        single["middle 70 % of slices"].append(rejection(shown.where(alone.middle), rule))
         hard = one.predictions.of(counts)
         real += len(hard.cases)
         rejected += int((volumes_out_of_distribution(hard, rule) > rule.max_not_short_axis).sum())
     families = {name: together(rows) for name, rows in sorted(found.items())}
+    of_single = {name: together(rows) for name, rows in single.items()}
     return RejectionMetrics(
         {**families, "all": together(families)},
         RealVolumes.of(real, rejected),
         RejectionMetrics.views_of(views),
-        {
-            name: RealVolumes.of(sum(map(len, parts)), sum(int(part.sum()) for part in parts))
-            for name, parts in single.items()
-        },
+        {name: RealVolumes.of(row.pictures, row.rejected, row.uncertain) for name, row in of_single.items()},
     )
 
 

@@ -70,7 +70,7 @@ def order_answers(predictions: Predictions, sizes: Sequence[int] = (0,), seed: i
     return OrderAnswers(evidence, np.array(right, bool), subjects)
 
 
-def fit_slice_order(data: OrderAnswers, penalty: float = 1e-3) -> dict[str, float]:
+def fit_slice_order(data: OrderAnswers, penalty: float = 1e-4) -> dict[str, float]:
     """Logistic weights of ``SLICE_ORDER_TERMS``; all but the intercept at least 0."""
     from scipy.optimize import minimize
 
@@ -87,6 +87,16 @@ def fit_slice_order(data: OrderAnswers, penalty: float = 1e-3) -> dict[str, floa
     bounds = [(-50.0, 50.0)] + [(0.0, 50.0)] * (len(SLICE_ORDER_TERMS) - 1)
     found = minimize(loss, np.zeros(len(SLICE_ORDER_TERMS)), jac=True, bounds=bounds, method="L-BFGS-B")
     return {term: round(float(weight), 4) for term, weight in zip(SLICE_ORDER_TERMS, found.x, strict=True)}
+
+
+def choose_min_slice_order(data: OrderAnswers, weights: Mapping[str, float], least: float = 0.9) -> float:
+    """The lowest limit, in hundredths, from which no order of these stacks is named wrongly; at most 0.99."""
+    sure = np.array([slice_order(one, weights, 0.0)[1] for one in data.evidence])
+    wrong = sure[~data.right]
+    for hundredths in range(round(100 * least), 99):
+        if not (wrong >= hundredths / 100).any():
+            return hundredths / 100
+    return 0.99
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,10 @@ class OtherPictures:
 
     def of(self, family: str) -> OtherPictures:
         """Those of one family."""
-        inside = self.families == family
+        return self.where(self.families == family)
+
+    def where(self, inside: NDArray[np.bool_]) -> OtherPictures:
+        """Some of them."""
         return OtherPictures(self.families[inside], self.blank[inside], self.logits[inside])
 
 
@@ -103,9 +106,11 @@ def show_other_pictures(
 
 def rejection(pictures: OtherPictures, rule: DecisionRule) -> Rejection:
     """What a rule makes of pictures."""
-    rejected = pictures.blank | (out_of_distribution_of(pictures.logits[:, None], rule) > rule.max_not_short_axis)
+    other = out_of_distribution_of(pictures.logits[:, None], rule)
+    rejected = pictures.blank | (other > rule.max_not_short_axis)
     copies = slice_log_probabilities(pictures.logits, rule.temperature)
     unsure = np.array([confidence(weigh(one[None]), rule) < rule.min_confidence for one in copies], bool)
+    unsure |= other > rule.most_alone
     return Rejection.of(len(rejected), int(rejected.sum()), int((~rejected & unsure).sum()))
 
 

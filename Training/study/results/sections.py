@@ -172,7 +172,11 @@ def rejection_section(found: RejectionMetrics) -> list[str]:
     lines += [f"Real short-axis volumes rejected: {real.rejected} of {real.volumes}, {rejected}.", ""]
     for name, slices in (found.real_slices or {}).items():
         shown = percent(slices.rejected, slices.volumes, slices.interval)
-        lines += [f"Single short-axis slices rejected, {name}: {slices.rejected} of {slices.volumes}, {shown}.", ""]
+        more = "" if slices.uncertain is None else f"; {slices.uncertain} more are uncertain"
+        lines += [
+            f"Single short-axis slices rejected, {name}: {slices.rejected} of {slices.volumes}, {shown}{more}.",
+            "",
+        ]
     if not found.views:
         return lines
     lines += [
