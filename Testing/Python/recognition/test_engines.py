@@ -21,7 +21,7 @@ from CMROrientLib.io import write
 from CMROrientLib.recognition import engines
 from CMROrientLib.recognition.architecture import Architecture
 from CMROrientLib.recognition.engines import CPU_BATCH, Engine, choose_device, open_engine
-from CMROrientLib.recognition.inference import PLACE
+from CMROrientLib.recognition.inference import MEASURES, PLACE
 from CMROrientLib.recognition.model_files import ModelFiles, find_model
 
 
@@ -46,6 +46,7 @@ def test_batches_change_nothing(model: ModelFiles, inputs: np.ndarray) -> None:
     engine = open_engine(model, "cpu")
     together = engine.run(inputs)
     places = PLACE if model.card.crop_diameters else 0
+    places += MEASURES if model.card.architecture.measures else 0
     assert together.shape == (len(inputs), model.card.outputs + places)
     assert together.dtype == np.float32
     one_by_one = np.concatenate([engine.run(inputs[n : n + 1]) for n in range(len(inputs))])

@@ -83,6 +83,21 @@ def test_a_mirror_that_the_other_plane_contradicts_is_not_beyond_doubt(
     assert seen_from_behind.acted_on == k.mirrors
 
 
+def test_one_slice_that_may_be_another_view_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Doubtful(Oracle):
+        def run(self, inputs: np.ndarray) -> np.ndarray:
+            logits = super().run(inputs)
+            logits[:, 8] = logits[:, :8].max(axis=1) - 1.0
+            return logits
+
+    recognizer = oracle(monkeypatch, Doubtful(outputs=9))
+    recognizer._rule = replace(recognizer._rule, max_not_short_axis_alone=0.16)
+    one, stacked = (recognizer.recognize(tilted(0, stack(*classes))) for classes in ((3,), (3, 3, 3)))
+    assert 0.2 < one.not_short_axis < 0.5
+    assert (one.decision, one.view, stacked.decision) == ("uncertain", "unknown", "reoriented")
+    assert words(one).endswith("another view than the short axis: not acted on; say how it is stored to decide.")
+
+
 def test_the_farther_the_plane_the_greater_the_doubt() -> None:
     doubts = [
         HeaderPlane("known", float(np.cos(np.radians(angle))), Orientation.IDENTITY).likelihood for angle in range(91)

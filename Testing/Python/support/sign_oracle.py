@@ -52,7 +52,7 @@ def oracle(monkeypatch: pytest.MonkeyPatch, engine: Oracle, **settings: Any) -> 
     recognizer = Recognizer(MODEL, **settings)
     preprocessing = replace(recognizer._inference.preprocessing, size=64, trim=False, contrast="linear")
     recognizer._inference = replace(
-        recognizer._inference, preprocessing=preprocessing, crop_diameters=0.0, outputs=engine.outputs
+        recognizer._inference, preprocessing=preprocessing, crop_diameters=0.0, outputs=engine.outputs, measures=False
     )
     recognizer._rule = DecisionRule()
     if settings.get("min_confidence") is None:

@@ -24,9 +24,9 @@ def heads_section(found: Mapping[str, Decisions]) -> list[str]:
         paragraph(
             "The ninth output, the level of a slice and the direction between the ventricles come from small heads "
             "that were trained on the frozen network: the weights of its eight classes are bit for bit what they "
-            "were (what comes out differs by less than 1e-6), and the tables above hold. What follows was measured with networks of the wider recipe "
-            "(`universal-wider.toml`) that had a source left out and then got heads in the same way. What their "
-            "rule makes of the left-out volumes:"
+            "were (what comes out differs by less than 1e-6), and the tables above hold. What follows was measured "
+            "with networks of the wider recipe (`universal-wider.toml`) that had a source left out and then got "
+            "heads in the same way. What their rule makes of the left-out volumes:"
         ),
         "",
         *table(
