@@ -195,7 +195,7 @@ def test_damaged_weights_are_refused(trained: tuple[ModelFiles, dict, Path], tmp
     (tmp_path / "tiny.onnx").write_bytes(trained[0].onnx.read_bytes() + b" ")
     with pytest.raises(CMROrientError, match="checksum"):
         find_model(tmp_path / "tiny.json")
-    (tmp_path / "tiny.safetensors").unlink()
+    (tmp_path / "tiny.json").unlink()
     with pytest.raises(CMROrientError, match="missing"):
         find_model(tmp_path)
 
