@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .adapters.correct import correct, undo
     from .correction import Correction, plan
     from .errors import CMROrientError
-    from .folders import correct_folder
+    from .folders import audit_folder, correct_folder, restore_folder
     from .io import read, write
     from .orientation import Orientation
     from .recognition.recognizer import Recognizer
@@ -31,10 +31,12 @@ _HOMES = {
     "Recognition": "recognition.result",
     "Recognizer": "recognition.recognizer",
     "Volume": "volume",
+    "audit_folder": "folders",
     "correct": "adapters.correct",
     "correct_folder": "folders",
     "plan": "correction",
     "read": "io",
+    "restore_folder": "folders",
     "undo": "adapters.correct",
     "write": "io",
 }
@@ -51,10 +53,12 @@ __all__ = [
     "Recognizer",
     "Volume",
     "__version__",
+    "audit_folder",
     "correct",
     "correct_folder",
     "plan",
     "read",
+    "restore_folder",
     "transforms",
     "undo",
     "write",
