@@ -101,9 +101,9 @@ class Reporter:
             if record.error is None and record.finding is not None and record.decision == "uncertain":
                 _say(f"uncertain: {full_name(record, self._inputs)}: {record.finding.words}")
         _say(self._sum(records))
-        mixed = _mixed_orders(records)
-        if mixed:
-            _say(mixed)
+        for line in (_mixed_orders(records), _no_short_axis(records)):
+            if line:
+                _say(line)
         if page is not None:
             _say(f"report: {page}")
 
@@ -183,6 +183,21 @@ def _mixed_orders(records: Sequence[Record]) -> str:
         return ""
     way = [f"{slice_order_words('base_first')} in {base}", f"{slice_order_words('apex_first')} in {apex}"]
     return f"slices run {' and '.join(way)} of the images; correct --slice-order base-first brings them into one order"
+
+
+def _no_short_axis(records: Sequence[Record]) -> str:
+    """A line where every image was looked at and none is a short axis, with what to do; else empty."""
+    findings = [record.finding for record in records if record.finding is not None]
+    if len(findings) < len(records) or any(finding.decision != "not_short_axis" for finding in findings):
+        return ""
+    if not any(finding.orientation is not None and finding.decided_by != "user" for finding in findings):
+        # Nothing was looked at: what was left alone unseen has its own words.
+        return ""
+    which = "the image is no short-axis image" if len(records) == 1 else "no image here is a short-axis image"
+    return (
+        f"{which} (long-axis and other views are left alone): give the short-axis series, or decide yourself with "
+        "correct --orientation or --decisions"
+    )
 
 
 def _brought(record: Record) -> bool:

@@ -39,7 +39,7 @@ def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
         if kind_of(root) is not None:
             return [_source(root)]
         if not _is_dicom(root):
-            raise unknown_format(root)
+            raise unknown_format(root, reading=True)
         return _group([root])
     sources: list[ImageFiles] = []
     dicom: list[Path] = []

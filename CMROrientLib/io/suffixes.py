@@ -15,6 +15,9 @@ DETACHED_SUFFIXES = (".nhdr", ".mhd")
 #: DICOM files often have none of these.
 DICOM_SUFFIXES = (".dcm", ".ima")
 
+#: Pictures for the screen: a slice in them has lost what a file for patients' images says of it.
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+
 _KINDS = {
     ".nii": "nifti",
     ".nii.gz": "nifti",
@@ -43,6 +46,13 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
     return _KINDS.get(suffix_of(path))
 
 
-def unknown_format(path: Path) -> CMROrientError:
-    """The error for a file that is in none of the formats."""
+def unknown_format(path: Path, *, reading: bool = False) -> CMROrientError:
+    """The error for a file that is in none of the formats; of a picture that is read it says what it lacks."""
+    if reading and path.suffix.lower() in _PICTURES:
+        return CMROrientError(
+            f"is in no known format: a {path.suffix[1:].upper()} is a picture without the spacing, the position and "
+            "the other slices of the heart; give the file or folder that it was made from "
+            f"({', '.join(SUFFIXES)} or DICOM)",
+            path,
+        )
     return CMROrientError(f"is in no known format: known are {', '.join(SUFFIXES)} and DICOM", path)

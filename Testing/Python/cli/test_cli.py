@@ -281,6 +281,32 @@ def test_each_result_has_its_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert "8 images: 2 left alone, 1 not short-axis" in streams.err
 
 
+@pytest.mark.parametrize("name", ["recognize", "correct", "audit"])
+def test_a_picture_gets_a_next_step(tmp_path: Path, name: str) -> None:
+    imsave(tmp_path / "slice.png", np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
+    more = {"recognize": [], "correct": ["-o", tmp_path / "out"], "audit": ["-o", tmp_path / "audit.html"]}[name]
+    done = cmrorient(name, tmp_path / "slice.png", *more, *NETWORK)
+    assert done.status == 1
+    (line,) = [line for line in done.err.splitlines() if "made from" in line]
+    assert line.startswith("error: slice.png: is in no known format: a PNG is a picture without the spacing")
+
+
+def test_a_folder_without_short_axes_says_so_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    other = flat("a", orientation=3, decision="not_short_axis", slices=4)
+    localizer = flat("b", decision="not_short_axis", note="left alone: localizer")
+    short_axis = flat("c", orientation=0, decision="standard", slices=4)
+    by_hand = flat("d", orientation=3, decision="not_short_axis", decided_by="user")
+
+    def said(*records: Record) -> str:
+        Reporter(RunOptions(inputs=("study",)), json=False).finish(records)  # type: ignore[arg-type]
+        return capsys.readouterr().err
+
+    assert "no image here is a short-axis image" in said(other, localizer)
+    assert "--orientation or --decisions" in said(other).splitlines()[-1]
+    for records in ([other, short_axis], [localizer], [by_hand], [other, flat("e", error="broken")]):
+        assert "short-axis image" not in said(*records)
+
+
 def test_version_and_help() -> None:
     done = cmrorient("--version")
     assert (done.status, done.out) == (0, f"cmrorient {__version__}\n")

@@ -79,6 +79,17 @@ def test_unknown_formats_name_the_known_ones(tmp_path, name):
         write(Volume(ARRAY, Grid((30, 20, 3))), tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["photo.png", "PHOTO.JPG", "a.jpeg", "a.tif"])
+def test_a_picture_is_told_what_it_lacks(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(300))
+    text = refuse(tmp_path / name, "picture without the spacing")
+    assert "give the file or folder that it was made from" in text and "DICOM" in text
+    # Whoever writes one has nothing to look for.
+    with pytest.raises(CMROrientError) as caught:
+        write(Volume(ARRAY, Grid((30, 20, 3))), tmp_path / name)
+    assert "made from" not in str(caught.value)
+
+
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
 def test_truncated_files(tmp_path, suffix, share, capfd):
