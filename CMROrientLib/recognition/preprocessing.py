@@ -12,15 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .typed_json import read_object, write_object
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
 
 FloatArray = NDArray[np.float32]
 
@@ -128,7 +125,7 @@ class Preprocessing:
             # The same parity as the side, so that the padding is the same on both edges.
             rows, columns = (_same_parity(side * extent / max(height, width), side) for extent in (height, width))
         down, across = _weights(image.shape[0], rows), _weights(image.shape[1], columns)
-        resized = (across @ (down @ image).T).T
+        resized = across.of(down.of(image).T).T
         top, left = (side - rows) // 2, (side - columns) // 2
         if top or left:
             resized = np.pad(resized, ((top, top), (left, left)), constant_values=resized.min())
@@ -231,19 +228,43 @@ def _same_parity(extent: float, side: int) -> int:
     return max(side - 2 * half_padding, 2 - side % 2)
 
 
-@lru_cache(maxsize=256)
-def _weights(samples: int, outputs: int) -> csr_matrix:
-    """(outputs, samples) linear interpolation, with a triangle as wide as a step when shrinking.
+class _Weights(NamedTuple):
+    """Interpolation along the first axis: for each output so many samples, and what each counts.
 
-    Sparse: a dense product would start the threads of the linear algebra library, which costs more
-    than the product.
+    Parameters
+    ----------
+    samples:
+        int (taps, outputs), rising along the taps.
+    shares:
+        float32 (taps, outputs); a column sums to one.
     """
-    # Not at file scope: what a model is can be read, and the panel opened, before scipy is installed.
-    from scipy.sparse import csr_matrix
 
+    samples: NDArray[np.intp]
+    shares: FloatArray
+
+    def of(self, image: FloatArray) -> FloatArray:
+        """(samples, N) to float32 (outputs, N), summed tap after tap.
+
+        No matrix product: that would start the threads of the linear algebra library, which costs more
+        than the product.
+        """
+        result = np.zeros((self.samples.shape[1], image.shape[1]), np.float32)
+        for samples, shares in zip(self.samples, self.shares, strict=True):
+            result += shares[:, None] * image[samples]
+        return result
+
+
+@lru_cache(maxsize=256)
+def _weights(samples: int, outputs: int) -> _Weights:
+    """Linear interpolation of so many samples, with a triangle as wide as a step when shrinking."""
     scale = samples / outputs
     support = max(scale, 1.0)
     centres = (np.arange(outputs) + 0.5) * scale - 0.5
     distance = np.abs(np.arange(samples)[None] - np.clip(centres, 0, samples - 1)[:, None])
     weights = np.maximum(1 - distance / support, 0)
-    return csr_matrix((weights / weights.sum(axis=1, keepdims=True)).astype(np.float32))
+    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    # What counts lies side by side; a row that ends at the last sample has fewer.
+    first = (weights != 0).argmax(axis=1)
+    near = first + np.arange(int((weights != 0).sum(axis=1).max()))[:, None]
+    inside = np.minimum(near, samples - 1)
+    return _Weights(inside, np.where(near < samples, weights[np.arange(outputs), inside], np.float32(0)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from skimage.exposure import equalize_hist
 from skimage.transform import resize
 
@@ -54,6 +55,21 @@ def test_the_geometry_is_a_bilinear_resize(shape: tuple[int, int]) -> None:
     inner = np.s_[2:-2, 2:-2]
     tolerance = 1e-2 if max(shape) <= 256 else 60.0  # when shrinking it averages, which scikit-image does not
     np.testing.assert_allclose(found[inner], expected[inner], atol=tolerance)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (96, 96), (40, 17), (16, 411), (97, 640), (1, 3)])
+@pytest.mark.parametrize("side", [96, 95, 256])
+def test_the_geometry_is_the_product_with_sparse_matrices_bit_for_bit(shape: tuple[int, int], side: int) -> None:
+    image = np.random.default_rng(1).integers(-900, 3000, shape).astype(np.float32)
+    found = replace(UNIVERSAL, fit="stretch", trim=False).square(image, size=side)
+
+    def weights(samples: int) -> csr_matrix:
+        scale = samples / side
+        centres = np.clip((np.arange(side) + 0.5) * scale - 0.5, 0, samples - 1)
+        dense = np.maximum(1 - np.abs(np.arange(samples)[None] - centres[:, None]) / max(scale, 1.0), 0)
+        return csr_matrix((dense / dense.sum(axis=1, keepdims=True)).astype(np.float32))
+
+    assert np.array_equal(found, (weights(shape[1]) @ (weights(shape[0]) @ image).T).T)
 
 
 def test_shrinking_averages() -> None:
