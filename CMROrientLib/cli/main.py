@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: ``cmrorient recognize``, ``correct``, ``audit``, ``restore``, ``demo`` and the rest.
 
 Only the module of the command that was asked for is imported: ``cmrorient --help`` is instant, and
@@ -96,7 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # numpy is not loaded yet. Its products here are small: threads that wait for each other cost several
     # times what they save as soon as other processes, our own workers among them, want the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    command = next((argument for argument in given if not argument.startswith("-")), None)
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
+    command = _command_of(given)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A file name that the terminal cannot show must not end a run.
@@ -123,6 +126,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; the interpreter must not complain about it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _command_of(words: Sequence[str]) -> str | None:
+    return next((word for word in words if not word.startswith("-")), None)
+
+
+def _complete() -> None:
+    """Answer a shell that asks how the line goes on, and end the process there."""
+    try:
+        import argcomplete
+    except ModuleNotFoundError:
+        return
+    # The shell's line, not our arguments: without it only the names of commands would be known. The word that is
+    # being written counts once a space ends it.
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT") or 0) or None]
+    words = line.split()[1:] if line[-1:].isspace() else line.split()[1:-1]
+    command = _command_of(words)
+    argcomplete.autocomplete(build_parser(command if command in COMMANDS else None))
 
 
 def _command(name: str) -> Command:

@@ -28,6 +28,7 @@ OPTIONAL = {
     "torchio": "transforms",
     "distributed": "dask",
     "gdcm": "codecs",
+    "argcomplete": "completion",
 }
 
 #: Import names that differ from the package's; every other one is the same up to case.
