@@ -29,6 +29,9 @@ CHUNK = 16
 #: Chunks that are out for each thread of the cluster: one is worked on, one waits.
 _CHUNKS_A_THREAD = 2
 
+#: What a future is when it has no end yet.
+_UNDER_WAY = ("pending", "lost")
+
 Assign = Callable[[PlannedImage], Assignment]
 
 
@@ -74,6 +77,9 @@ class _Chunks:
         self._size = size
         self._out: dict[Future[list[Outcome]], list[list[Assignment]]] = {}
         self._suspects: deque[list[Assignment]] = deque()
+        # Suspects that were out with others when their worker died; these go out last, with nothing beside them.
+        self._accused: deque[list[Assignment]] = deque()
+        self._beside_nothing = False
 
     def outcomes(self, images: Sequence[PlannedImage], assign: Assign) -> Iterator[Outcome]:
         """Send, collect, send on."""
@@ -87,11 +93,17 @@ class _Chunks:
             if not self._out:
                 return
             future = next(futures)
+            if future.status in _UNDER_WAY and self._client.status == "running":
+                # Its result was lost with its worker: the scheduler has it made again.
+                futures.add(future)
+                continue
             yield from self._collect(future, self._out.pop(future))
             future.release()
 
     def _room(self) -> bool:
         # Workers come and go; while there is none, little is sent ahead.
+        if self._beside_nothing and self._out:
+            return False
         threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
         return len(self._out) < max(1, threads) * _CHUNKS_A_THREAD
 
@@ -99,6 +111,9 @@ class _Chunks:
         """Suspects go out one by one and first, the others in chunks; a group is never parted."""
         if self._suspects:
             return [self._suspects.popleft()]
+        self._beside_nothing = not (waiting or self._out) and bool(self._accused)
+        if self._beside_nothing:
+            return [self._accused.popleft()]
         part: list[list[Assignment]] = []
         while waiting and sum(map(len, part)) < self._size:
             part.append([assign(image) for image in waiting.popleft()])
@@ -126,6 +141,9 @@ class _Chunks:
         elif isinstance(error, KilledWorker) and len(part[0]) > 1:
             # Its images are tried without their group, so that the others are done.
             self._suspects.extend([alone(assignment)] for assignment in part[0])
+        elif isinstance(error, KilledWorker) and not self._beside_nothing:
+            # What waited at the same worker is blamed along with what it was at.
+            self._accused.append(part[0])
         else:
             reason = "its worker process died (out of memory, or killed)"
             if not isinstance(error, KilledWorker):

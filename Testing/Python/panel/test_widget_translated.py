@@ -181,6 +181,8 @@ def test_the_translator_is_asked_for_what_is_extracted(said: dict[str, list[str]
     asked = {(where, text) for where, text in said["asked"] if where != "qSlicerAbstractCoreModule"}
     # Slicer's own Base/Python, where it is used, translates sentences of its own.
     own = {one for one in asked if not one[0].startswith(("slicer.", "parameterNodeWrapper."))}
-    assert own <= extracted and len(own) > len(extracted) / 2
+    # Scripts and notebooks hear the sentences of the rooms below; no panel shows them.
+    of_scripts = ("adapters.", "transforms.", "recognition.notebook")
+    assert own <= extracted and len(own) > sum(not one[0].startswith(of_scripts) for one in extracted) * 0.45
     files = {"CMROrientLib.orientation", "recognition.wording", "mrml.input", "CMROrientPanel.texts"}
     assert files <= {where for where, _text in own}
