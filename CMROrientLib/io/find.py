@@ -35,7 +35,7 @@ def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
     if not is_folder(root):
         if not root.is_file():
             # Whoever opened a pipe would wait for ever.
-            raise CMROrientError("is no regular file", root)
+            raise CMROrientError("is no regular file: give a file or a folder", root)
         if kind_of(root) is not None:
             return [_source(root)]
         if not _is_dicom(root):

@@ -54,7 +54,7 @@ class MetaImageHeader:
             if key.strip().lower() == "elementdatafile":
                 return cls(tuple(lines))
         if not lines:
-            raise CMROrientError("is empty", path)
+            raise CMROrientError("is empty: copy or export it anew", path)
         raise CMROrientError("is cut short inside its header: it names no ElementDataFile", path)
 
     def encode(self) -> bytes:

@@ -73,7 +73,7 @@ def read_grid(path: Path, slice_axis: int | None = None) -> tuple[Grid, bool]:
 def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, bytes]:
     encoded = stream.read(Nifti1Header.sizeof_hdr)
     if not encoded:
-        raise CMROrientError("is empty", path)
+        raise CMROrientError("is empty: copy or export it anew", path)
     length = {int.from_bytes(encoded[:4], order) for order in ("little", "big")}
     if Nifti2Header.sizeof_hdr in length:
         encoded += stream.read(Nifti2Header.sizeof_hdr - len(encoded))
@@ -81,7 +81,7 @@ def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, byt
     if not wanted:
         raise CMROrientError("is not a NIfTI file, whatever its name says", path)
     if len(encoded) < wanted:
-        raise CMROrientError("is cut short inside its header", path)
+        raise CMROrientError("is cut short inside its header: copy or export it anew", path)
     header = parse(encoded)
     if bytes(header["magic"])[:3] in (b"ni1", b"ni2"):
         raise CMROrientError("is the header of a .hdr/.img pair: convert the pair to one .nii file", path)

@@ -66,7 +66,7 @@ def parse_text(text: bytes, encoding: str, count: int, dtype: np.dtype[Any], pat
         if encoding == "hex":
             data = bytes.fromhex("".join(text.decode("ascii").split()))
             if len(data) < count * dtype.itemsize:
-                raise CMROrientError("is cut short inside its voxels", path)
+                raise CMROrientError("is cut short inside its voxels: copy or export it anew", path)
             return data[: count * dtype.itemsize]
         words = text.replace(b",", b" ").split()
         if len(words) < count:

@@ -47,7 +47,7 @@ class NrrdHeader:
         """Read up to and with the empty line. Raises CMROrientError where this is no NRRD header."""
         magic = stream.readline(16)
         if not magic:
-            raise CMROrientError("is empty", path)
+            raise CMROrientError("is empty: copy or export it anew", path)
         if not _MAGIC.fullmatch(magic):
             raise CMROrientError("is not a NRRD file, whatever its name says", path)
         lines: list[str] = []

@@ -55,7 +55,7 @@ def test_a_text_file(tmp_path, suffix, capfd):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_an_empty_file(tmp_path, suffix):
     (tmp_path / f"a{suffix}").write_bytes(b"")
-    refuse(tmp_path / f"a{suffix}", "is empty")
+    refuse(tmp_path / f"a{suffix}", "is empty: copy or export it anew")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -379,7 +379,7 @@ def test_files_get_the_usual_rights(tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.nii")
-    refuse(tmp_path / "a.nii", "no regular file")
+    refuse(tmp_path / "a.nii", "no regular file: give a file or a folder")
     with pytest.raises(CMROrientError, match="no regular file"):
         find(tmp_path / "a.nii")
     # Nor where a header names it for its voxels.
