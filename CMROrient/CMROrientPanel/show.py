@@ -53,7 +53,14 @@ def set_up(ui: Widgets, models: list[str], ratio: float) -> None:
     ui.conflictLabel.setStyleSheet(_CONFLICT_STYLE)
     ui.geometryExplanation.setStyleSheet(_CARD_STYLE.format(colour=_NO_COLOUR))
     ui.resultLabel.setStyleSheet(_CARD_STYLE.format(colour=texts.COLOURS["standard"]))
-    for label in (ui.conflictLabel, ui.statusLabel, ui.geometryExplanation, ui.resultLabel, ui.progressFrame):
+    for label in (
+        ui.conflictLabel,
+        ui.factsLabel,
+        ui.statusLabel,
+        ui.geometryExplanation,
+        ui.resultLabel,
+        ui.progressFrame,
+    ):
         label.hide()
 
 
@@ -100,6 +107,8 @@ def result(ui: Widgets, examined: Examined | None, decided: Recognition | None, 
         ui.verdictLabel.text = texts.stale(examined.model.name, ui.verdictLabel.text)
         colour = _NOTE_COLOUR
     ui.verdictLabel.setStyleSheet(_CARD_STYLE.format(colour=colour))
+    ui.factsLabel.text = texts.facts(examined) if examined is not None else ""
+    ui.factsLabel.setVisible(bool(ui.factsLabel.text))
     banner = texts.conflict(decided) if decided is not None else None
     ui.conflictLabel.text = banner or ""
     ui.conflictLabel.setVisible(banner is not None)

@@ -6,9 +6,10 @@ from slicer.i18n import tr as _
 
 from CMROrientLib.mrml.dicom_series import SavedSeries
 from CMROrientLib.mrml.output import slices_were_reversed
+from CMROrientLib.mrml.session import Examined
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
-from CMROrientLib.recognition.wording import words
+from CMROrientLib.recognition.wording import slice_order_words, words
 
 #: Where people read on; a test holds that each page and section is there.
 DOCUMENTATION = "https://github.com/CMROrient/SlicerCMROrient/blob/main"
@@ -54,6 +55,10 @@ TWO_LEFT_SIDES = _(
 )
 
 
+#: So many images of a group are named; a stack has a dozen.
+_NAMED = 3
+
+
 def verdict(recognition: Recognition, decided: Recognition | None) -> str:
     """The result in words; a person's decision comes first where there is one."""
     said = words(recognition)
@@ -62,6 +67,46 @@ def verdict(recognition: Recognition, decided: Recognition | None) -> str:
     return _("<b>Your decision: {decision}.</b><br>The network said: {said}").format(
         decision=phrase(decided.orientation), said=said
     )
+
+
+def facts(examined: Examined) -> str:
+    """What else was found, a line each: the order of slices, what it nearly was, what it belongs to; empty without."""
+    lines = (_slices(examined.recognition), _margin(examined.recognition), _group(examined))
+    return "<br>".join(filter(None, lines))
+
+
+def _slices(found: Recognition) -> str:
+    order, header = found.slice_order, found.header_slice_order
+    if order == "unknown":
+        return ""
+    said = _("Slices as stored: {way}.").format(way=slice_order_words(order))
+    if header is None or header == order:
+        return said
+    return said + " " + _("The header says {way}.").format(way=slice_order_words(header))
+
+
+def _margin(found: Recognition) -> str:
+    """Why an image is uncertain: its heart lies turned nearly as far as the next orientation's."""
+    if found.margin is None or found.decision != "uncertain":
+        return ""
+    said = _("The heart lies {degrees:.0f}° from the border to the next orientation.")
+    return said.format(degrees=found.margin)
+
+
+def _group(examined: Examined) -> str:
+    """Whom it was decided on together with; only Apply to all corrects those, too."""
+    if examined.group is None:
+        return ""
+    own = examined.image.main
+    others = [image.name for image in examined.group.images if image.main is not own]
+    listed = ", ".join(_("“{name}”").format(name=name) for name in others[:_NAMED])
+    if len(others) > _NAMED:
+        listed = _("{names} and {count} more").format(names=listed, count=len(others) - _NAMED)
+    if examined.group.kind == "stack":
+        said = _("Together with other series of this stack: {names}. Correct writes the chosen one only, {all} each.")
+    else:
+        said = _("Together with other sequences on this grid: {names}. Correct writes the chosen one only, {all} each.")
+    return said.format(names=listed, all=_("Apply to all images"))
 
 
 def stale(model: str, said: str) -> str:

@@ -27,6 +27,7 @@ class Widgets(Protocol):
     statusLabel: qt.QLabel
     conflictLabel: qt.QLabel
     verdictLabel: qt.QLabel
+    factsLabel: qt.QLabel
     votesLabel: qt.QLabel
     sliceTable: qt.QTableWidget
     classComboBox: qt.QComboBox

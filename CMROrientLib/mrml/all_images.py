@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..correction import Correction, GeometryMode
-from ..errors import CMROrientError
 from ..i18n import _
 from ..recognition.wording import words
 from .followers import images_of, masks_of_scene
+from .groups import Group, groups_among
 from .input import SceneImage, images_of_scene, scene_image
 from .node_types import Node, Scene, ShownNode
 from .rollback import scene_as_it_was
-from .session import Corrected, Examined, correct, examine, planned, writes_a_mirror
+from .session import Corrected, Examined, correct, examine_group, planned, writes_a_mirror
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def examine_all(
     scene: Scene, recognizer: Recognizer, progress: Progress | None = None
 ) -> tuple[list[Examined], list[tuple[str, str]]]:
-    """Find out how every image of a scene is stored.
+    """Find out how every image of a scene is stored; images that belong together are decided on together.
 
     Parameters
     ----------
@@ -34,25 +34,36 @@ def examine_all(
     -------
     What was found, and (name, why not) of what was left alone or removed meanwhile.
     """
-    found, left = [], []
+    found: dict[str, Examined] = {}
+    left: list[tuple[str, str]] = []
     images = images_of_scene(scene)
-    for number, image in enumerate(images):
+    done = 0
+    for group in _in_groups(images):
 
-        def slice_done(_done: int, _total: int, number: int = number) -> None:
+        def slice_done(in_group: int, _total: int, before: int = done) -> None:
             if progress is not None:
-                progress(number, len(images))
+                progress(before + in_group, len(images))
 
-        try:
-            examined = examine(image.main, recognizer, progress=slice_done) if _in(scene, image) else None
-        except CMROrientError as error:
-            left.append((image.name, error.message))
-            continue
+        done += len(group.images)
         # The progress may let people do something.
-        if examined is None or not _in(scene, image):
-            left.append((image.name, _removed()))
-        else:
-            found.append(examined)
-    return found, left
+        there = Group(group.kind, tuple(image for image in group.images if _in(scene, image)))
+        left += [(image.name, _removed()) for image in group.images if image not in there.images]
+        looked_at, failed = examine_group(there, recognizer, slice_done)
+        left += [(image.name, error.message) for image, error in failed]
+        for examined in looked_at:
+            if _in(scene, examined.image):
+                found[examined.image.main.GetID()] = examined
+            else:
+                left.append((examined.image.name, _removed()))
+    order = [image.main.GetID() for image in images]
+    return sorted(found.values(), key=lambda examined: order.index(examined.image.main.GetID())), left
+
+
+def _in_groups(images: Sequence[SceneImage]) -> list[Group]:
+    """All images: what belongs together as a group, and each other one as a group of its own."""
+    groups = groups_among(images)
+    taken = {image.main.GetID() for group in groups for image in group.images}
+    return groups + [Group("sequences", (image,)) for image in images if image.main.GetID() not in taken]
 
 
 def correct_all(

@@ -59,6 +59,7 @@ class Provenance:
             "CMROrient.HeaderState": self.decision.header_state,
             "CMROrient.Conflict": _yes(self.decision.conflict),
             "CMROrient.Mirrored": _yes(self.decision.mirrored),
+            **self._only_where_known(),
             "CMROrient.Geometry": self.geometry,
             "CMROrient.GeometryClass": _class(self.correction.geometry_class),
             "CMROrient.Target": _class(self.correction.target),
@@ -68,6 +69,19 @@ class Provenance:
             "CMROrient.Version": __version__,
         }
         return {name: value for name, value in values.items() if value}
+
+    def _only_where_known(self) -> dict[str, str]:
+        """What not every model can tell, and what not every image has; the slices are the stored image's."""
+        found = self.decision
+        ordered = found.slice_order != "unknown"
+        return {
+            "CMROrient.SliceOrder": found.slice_order if ordered else "",
+            "CMROrient.SliceOrderConfidence": f"{found.slice_order_confidence:.4f}" if ordered else "",
+            "CMROrient.HeaderSliceOrder": found.header_slice_order or "",
+            "CMROrient.Angle": "" if found.angle is None else f"{found.angle:.1f}",
+            "CMROrient.Margin": "" if found.margin is None else f"{found.margin:.1f}",
+            "CMROrient.DecidedTogether": str(found.together) if found.together > 1 else "",
+        }
 
 
 @dataclass(frozen=True)

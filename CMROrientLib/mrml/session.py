@@ -14,8 +14,10 @@ from ..i18n import _
 from ..orientation import Orientation
 from ..recognition.recognizer import decided
 from ..recognition.result import Recognition
+from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import words
 from ..volume import Volume
+from .groups import Group, group_of
 from .input import SceneImage, scene_image, volume_of
 from .node_types import Node, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
@@ -42,12 +44,15 @@ class Examined:
         What the network found, or what a person decided without one.
     model:
         The network's files, None where none was asked.
+    group:
+        The images that it was decided on together with, itself among them; None where it was alone.
     """
 
     image: SceneImage
     volume: Volume
     recognition: Recognition
     model: ModelFiles | None = None
+    group: Group | None = None
 
     def decided(self, orientation: Orientation | int | None) -> Recognition:
         """What is acted on: the person's class where there is one, else the network's."""
@@ -91,10 +96,54 @@ class Corrected(Written):
 def examine(
     node: Node | None, recognizer: Recognizer, slice_axis: int | None = None, progress: Progress | None = None
 ) -> Examined:
-    """Find out how a volume, or a cine with all its phases, is stored."""
+    """Find out how a volume, or a cine with all its phases, is stored.
+
+    The images of its study that lie on its grid, or make one stack with it, are looked at, too: one decision
+    for all of them. One of them that cannot be looked at has no part in it.
+    """
     image = scene_image(node)
-    volume = volume_of(image, slice_axis, progress)
-    return Examined(image, volume, recognizer.recognize(volume, progress), recognizer.model)
+    group = group_of(image) if slice_axis is None else None
+    if group is None:
+        volume = volume_of(image, slice_axis, progress)
+        return Examined(image, volume, recognizer.recognize(volume, progress), recognizer.model)
+    found, left = examine_group(group, recognizer, progress)
+    own = image.main.GetID()
+    for examined in found:
+        if examined.image.main.GetID() == own:
+            return examined
+    raise next(error for other, error in left if other.main.GetID() == own)
+
+
+def examine_group(
+    group: Group, recognizer: Recognizer, progress: Progress | None = None
+) -> tuple[list[Examined], list[tuple[SceneImage, CMROrientError]]]:
+    """Find out how images that belong together are stored: one decision for all that can be looked at.
+
+    Returns
+    -------
+    What was found, and what could not be looked at with its error.
+    """
+    looks: list[tuple[SceneImage, Volume, Look]] = []
+    left: list[tuple[SceneImage, CMROrientError]] = []
+    count = len(group.images)
+    for number, image in enumerate(group.images):
+
+        def slice_done(_done: int, _total: int, number: int = number) -> None:
+            if progress is not None:
+                progress(number, count)
+
+        try:
+            volume = volume_of(image, None, slice_done)
+            looks.append((image, volume, recognizer.look(volume, slice_done, share_of_slices(count))))
+        except CMROrientError as error:
+            left.append((image, error))
+    results = decide_together(recognizer, [look for _image, _volume, look in looks]) if looks else []
+    there = Group(group.kind, tuple(image for image, _volume, _look in looks)) if len(looks) > 1 else None
+    found = [
+        Examined(image, volume, result, recognizer.model, there)
+        for (image, volume, _look), result in zip(looks, results, strict=True)
+    ]
+    return found, left
 
 
 def decide(node: Node | None, orientation: Orientation | int, slice_axis: int | None = None) -> Examined:

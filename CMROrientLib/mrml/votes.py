@@ -82,4 +82,6 @@ def votes_table(scene: Scene, recognition: Recognition, name: str) -> TableNode:
             node.SetColumnTitle(column.name, column.title)
     node.SetDescription(_("A row for each slice that was looked at; slices and phases count from 1."))
     node.SetAttribute("CMROrient.Votes", " ".join(str(int(count)) for count in recognition.votes))
+    if recognition.slice_order != "unknown":
+        node.SetAttribute("CMROrient.SliceOrder", recognition.slice_order)
     return node

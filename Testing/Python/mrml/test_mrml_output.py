@@ -28,7 +28,7 @@ from CMROrientLib.volume import Grid, Volume
 pytestmark = pytest.mark.usefixtures("scene")
 
 SMALL = (36, 40)
-MODEL = SimpleNamespace(name="universal", checksum="ab" * 32)
+MODEL = SimpleNamespace(slice_order="unknown", name="universal", checksum="ab" * 32)
 
 
 def correct(
@@ -295,6 +295,7 @@ def test_votes_are_a_table_that_saves(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(8), 4)
     seen = SimpleNamespace(
+        slice_order="unknown",
         slice_indices=np.array([[0, s] for s in range(4)]),
         slice_probabilities=probabilities,
         agreement=np.array([1, 0.875, 1, 0.5]),
@@ -317,7 +318,11 @@ def test_the_votes_are_headed_in_the_application_s_language_and_named_in_english
 ) -> None:
     monkeypatch.setattr(slicer.app, "translator", lambda _context, text: {"Slice": "Schicht"}.get(text, text[::-1]))
     seen = SimpleNamespace(
-        slice_indices=np.array([[0, 3]]), slice_probabilities=np.eye(8)[2:3], agreement=np.ones(1), votes=np.eye(8)[2]
+        slice_order="unknown",
+        slice_indices=np.array([[0, 3]]),
+        slice_probabilities=np.eye(8)[2:3],
+        agreement=np.ones(1),
+        votes=np.eye(8)[2],
     )
     node = votes_table(slicer.mrmlScene, seen, "SAX")
     table = node.GetTable()

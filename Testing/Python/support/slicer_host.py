@@ -24,7 +24,7 @@ slicer = host.start()
 _APPLICATION = slicer.__dict__.pop("app")
 
 from CMROrientLib.mrml.nodes import grid_from_node, put_array, put_grid  # noqa: E402
-from CMROrientLib.volume import Volume  # noqa: E402
+from CMROrientLib.volume import Grid, Volume  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -108,3 +108,26 @@ def _storage(path: Path) -> Any:
     storage.SetFileName(str(path))
     storage.SetSingleFile(True)
     return storage
+
+
+def loaded_one_by_one(volume: Volume, name: str = "SAX") -> list[Any]:
+    """A node for each slice, as scanners that write a series a slice leave them."""
+    nodes = []
+    for number in range(volume.grid.size[2]):
+        grid = volume.grid
+        origin = tuple(float(value) for value in (grid.affine @ [0, 0, number, 1])[:3])
+        one = Grid((*grid.size[:2], 1), grid.spacing, origin, grid.direction)
+        nodes.append(add_volume(Volume(volume.array[number : number + 1], one), f"{name} {number + 1}"))
+    return nodes
+
+
+def in_study(nodes: list[Any], uid: str = "1.2.3") -> int:
+    """Put nodes into one study, as the DICOM module does; returns its item."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
+    if uid:
+        hierarchy.SetItemUID(study, slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMUIDName(), uid)
+    for node in nodes:
+        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(study, node)
+        hierarchy.SetItemParent(item, study)
+    return int(study)
