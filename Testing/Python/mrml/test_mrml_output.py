@@ -28,7 +28,7 @@ from CMROrientLib.volume import Grid, Volume
 pytestmark = pytest.mark.usefixtures("scene")
 
 SMALL = (36, 40)
-MODEL = SimpleNamespace(slice_order="unknown", name="universal", checksum="ab" * 32)
+MODEL = SimpleNamespace(name="universal", checksum="ab" * 32)
 
 
 def correct(
