@@ -102,7 +102,9 @@ def examine(
     for all of them. One of them that cannot be looked at has no part in it.
     """
     image = scene_image(node)
-    group = group_of(image) if slice_axis is None else None
+    # An image that was removed meanwhile is in no scene, and so in no group.
+    alone = slice_axis is not None or not image.scene
+    group = None if alone else group_of(image)
     if group is None:
         volume = volume_of(image, slice_axis, progress)
         return Examined(image, volume, recognizer.recognize(volume, progress), recognizer.model)
