@@ -14,20 +14,23 @@ from CMROrientLib.recognition.wording import slice_order_words, words
 #: Where people read on; a test holds that each page and section is there.
 DOCUMENTATION = "https://github.com/CMROrient/SlicerCMROrient/blob/main"
 
+# Slicer's script finds a sentence only where its last quotes are as its first.
 HELP = _(
     "Recognizes from the pixels whether short-axis cardiac MR is flipped, mirrored or turned by 90°, holds it against "
     "what the header says, and writes the image in the standard orientation with geometry that is right.<br>"
     'Step by step: <a href="{tutorial}">tutorial</a>. What goes in and comes out, scripts, limits: '
     '<a href="{details}">details</a>.<br>'
-    'Not a medical device. The bundled weights are for non-commercial research: <a href="{terms}">terms</a>.'
+    'Not a medical device. The bundled weights are for non-commercial research: <a href="{terms}">terms</a>'
+    "."
 ).format(
     tutorial=f"{DOCUMENTATION}/README.md#in-3d-slicer",
     details=f"{DOCUMENTATION}/Documentation/Slicer.md",
     terms=f"{DOCUMENTATION}/CMROrientLib/recognition/models/LICENSE.md",
 )
 ACKNOWLEDGEMENT = _(
-    "After Liu 2022, “Orientation recognition and correction of Cardiac MRI with deep neural network” "
-    '(<a href="{paper}">arXiv 2211.11336</a>). <a href="{citation}">How to cite</a>.'
+    "After Liu 2022, “Orientation recognition and correction of Cardiac MRI with deep neural network”, "
+    '<a href="{paper}">arXiv 2211.11336</a>. <a href="{citation}">How to cite</a>'
+    "."
 ).format(paper="https://arxiv.org/abs/2211.11336", citation=f"{DOCUMENTATION}/CITATION.cff")
 
 GEOMETRY = {

@@ -53,5 +53,6 @@ def _votes(recognition: Recognition) -> str:
     )
     if not rows:
         return ""
-    head = f"<tr><th>{escape(_('stored'))}</th><th>{escape(_('votes'))}</th><th></th></tr>"
+    stored, votes = _("stored"), _("votes")
+    head = f"<tr><th>{escape(stored)}</th><th>{escape(votes)}</th><th></th></tr>"
     return f'<table style="margin:.5em 0 0 0"><thead>{head}</thead><tbody>{rows}</tbody></table>'
