@@ -10,6 +10,8 @@ from typing import Any
 import parts
 import pytest
 
+from CMROrientLib.mrml.requirements import FOR_FILES
+
 SCRIPTS = {
     "CMROrientLib/slicer_cli.py": "CMROrientLib.cli.main.main",
     "Documentation/examples/correct_folder.py": "CMROrientLib.correct_folder",
@@ -22,6 +24,10 @@ SCRIPTS = {
 def test_an_unexpected_error_is_printed_and_ends_slicer(
     script: str, error: type[BaseException], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if script.endswith("slicer_cli.py"):
+        # It looks at the packages before anything else.
+        parts.need_package("pydicom", FOR_FILES["pydicom"])
+
     def broken(*_: Any, **__: Any) -> None:
         raise error("broken on purpose")
 

@@ -19,6 +19,7 @@ from slicer_host import add_cine, add_volume, application, host, load, save_and_
 from CMROrientLib import io as files
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml.nodes import right_handed
+from CMROrientLib.mrml.requirements import FOR_FILES
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.run.store import read_records
@@ -244,6 +245,7 @@ def test_the_self_test_passes() -> None:
 def test_commands_and_the_example_correct_a_folder_and_end_with_the_right_status(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    parts.need_package("pydicom", FOR_FILES["pydicom"])
     # What the test inside Slicer leaves out would end with 0, too.
     monkeypatch.setenv("CMRORIENT_TEST_REQUIRE_ALL", "1")
     command, example = "CMROrientLib/slicer_cli.py", "Documentation/examples/correct_folder.py"

@@ -54,7 +54,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Installed:
 
 
 def test_the_line_tells_each_version(panel: Any, installed: Installed) -> None:
-    installed.versions.update(onnxruntime="1.22.1", scipy="1.15.3")
+    installed.versions.update(onnxruntime="1.22.1", scipy="1.15.3", pydicom="3.0.2")
     panel.enter()
     assert panel.ui.packagesLabel.text.startswith("onnxruntime 1.22.1, scipy 1.15.3<br>No CUDA: ")
     assert "For folders" not in panel.ui.packagesLabel.text
@@ -130,6 +130,7 @@ def test_repairing_locks_the_panel(panel: Any, installed: Installed) -> None:
 
 
 def test_safetensors_is_repaired_where_pytorch_is(panel: Any, installed: Installed) -> None:
+    installed.versions["pydicom"] = "3.0.2"
     panel.enter()
     assert not panel.ui.packagesButton.enabled
     installed.versions["torch"] = "2.9.0"
