@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, settings
@@ -34,7 +37,30 @@ SMALL = {"size": (32, 40), "slices": 2}
 
 
 class Stopped(Exception):
-    """A run that ends in the middle, as a kill or Ctrl-C ends it."""
+    """A run that ends in the middle, as Ctrl-C ends it."""
+
+
+def kill_after(moves: int, run: Callable[[], object]) -> None:
+    """Run in a child process that is killed once so many files of images have got their names."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    left, real = moves, Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        nonlocal left
+        if ".nii" in Path(target).name:
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+        return real(path, target)
+
+    Path.replace = replace  # type: ignore[method-assign,assignment]
+    try:
+        run()
+    finally:
+        os._exit(0)
 
 
 @cache
@@ -79,6 +105,7 @@ class AnySequence(RuleBasedStateMachine):
         more=st.sampled_from([{}, {}, {}, {"overwrite": True}, {"reset_decisions": True}, {"skip_conflicts": True}]),
         single=st.booleans(),
         stops=st.booleans(),
+        killed=st.sampled_from([None, None, None, 0, 1, 2]),
     )
     def run(
         self,
@@ -89,8 +116,12 @@ class AnySequence(RuleBasedStateMachine):
         more: dict[str, bool],
         single: bool,
         stops: bool,
+        killed: int | None,
     ) -> None:
-        """Any run, from any folder, with any options; some are stopped after their first image."""
+        """Any run, from any folder, with any options; some are stopped after their first image.
+
+        Some are killed first between two files, or an image and its mask, and the same run completes them.
+        """
 
         def stop(outcome: object, done: int, total: int) -> None:
             if stops:
@@ -100,18 +131,14 @@ class AnySequence(RuleBasedStateMachine):
         names = ("a.nii",) if single else NAMES
         foreign = [name for name in names if self.owner.get(name, person) != person]
         inputs = self.place / person / ("a.nii" if single else "")
+        asked: dict[str, Any] = {"orientation": orientation, "target": result, "masks": masks, **more}
+        asked |= {"averaging": False, "min_confidence": 0.0}
+        # A network does not outlive a fork; nothing is to be killed in a run that is refused.
+        if killed is not None and orientation is not None and not foreign and hasattr(os, "fork"):
+            stops = False
+            kill_after(killed, lambda: correct_folder(inputs, self.out, **asked))
         try:
-            correct_folder(
-                inputs,
-                self.out,
-                orientation=orientation,
-                target=result,
-                masks=masks,
-                averaging=False,
-                min_confidence=0.0,
-                progress=stop,
-                **more,
-            )
+            correct_folder(inputs, self.out, progress=stop, **asked)
         except Stopped:
             pass
         except (UsageError, CMROrientError):
