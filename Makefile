@@ -56,7 +56,7 @@ test: $(FULL)
 	$(BIN)/python -m pytest $(PYTEST)
 
 test-long: $(FULL)
-	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/test_any_sequence.py Testing/Python/run/test_cluster.py $(PYTEST)
+	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/persons_work/test_any_sequence.py Testing/Python/run/workers/test_cluster.py $(PYTEST)
 
 fuzz: $(FULL)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'

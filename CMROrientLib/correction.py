@@ -173,19 +173,19 @@ def with_slice_order(
     return replace(correction, reverse_slices=reverse, reverse_slice_direction=directions, renumber=renumber)
 
 
-def correct(
+def correction_of(
     volume: Volume,
     result: Recognition | Orientation | int,
     geometry: GeometryMode = "auto",
     target: Orientation | int = Orientation.IDENTITY,
     slice_order: WantedOrder = "keep",
-) -> Volume:
-    """The volume in standard orientation (or in ``target``), with geometry that fits.
+) -> Correction:
+    """What brings a volume into standard orientation (or into ``target``), with geometry that fits.
 
     Parameters
     ----------
     volume:
-        The image as stored; it is not changed.
+        The image as stored.
     result:
         What the recognizer said, or the class that the caller decided on. An orientation is acted
         on whatever the recognizer's ``decision`` was: the caller has seen it.
@@ -194,25 +194,13 @@ def correct(
     target:
         The class of the result, 0 to 7.
     slice_order:
-        ``base_first`` or ``apex_first`` reverses the slices where the recognizer found the other
-        order; see ``with_slice_order``. They stay where it found none, or a class was decided on.
+        See ``with_slice_order``. Slices stay where the recognizer found no order, or a class was decided on.
 
     Raises
     ------
     ValueError
         Where a class is not 0 to 7, or the mode or the order is unknown.
     """
-    return correction_of(volume, result, geometry, target, slice_order).apply(volume)
-
-
-def correction_of(
-    volume: Volume,
-    result: Recognition | Orientation | int,
-    geometry: GeometryMode = "auto",
-    target: Orientation | int = Orientation.IDENTITY,
-    slice_order: WantedOrder = "keep",
-) -> Correction:
-    """What ``correct`` does to a volume. Raises ValueError as it does."""
     # Not by its type: numpy's whole numbers are no int, and a recognition comes from above.
     recognized: Any = getattr(result, "orientation", result)
     p = Orientation(recognized)

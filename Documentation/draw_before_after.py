@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from CMROrientLib.correction import correct
+from CMROrientLib import correct
 from CMROrientLib.demo.picture import Pair, draw_pairs
 from CMROrientLib.demo.study import CASES
 

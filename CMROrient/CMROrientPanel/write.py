@@ -32,7 +32,7 @@ def write_corrected(
 
     Returns
     -------
-    A sentence where nothing was written, else "".
+    A sentence where nothing was written, or where the views do not show it; else "".
     """
     correction = session.planned(examined, result, geometry)
     asked = session.writes_a_mirror(result, correction)
@@ -42,8 +42,11 @@ def write_corrected(
     into = None if examined.image.is_cine else output
     following = ui.segmentationsSelector.checkedNodes()
     made = session.correct(examined, result, geometry, output=into, segmentations=following)
-    if made.node is not None:
-        display.show(made.node)
     followers = [node.GetName() for node in made.segmentations]
     ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
+    if made.node is not None:
+        try:
+            display.show(made.node)
+        except Exception as error:  # whatever keeps it from the views, it is written
+            return _("It was written, but the slice views do not show it: {error}").format(error=error)
     return ""

@@ -22,8 +22,8 @@ from ..progress import ItemProgress
 from ..report.page import page_kind, write_report
 from ..run.folder import Warn, recognize
 from ..run.options import Inputs, RunOptions
+from ..run.pictures.thumbnails import Thumbnails
 from ..run.record import Json, Record
-from ..run.thumbnails import Thumbnails
 from ..run.work import Outcome
 from .page import AUDIT, by_scanner
 from .slice_order import marked

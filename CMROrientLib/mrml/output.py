@@ -18,7 +18,7 @@ from .input import SceneImage
 from .node_types import Node, Scene, SequenceNode, ShownNode, VolumeNode, is_segmentation, is_volume
 from .nodes import Placed, motion, put_volume
 from .provenance import Provenance, note, note_frame
-from .rollback import image_as_it_was, scene_as_it_was
+from .rollback import scene_as_it_was, volume_as_it_was
 from .segmentations import follow_label_map, follow_segmentation
 from .sequences import copy_index, into_browser
 
@@ -89,7 +89,7 @@ def write(
     def note_one(made: Node, source: Node) -> None:
         note_frame(made, source, attributes, turned)
 
-    with scene_as_it_was(scene), image_as_it_was(output):
+    with scene_as_it_was(scene), volume_as_it_was(output):
         node, sequence, frame = _write_image(scene, image, placed.volume, output, note_one)
         follow = _Follow(moved, placed.volume, frame, note_one)
         followers = [_write_follower(scene, image, mask, follow) for mask in segmentations]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .node_types import Node, Scene, VolumeNode
 from .sequences import out_of_browsers
+
+if TYPE_CHECKING:
+    from vtk import vtkMatrix4x4
 
 
 @contextmanager
@@ -36,18 +40,73 @@ def scene_as_it_was(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
-def image_as_it_was(node: VolumeNode | None) -> Iterator[None]:
-    """A volume that is written into keeps its voxels and place where an error ends the writing."""
+def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
+    """A volume that is written into stays what it was where an error ends the writing.
+
+    Its voxels and place, what is noted on it, how it is shown, its transform and its place in the subject
+    hierarchy.
+    """
     if node is None:
         yield
         return
-    import vtk
-
-    image, matrix = node.GetImageData(), vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
+    image, matrix = node.GetImageData(), _matrix(node)
+    attributes = {name: node.GetAttribute(name) for name in node.GetAttributeNames() or ()}
+    references = _references(node)
+    display = node.GetDisplayNode()
+    shown = None if display is None else display.CreateNodeInstance()
+    if shown is not None:
+        shown.Copy(display)
+    parent = _parent(node)
     try:
         yield
     except BaseException:
         node.SetAndObserveImageData(image)
         node.SetIJKToRASMatrix(matrix)
+        for name in node.GetAttributeNames() or ():
+            if name not in attributes:
+                node.RemoveAttribute(name)
+        for name, value in attributes.items():
+            node.SetAttribute(name, value)
+        for role in {*_references(node), *references}:
+            node.RemoveNodeReferenceIDs(role)
+            for index, node_id in enumerate(references.get(role, ())):
+                node.SetNthNodeReferenceID(role, index, node_id)
+        if shown is not None:
+            display.Copy(shown)
+        _put_below(node, parent)
         raise
+
+
+def _matrix(node: VolumeNode) -> vtkMatrix4x4:
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return matrix
+
+
+def _references(node: Node) -> dict[str, tuple[str, ...]]:
+    """The nodes that a node refers to, by role: its display and transform nodes among them."""
+    roles = [node.GetNthNodeReferenceRole(index) for index in range(node.GetNumberOfNodeReferenceRoles())]
+    return {
+        role: tuple(node.GetNthNodeReferenceID(role, index) for index in range(node.GetNumberOfNodeReferences(role)))
+        for role in roles
+    }
+
+
+def _parent(node: Node) -> int:
+    """The subject-hierarchy item above a node's; 0 where it has none."""
+    import slicer
+
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node)
+    return int(hierarchy.GetItemParent(item)) if item else 0
+
+
+def _put_below(node: Node, parent: int) -> None:
+    import slicer
+
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node)
+    if item and parent and hierarchy.GetItemParent(item) != parent:
+        hierarchy.SetItemParent(item, parent)

@@ -23,7 +23,7 @@ from .node_types import Node, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
 from .output import Written, slices_were_reversed, write
 from .provenance import Provenance
-from .rollback import scene_as_it_was
+from .rollback import scene_as_it_was, volume_as_it_was
 from .votes import votes_table
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def correct(
     correction = planned(examined, result, geometry, target)
     placed = right_handed(correction.apply(volume))
     provenance = Provenance(result, correction, geometry, examined.model)
-    with scene_as_it_was(image.scene):
+    with scene_as_it_was(image.scene), volume_as_it_was(output):
         made = write(image, volume, placed, provenance, output, segmentations)
         table = votes_table(image.scene, result, image.name) if len(result.slice_indices) else None
         if table is not None:

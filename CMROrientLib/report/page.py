@@ -20,8 +20,8 @@ from typing import IO, NamedTuple
 from .. import __version__
 from ..errors import CMROrientError
 from ..io.atomic import UNFINISHED, replacing
+from ..run.pictures.thumbnails import Thumbnails
 from ..run.record import Key, Record
-from ..run.thumbnails import Thumbnails
 from .correction import CORRECTION
 from .rows import view
 from .style import Style, Sums

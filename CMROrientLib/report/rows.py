@@ -12,9 +12,9 @@ from typing import NamedTuple
 from ..orientation import Orientation
 from ..recognition.wording import confidence_words, slice_order_words
 from ..run.parts import Finding, Group
+from ..run.pictures.thumbnails import Thumbnails
 from ..run.record import Record
 from ..run.tables import NOT_SHORT_AXIS
-from ..run.thumbnails import Thumbnails
 from .style import Kind, Style
 from .wording import HEADER_WORDS, count, votes_words
 

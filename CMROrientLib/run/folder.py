@@ -14,10 +14,10 @@ from ..recognition.recognizer import Recognizer
 from .options import RunOptions
 from .output import OutputRun, counted
 from .plan import PlannedImage, RunPlan, plan_run, planned_files
-from .pool import check_cluster, run_all
 from .record import Record
 from .store import Store, has_record
 from .work import LABEL_MAP_ALONE, Outcome
+from .workers.pool import check_cluster, run_all
 
 #: Called with a line that people should see although nothing failed.
 Warn = Callable[[str], None]

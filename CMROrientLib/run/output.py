@@ -30,11 +30,11 @@ from .files import checksum
 from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .plan import PlannedImage, RunPlan, planned_files
-from .pool import run_all
 from .record import Key, Record
 from .store import Store
 from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
 from .work import Assignment, Outcome
+from .workers.pool import run_all
 
 _TABLE = "sha256 of the table"
 _NOTES = "notes of files whose images were not recorded"

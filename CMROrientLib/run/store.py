@@ -18,9 +18,9 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import CMROrientError, UsageError
+from .pictures.thumbnails import Thumbnails
 from .record import Key, Record
 from .tables import JSONL_NAME, read_jsonl
-from .thumbnails import Thumbnails
 
 STORE_NAME = "cmrorient.sqlite"
 

@@ -27,10 +27,10 @@ from .delivery import Delivery, Noted, Written, delivery
 from .files import checksum
 from .options import RunOptions
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
+from .pictures.thumbnails import Thumbnails, thumbnails_of
 from .plan import PlannedImage, planned_files
 from .record import Key, Record
 from .resume import changed_outputs, still_holds
-from .thumbnails import Thumbnails, thumbnails_of
 
 #: Why a label map is not recognized.
 LABEL_MAP_ALONE = "a label map without an image"

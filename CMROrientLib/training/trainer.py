@@ -24,12 +24,12 @@ from .augmentation.batch import Batch
 from .augmentation.draws import Draws
 from .augmentation.labels import directions, targets
 from .augmentation.pipeline import pipeline
-from .auxiliary_loss import auxiliary_segmentation_loss
 from .checkpoint import FORMAT, Checkpoint, Weights, load_checkpoint, load_weights, save_checkpoint
 from .dataset import Negatives, ShownPictures, loader
 from .devices import device_of, reduced_precision
-from .loss import classification_loss
-from .measuring_loss import measuring_loss
+from .losses.classification import classification_loss
+from .losses.measuring import measuring_loss
+from .losses.segmentation import auxiliary_segmentation_loss
 from .normalisation import normalised
 from .optimization import Optimization, set_training
 from .recipe import Recipe

@@ -7,6 +7,7 @@ imported, and all rows are made anew afterwards, without a choice and without a 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import shiboken6
@@ -42,6 +43,8 @@ class NodeComboBox(QWidget):
         super().__init__(parent)
         self._scene = None
         self._tags: list[int] = []
+        #: Each shown node's observer, by the node's ID.
+        self._renamed: dict[str, tuple[object, int]] = {}
         self._box = QComboBox(self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -123,6 +126,22 @@ class NodeComboBox(QWidget):
         if not self._scene.IsClosing():
             self._match([one for one in self._nodes() if one is not node])
 
+    def _listen(self, nodes: Sequence[object]) -> None:
+        """Hear of each shown node's new name, and of no other's."""
+        shown = {node.GetID(): node for node in nodes}
+        for node_id in [one for one in self._renamed if one not in shown]:
+            node, tag = self._renamed.pop(node_id)
+            node.RemoveObserver(tag)
+        for node_id, node in shown.items():
+            if node_id not in self._renamed:
+                call = self._calls(functools.partial(self._show_name, node))
+                self._renamed[node_id] = (node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, call))
+
+    def _show_name(self, node: object) -> None:
+        node_id, name = node.GetID(), node.GetName() or ""
+        if node_id in self._ids and self._box.itemText(self._ids.index(node_id)) != name:
+            self._box.setItemText(self._ids.index(node_id), name)
+
     def _anew(self) -> None:
         self._match([])
         self._match(self._nodes())
@@ -143,6 +162,7 @@ class NodeComboBox(QWidget):
 
     def _match(self, nodes: Sequence[object]) -> None:
         """Remove and insert rows, so that there is one for each of these nodes; Qt decides what is chosen then."""
+        self._listen(nodes)
         names = {node.GetID(): node.GetName() or "" for node in nodes}
         if self.__dict__.get("_noneEnabled", False):
             names = {None: self.__dict__.get("_noneDisplay", "None"), **names}
@@ -191,6 +211,7 @@ class CheckableNodeComboBox(NodeComboBox):
         """Make all rows anew; what is checked stays so as long as its row does."""
         if "_checked" not in self.__dict__:
             return
+        self._listen(nodes)
         self._ids = [node.GetID() for node in nodes]
         self._checked &= set(self._ids)
         model = self._box.model()
@@ -200,6 +221,13 @@ class CheckableNodeComboBox(NodeComboBox):
             item.setCheckable(True)
             item.setCheckState(self.checkState(node))
             model.appendRow(item)
-        names = [node.GetName() for node in nodes if node.GetID() in self._checked]
-        self._box.setPlaceholderText(", ".join(names) or "None")
+        self._name_checked()
         self._box.setCurrentIndex(-1)
+
+    def _show_name(self, node: object) -> None:
+        super()._show_name(node)
+        self._name_checked()
+
+    def _name_checked(self) -> None:
+        names = [node.GetName() for node in self.checkedNodes()]
+        self._box.setPlaceholderText(", ".join(names) or "None")

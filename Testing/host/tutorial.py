@@ -105,7 +105,8 @@ def save_as_dicom(panel: Any, window: Any) -> QPixmap:
     from CMROrientLib.mrml.samples import add_stack
     from CMROrientLib.phantom.phantom import make_phantom
 
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python" / "support"))
+    support = Path(__file__).resolve().parents[1] / "Python" / "support"
+    sys.path[:0] = [str(support), str(support / "dicom")]
     from phantom_dicom import SIZE, phantom_files
     from pydicom import dcmread
 

@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "Python" / "support")]
+sys.path[:0] = [str(HERE.parents[1]), *(str(HERE.parent / "Python" / "support" / room) for room in ("", "dicom"))]
 
 PROGRAMS = ("Orthanc", "storescu", "unshare", "ip")
 WEB, DICOM = 8042, 4242

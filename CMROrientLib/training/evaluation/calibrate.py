@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...orientation import Orientation
 from ...recognition.decision import TERMS, DecisionRule, Evidence, confidence, log_probabilities, weigh
+from .logistic import fit_logistic
 from .predictions import Predictions, slice_log_probabilities
 from .scoring import counts
 
@@ -118,21 +119,8 @@ def fit_weights(data: Answers, penalty: float = 1e-3) -> dict[str, float]:
     penalty:
         Of the squared weights, against perfect separation.
     """
-    from scipy.optimize import minimize
-
     terms = np.stack([evidence.terms for evidence in data.evidence])
-    signs = np.where(data.right, 1.0, -1.0)
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        score = signs * (terms @ weights)
-        value = np.logaddexp(0, -score).mean() + penalty * (weights[1:] @ weights[1:])
-        slope = -(terms * (signs / (1 + np.exp(np.clip(score, -50, 50))))[:, None]).mean(0)
-        slope[1:] += 2 * penalty * weights[1:]
-        return float(value), slope
-
-    bounds = [(-50.0, 50.0)] + [(0.0, 50.0)] * (len(TERMS) - 1)
-    found = minimize(loss, np.zeros(len(TERMS)), jac=True, bounds=bounds, method="L-BFGS-B")
-    return {term: round(float(weight), 4) for term, weight in zip(TERMS, found.x, strict=True)}
+    return fit_logistic(TERMS, terms, data.right, penalty)
 
 
 def expected_calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_], bins: int = 10) -> float:

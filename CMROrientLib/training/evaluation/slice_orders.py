@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...recognition.measures import SLICE_ORDER_TERMS, SliceOrderEvidence, slice_order, weigh_levels
+from .logistic import fit_logistic
 from .predictions import Predictions
 from .statistics import clopper_pearson
 
@@ -72,21 +73,8 @@ def order_answers(predictions: Predictions, sizes: Sequence[int] = (0,), seed: i
 
 def fit_slice_order(data: OrderAnswers, penalty: float = 1e-4) -> dict[str, float]:
     """Logistic weights of ``SLICE_ORDER_TERMS``; all but the intercept at least 0."""
-    from scipy.optimize import minimize
-
     terms = np.stack([one.terms for one in data.evidence])
-    signs = np.where(data.right, 1.0, -1.0)
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        score = signs * (terms @ weights)
-        value = np.logaddexp(0, -score).mean() + penalty * (weights[1:] @ weights[1:])
-        slope = -(terms * (signs / (1 + np.exp(np.clip(score, -50, 50))))[:, None]).mean(0)
-        slope[1:] += 2 * penalty * weights[1:]
-        return float(value), slope
-
-    bounds = [(-50.0, 50.0)] + [(0.0, 50.0)] * (len(SLICE_ORDER_TERMS) - 1)
-    found = minimize(loss, np.zeros(len(SLICE_ORDER_TERMS)), jac=True, bounds=bounds, method="L-BFGS-B")
-    return {term: round(float(weight), 4) for term, weight in zip(SLICE_ORDER_TERMS, found.x, strict=True)}
+    return fit_logistic(SLICE_ORDER_TERMS, terms, data.right, penalty)
 
 
 def choose_min_slice_order(data: OrderAnswers, weights: Mapping[str, float], least: float = 0.9) -> float:

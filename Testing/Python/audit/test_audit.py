@@ -23,8 +23,8 @@ from CMROrientLib.errors import UsageError
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.report.page import page_kind, write_report
 from CMROrientLib.run.options import RunOptions
+from CMROrientLib.run.pictures.thumbnails import Thumbnails
 from CMROrientLib.run.record import Record
-from CMROrientLib.run.thumbnails import Thumbnails
 from CMROrientLib.run.work import Outcome
 
 html5lib = parts.need_module("html5lib")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
 
-from CMROrientLib.correction import GEOMETRY_MODES, correct, plan
+from CMROrientLib import correct
+from CMROrientLib.correction import GEOMETRY_MODES, plan
 from CMROrientLib.orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION, Orientation
 from CMROrientLib.volume import Grid, Volume, find_slice_axis
 

@@ -272,3 +272,32 @@ def test_parameter_nodes_keep_their_types() -> None:
         chosen.count = "three"
     with pytest.raises((TypeError, ValueError)):
         chosen.node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode", "surface")
+
+
+def test_a_selector_shows_a_node_under_its_new_name_and_chooses_nothing_by_it() -> None:
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+    selector.setMRMLScene(slicer.mrmlScene)
+    first, second = (slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name) for name in ("one", "two"))
+    selector.setCurrentNode(second)
+    chosen: list[Any] = []
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", chosen.append)
+    first.SetName("renamed")
+    second.SetName("renamed, too")
+    assert [selector._box.itemText(row) for row in range(2)] == ["renamed", "renamed, too"]
+    assert selector.currentNode() is second and not chosen
+    selector.setMRMLScene(None)
+
+
+def test_what_is_checked_is_shown_under_its_new_name() -> None:
+    import qt
+
+    selector = slicer.qMRMLCheckableNodeComboBox()
+    selector.nodeTypes = ["vtkMRMLSegmentationNode"]
+    selector.setMRMLScene(slicer.mrmlScene)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "heart")
+    selector.setCheckState(node, qt.Qt.Checked)
+    node.SetName("ventricle")
+    assert selector._box.placeholderText() == "ventricle"
+    assert selector.checkedNodes() == (node,)
+    selector.setMRMLScene(None)

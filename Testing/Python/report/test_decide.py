@@ -21,7 +21,7 @@ from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.report.page import write_report
 from CMROrientLib.run.overrides import Override, read_decisions
-from CMROrientLib.run.thumbnails import Thumbnails, thumbnails_of
+from CMROrientLib.run.pictures.thumbnails import Thumbnails, thumbnails_of
 from CMROrientLib.volume import Volume
 
 #: Names that a table or a page can trip over.

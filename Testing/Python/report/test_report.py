@@ -32,8 +32,8 @@ from CMROrientLib.report.style import Kind, Phrase, Sums, SumsLine
 from CMROrientLib.report.summary import Place, RunFacts, address
 from CMROrientLib.report.templating import glyph_css, presentable
 from CMROrientLib.report.wording import votes_words
+from CMROrientLib.run.pictures.thumbnails import Thumbnails
 from CMROrientLib.run.record import Record
-from CMROrientLib.run.thumbnails import Thumbnails
 
 html5lib = parts.need_module("html5lib")
 

@@ -16,8 +16,8 @@ from report_samples import acted_on, jpeg, many, one_of_each, pictures_of
 
 from CMROrientLib.audit.page import AUDIT
 from CMROrientLib.report.page import write_report
+from CMROrientLib.run.pictures.thumbnails import Thumbnails
 from CMROrientLib.run.record import Record
-from CMROrientLib.run.thumbnails import Thumbnails
 
 WIDTHS = (1400, 900, 390)
 

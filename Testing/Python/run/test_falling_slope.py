@@ -21,7 +21,7 @@ from CMROrientLib.io import read, write
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.recognizer import Recognizer
 from CMROrientLib.recognition.result import Recognition
-from CMROrientLib.run.thumbnails import picture
+from CMROrientLib.run.pictures.thumbnails import picture
 from CMROrientLib.volume import Volume
 
 Image = parts.need_module("PIL.Image")

@@ -12,9 +12,9 @@ from records import flat
 from sample_study import cmrorient, correct, environment, make_study, phantom, put
 
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.run.pictures.thumbnails import Thumbnails
 from CMROrientLib.run.store import STORE_NAME, Store, read_records
 from CMROrientLib.run.tables import JSONL_NAME
-from CMROrientLib.run.thumbnails import Thumbnails
 
 ODD = "b\udcff ü.nii"
 

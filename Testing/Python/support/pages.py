@@ -7,8 +7,8 @@ from pathlib import Path
 
 import html5lib
 
+from CMROrientLib.run.pictures.thumbnails import Thumbnails
 from CMROrientLib.run.record import Key
-from CMROrientLib.run.thumbnails import Thumbnails
 
 
 def pictures_on(page: Path) -> dict[Key, Thumbnails]:

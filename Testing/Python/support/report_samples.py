@@ -10,8 +10,8 @@ from PIL import Image
 from records import changed, flat
 
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.run.pictures.thumbnails import Thumbnails
 from CMROrientLib.run.record import Record
-from CMROrientLib.run.thumbnails import Thumbnails
 from CMROrientLib.volume import Grid
 
 MODEL = "universal@0123456789ab"

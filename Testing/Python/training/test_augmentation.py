@@ -28,7 +28,7 @@ from CMROrientLib.training.augmentation.spatial.resampling import Resampling  # 
 from CMROrientLib.training.augmentation.spatial.rotation import Rotation  # noqa: E402
 from CMROrientLib.training.augmentation.spatial.stored_orientation import StoredOrientation  # noqa: E402
 from CMROrientLib.training.augmentation.transform import Compose  # noqa: E402
-from CMROrientLib.training.auxiliary_loss import auxiliary_segmentation_loss  # noqa: E402
+from CMROrientLib.training.losses.segmentation import auxiliary_segmentation_loss  # noqa: E402
 from CMROrientLib.training.normalisation import normalised  # noqa: E402
 
 EVERYTHING = replace(

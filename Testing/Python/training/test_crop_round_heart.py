@@ -22,7 +22,7 @@ from CMROrientLib.recognition.engines import open_engine  # noqa: E402
 from CMROrientLib.recognition.model_files import find_model  # noqa: E402
 from CMROrientLib.recognition.networks import CompactNet, build  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
-from CMROrientLib.training.auxiliary_loss import auxiliary_segmentation_loss  # noqa: E402
+from CMROrientLib.training.losses.segmentation import auxiliary_segmentation_loss  # noqa: E402
 from CMROrientLib.training.recipe import Stage  # noqa: E402
 from CMROrientLib.training.train import train  # noqa: E402
 from CMROrientLib.training.trainer import Trainer  # noqa: E402

@@ -24,7 +24,7 @@ from CMROrientLib.training.augmentation.spatial.stored_orientation import Stored
 from CMROrientLib.training.augmentation.transform import Compose  # noqa: E402
 from CMROrientLib.training.cases import Case  # noqa: E402
 from CMROrientLib.training.checkpoint import load_weights  # noqa: E402
-from CMROrientLib.training.measuring_loss import measuring_loss  # noqa: E402
+from CMROrientLib.training.losses.measuring import measuring_loss  # noqa: E402
 from CMROrientLib.training.optimization import Optimization  # noqa: E402
 from CMROrientLib.training.recipe import Stage  # noqa: E402
 from CMROrientLib.training.slices import slice_levels  # noqa: E402

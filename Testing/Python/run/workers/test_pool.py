@@ -17,10 +17,10 @@ from sample_study import MODEL, correct, make_study, phantom, put, tree
 from CMROrientLib.errors import UsageError
 from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read
-from CMROrientLib.run import cluster, pool
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import plan_run
-from CMROrientLib.run.pool import run_all
+from CMROrientLib.run.workers import cluster, pool
+from CMROrientLib.run.workers.pool import run_all
 from CMROrientLib.volume import Volume
 
 

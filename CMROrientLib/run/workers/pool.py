@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
-from ..i18n import in_slicer
-from ..recognition.engines import available_cores
+from ...i18n import in_slicer
+from ...recognition.engines import available_cores
+from ..options import RunOptions
+from ..plan import PlannedImage
+from ..unit import alone, units_of, work_on
+from ..work import Assignment, Outcome, failed
 from .cluster import connect, run_on_cluster
-from .options import RunOptions
-from .plan import PlannedImage
-from .unit import alone, units_of, work_on
-from .work import Assignment, Outcome, failed
 
 
 def run_all(

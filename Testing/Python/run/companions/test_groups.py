@@ -20,11 +20,11 @@ from CMROrientLib.folders import recognize_folder
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.recognizer import Recognizer
-from CMROrientLib.run import pool
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import plan_run
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.work import Assignment
+from CMROrientLib.run.workers import pool
 
 
 @pytest.fixture(scope="module")

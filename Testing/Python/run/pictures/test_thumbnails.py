@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from CMROrientLib.metadata import Metadata
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.run.thumbnails import SIDE, picture, thumbnails_of
+from CMROrientLib.run.pictures.thumbnails import SIDE, picture, thumbnails_of
 from CMROrientLib.volume import Grid, Volume
 
 Image = parts.need_module("PIL.Image")

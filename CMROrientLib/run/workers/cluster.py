@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import CMROrientError, UsageError
-from .options import RunOptions
-from .plan import PlannedImage
-from .unit import alone, units_of, work_on
-from .work import Assignment, Outcome, failed
+from ...errors import CMROrientError, UsageError
+from ..options import RunOptions
+from ..plan import PlannedImage
+from ..unit import alone, units_of, work_on
+from ..work import Assignment, Outcome, failed
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..volume import Volume
+from ...volume import Volume
 from .views import large_views
 
 #: Longest side of a picture in pixels. Ten thousand pairs of this size stay well under 100 MB.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .augmentation.labels import tissue_shares
+from ..augmentation.labels import tissue_shares
 
 
 def auxiliary_segmentation_loss(drawing: Tensor, masks: Tensor, drawn: Tensor) -> Tensor:

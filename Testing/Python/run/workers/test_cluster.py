@@ -16,10 +16,10 @@ from parts import need_module
 from sample_study import phantom, put
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.run.cluster import connect, run_on_cluster
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import PlannedImage, plan_run
 from CMROrientLib.run.work import Assignment
+from CMROrientLib.run.workers.cluster import connect, run_on_cluster
 
 #: Images of the run that workers are killed in; ``make test-long`` has 5,000.
 IMAGES = 5000 if os.environ.get("CMRORIENT_LONG") else 60

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pictures import encoded
-from ..volume import Volume
+from ...pictures import encoded
+from ...volume import Volume
 
 #: Longest side in pixels of a slice in the large picture, and its JPEG quality: two thousand images of
 #: some 30 kB each are one page that browsers still open.
