@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .node_types import Node, Scene, VolumeNode
+from .node_types import DisplayNode, Node, Scene, VolumeNode
 from .sequences import out_of_browsers
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
     attributes = {name: node.GetAttribute(name) for name in node.GetAttributeNames() or ()}
     references = _references(node)
     display = node.GetDisplayNode()
-    shown = None if display is None else display.CreateNodeInstance()
-    if shown is not None:
-        shown.Copy(display)
+    shown = None if display is None else _copy(display)
     parent = _parent(node)
     try:
         yield
@@ -71,10 +69,17 @@ def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
             node.RemoveNodeReferenceIDs(role)
             for index, node_id in enumerate(references.get(role, ())):
                 node.SetNthNodeReferenceID(role, index, node_id)
-        if shown is not None:
+        if display is not None and shown is not None:
             display.Copy(shown)
         _put_below(node, parent)
         raise
+
+
+def _copy(display: DisplayNode) -> DisplayNode:
+    copy = display.CreateNodeInstance()
+    copy.UnRegister(None)  # the Python object holds it now
+    copy.Copy(display)
+    return copy
 
 
 def _matrix(node: VolumeNode) -> vtkMatrix4x4:
