@@ -113,6 +113,8 @@ def _contents(
     for root in roots.values():
         yield from _of_root(root, written, images, output)
     for image in written:
+        if image.contested:
+            continue
         record = records[image.path]
         yield from _sidecar(image.source.path, output / image.path, record)
         for mask in image.masks:

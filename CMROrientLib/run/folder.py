@@ -105,7 +105,7 @@ def check_network(options: RunOptions) -> None:
 def _check_free(images: Sequence[PlannedImage], output: Path) -> None:
     """Raise ``UsageError`` where a folder that no run has written to holds a file that would be replaced."""
     for image in images:
-        for path in planned_files(image, output):
+        for path in () if image.contested else planned_files(image, output):
             if path.exists():
                 raise UsageError("this file is in the way and not from a run; give another folder or --overwrite", path)
 

@@ -59,7 +59,8 @@ class OutputRun:
         self.warn = warn
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         for image in plan.images:
-            self._check_input(image)
+            if not image.contested:
+                self._check_input(image)
         if options.writing:
             remove_unfinished(output, self.noted)
         self.images = self._with_known_masks(plan.images)
@@ -121,7 +122,8 @@ class OutputRun:
                 source = own.source if own is not None else _beside(image, mask.path)
                 if source is None:
                     gone = f"its mask {mask.path} is no longer there; image and mask are left as they are"
-                    image = replace(image, error=f"{gone}: bring it back, or remove {mask.output} from the output")
+                    gone += f": bring it back, or remove {mask.output} from the output"
+                    image = replace(image, error=image.error or gone)
                     continue
                 taken.add(mask.path)
                 image = replace(image, masks=(*image.masks, Companion(source, mask.path)))
@@ -183,7 +185,9 @@ class OutputRun:
             if not outcome.kept:
                 noted += self._remove_stale(record, self._written_by(record, image))
         if not outcome.kept or outcome.thumbnails is not None:
-            self.store.put(record, outcome.thumbnails, image.source.path.resolve())
+            # What lies in the output folder is of the input that it was made from, whoever contests it.
+            source = None if image.contested and record.output is not None else image.source.path.resolve()
+            self.store.put(record, outcome.thumbnails, source)
         if self.options.writing:
             for each in noted:
                 each.discard()

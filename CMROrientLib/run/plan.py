@@ -45,6 +45,8 @@ class PlannedImage:
         Why it cannot be read, where that is known already.
     group:
         The images that it is decided on with.
+    contested:
+        Whether another input would be written to one of its files: then neither is, and what lies there stays.
     """
 
     source: ImageFiles
@@ -54,6 +56,7 @@ class PlannedImage:
     override: Override | None = None
     error: str | None = None
     group: Group | None = None
+    contested: bool = False
 
     @property
     def key(self) -> Key:
@@ -75,8 +78,8 @@ def plan_run(options: RunOptions) -> RunPlan:
     Raises
     ------
     UsageError
-        Where a path is missing, the output lies inside an input or the other way round, two
-        inputs would write one output, or decisions name images that are not there.
+        Where a path is missing, the output lies inside an input or the other way round, or decisions
+        name images that are not there.
     CMROrientError
         Where there is no image at all.
     """
@@ -116,6 +119,7 @@ def plan_run(options: RunOptions) -> RunPlan:
     if options.output is not None:
         check_links(images, options.output)
         check_outputs(images, options.output)
+        images = with_contested(images, options.output)
     if decisions is not None:
         decisions.check_all_used(image.key for image in images)
     if options.companions == "auto" and len(images) > 1:
@@ -171,29 +175,55 @@ def check_links(images: Iterable[PlannedImage], output: Path) -> None:
             raise UsageError("a link in the input leads into the output folder; remove it or give another folder", path)
 
 
-def check_outputs(images: Sequence[PlannedImage], output: Path) -> None:
-    """Raise ``UsageError`` where two inputs would write one file, or one would leave the output folder."""
-    writers: dict[str, PlannedImage] = {}
-    parents: dict[Path, Path] = {}
+def check_outputs(images: Iterable[PlannedImage], output: Path) -> None:
+    """Raise ``UsageError`` where an input would replace the run's record, or leave the output folder."""
+    parents: set[Path] = set()
     place = output.resolve()
     for image in images:
         if image.source.left_alone is not None:
             continue
         for target in planned_files(image, output):
-            # Names that differ in case only are one file on Windows.
-            first = writers.setdefault(os.path.normcase(target), image)
-            if first is not image:
-                raise UsageError(
-                    f"{first.source.path} and {image.source.path} would both be written to it; correct them apart",
-                    target,
-                )
             if target.name in OWN_FILES and target.parent == output:
                 raise UsageError("this image would be written over the run's own record; rename it", image.source.path)
-            parent = target.parent
-            if parent not in parents:
-                parents[parent] = parent.resolve()
-            if not parents[parent].is_relative_to(place):
-                raise UsageError("a link leads out of the output folder; remove it", parent)
+            if target.parent not in parents:
+                parents.add(target.parent)
+                if not target.parent.resolve().is_relative_to(place):
+                    raise UsageError("a link leads out of the output folder; remove it", target.parent)
+
+
+def with_contested(images: Sequence[PlannedImage], output: Path) -> list[PlannedImage]:
+    """The images; those of which two would write one file, or have one record, as errors that name them."""
+    first: dict[object, int] = {}
+    rivals: dict[object, list[int]] = {}
+    for number, image in enumerate(images):
+        if image.source.left_alone is not None or image.destination is None:
+            continue
+        # Names that differ in case only are one file on Windows.
+        claims: list[object] = sorted({os.path.normcase(target) for target in planned_files(image, output)})
+        for claimed in (*claims, image.key):
+            if first.setdefault(claimed, number) != number:
+                rivals.setdefault(claimed, [first[claimed]]).append(number)
+    errors: dict[int, str] = {}
+    for claimed, numbers in rivals.items():
+        for number in numbers:
+            errors.setdefault(number, _contested(claimed, [images[n] for n in numbers], output))
+    return [
+        replace(image, error=errors[number], contested=True) if number in errors else image
+        for number, image in enumerate(images)
+    ]
+
+
+def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path) -> str:
+    """Which images claim one file, or one name in the record, and what to do."""
+    more = f" (and {len(rivals) - 2} more)" if len(rivals) > 2 else ""
+    both = f"{rivals[0].source.path} and {rivals[1].source.path}{more}"
+    own = f"correct them into output folders of their own; neither is written, and what lies in {output} stays"
+    if not isinstance(claimed, str):
+        return f"{both} would have one name in the record, {rivals[0].path}: {own}"
+    target = relative(Path(claimed), Path(os.path.normcase(output)))
+    if all(os.path.normcase(image.destination or "") != claimed for image in rivals):
+        return f"{both} both bring the file {target}: give each one of its own, or {own}"
+    return f"{both} would both be written to {target}: rename one, or {own}"
 
 
 def planned_files(image: PlannedImage, output: Path) -> list[Path]:

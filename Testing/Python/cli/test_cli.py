@@ -172,7 +172,6 @@ def test_an_edited_table_decides(study: Path, tmp_path: Path) -> None:
         (["recognize", "IN", "--device", "abacus"], "no device"),
         (["correct", "IN", "-o", "IN/out"], "lies inside the input"),
         (["correct", "IN", "-o", "IN"], "lies inside the input"),
-        (["correct", "IN", "IN/b.mha", "copy/b.mha", "-o", "out"], "would both be written"),
         (["correct", "IN", "-o", "out", "--decisions", "bad.csv"], "need the columns"),
         (["correct", "IN", "-o", "out", "--jobs", "0"], "number of jobs"),
         (["correct", "IN", "-o", "out", "--jobs", "2", "--dask", "tcp://127.0.0.1:1"], "not both"),
@@ -191,7 +190,6 @@ def test_wrong_usage_is_2_and_one_line(
     message: str,
 ) -> None:
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    put(phantom(1, slices=1), tmp_path / "copy" / "b.mha")
     before = sorted(tmp_path.rglob("*"))
     monkeypatch.chdir(tmp_path)
     given = [argument.replace("IN", str(study)) for argument in arguments]

@@ -136,10 +136,14 @@ def test_links_do_not_lead_into_the_output(tmp_path: Path) -> None:
 
 def test_two_inputs_for_one_output(tmp_path: Path) -> None:
     touch(tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii", tmp_path / "two" / "b.nii")
-    with pytest.raises(UsageError, match="would both be written"):
-        plan_run([tmp_path / "one", tmp_path / "two"], tmp_path / "out")
-    with pytest.raises(UsageError, match="would both be written"):
-        plan_run([tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii"], tmp_path / "out")
+    plan = plan_run([tmp_path / "one", tmp_path / "two"], tmp_path / "out")
+    assert [(image.path, image.contested) for image in plan.images] == [
+        ("a.nii", True),
+        ("a.nii", True),
+        ("b.nii", False),
+    ]
+    plan = plan_run([tmp_path / "one" / "a.nii", tmp_path / "two" / "a.nii"], tmp_path / "out")
+    assert all("would both be written to a.nii" in (image.error or "") for image in plan.images)
     assert names(plan_run([tmp_path / "one", tmp_path / "two" / "b.nii"], tmp_path / "out")) == ["a.nii", "b.nii"]
     # Nothing is written twice by looking twice.
     assert len(plan_run([tmp_path / "one", tmp_path / "two"]).images) == 3
@@ -161,8 +165,7 @@ def test_a_series_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert {image.destination for image in plan.images} == {tmp_path / "out" / "s"}
     clashing = [replace(series[0], series="1.3"), series[0]]
     monkeypatch.setattr(batch_plan, "find", lambda root: clashing)
-    with pytest.raises(UsageError, match="would both be written"):
-        plan_run([tmp_path / "in"], tmp_path / "out")
+    assert all(image.contested for image in plan_run([tmp_path / "in"], tmp_path / "out").images)
 
 
 @pytest.mark.parametrize(

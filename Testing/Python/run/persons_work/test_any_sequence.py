@@ -145,6 +145,31 @@ class AnySequence(RuleBasedStateMachine):
             assert {path: path.read_bytes() for path in self.files()} == before, "refused before anything is written"
             return
         assert not foreign, "another person's image of the same name is refused"
+        self.take_over(person, names, orientation, more)
+
+    @rule(
+        orientation=st.sampled_from([5, 3]),
+        masks=st.sampled_from([(), ("_seg",)]),
+        more=st.sampled_from([{}, {"overwrite": True}, {"target": 2}, {"reset_decisions": True}]),
+    )
+    def contest(self, orientation: int, masks: tuple[str, ...], more: dict[str, Any]) -> None:
+        """Both people's images of one name at once: what lies there stays, and the other image is done."""
+        foreign = self.owner.get("b.nii", "P1") != "P1"
+        inputs = [self.place / "P1" / "a.nii", self.place / "P2" / "a.nii", self.place / "P1" / "b.nii"]
+        names = ("a.nii", mask_of("a.nii"))
+        before = {path: path.read_bytes() for path in self.files()}, [self.content(name) for name in names]
+        try:
+            records = correct_folder(inputs, self.out, orientation=orientation, masks=masks, **more)
+        except (UsageError, CMROrientError):
+            assert {path: path.read_bytes() for path in self.files()} == before[0], "refused before anything is written"
+            return
+        assert not foreign, "another person's image of the same name is refused"
+        assert [self.content(name) for name in names] == before[1]
+        assert [record.error is not None for record in records[:2]] == [True, True]
+        self.take_over("P1", ("b.nii",), orientation, more)
+
+    def take_over(self, person: str, names: tuple[str, ...], orientation: int | None, more: dict[str, Any]) -> None:
+        """What a run has changed."""
         if more.get("overwrite"):
             self.edited = {name: data for name, data in self.edited.items() if self.content(name) == data}
         records = {record.path: record for record in read_records(self.out)}
