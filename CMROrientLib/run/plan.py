@@ -199,8 +199,9 @@ def with_contested(images: Sequence[PlannedImage], output: Path) -> list[Planned
         if image.source.left_alone is not None or image.destination is None:
             continue
         # Names that differ in case only are one file on Windows.
-        claims: list[object] = sorted({os.path.normcase(target) for target in planned_files(image, output)})
-        for claimed in (*claims, image.key):
+        claims = sorted({os.path.normcase(target) for target in planned_files(image, output)})
+        either: tuple[object, ...] = (*claims, image.key)
+        for claimed in either:
             if first.setdefault(claimed, number) != number:
                 rivals.setdefault(claimed, [first[claimed]]).append(number)
     errors: dict[int, str] = {}
