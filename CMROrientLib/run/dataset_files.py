@@ -2,57 +2,38 @@
 
 Only files that nnU-Net and BIDS know, and only where no file of a person's is in the way. Those that
 would no longer be true are written anew: what a sidecar says of the axes of its image, how many cases
-there are, and whose work a BIDS data set is.
+there are, which people and scans, and whose work a BIDS data set is.
 
-Sources: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md,
-https://bids-specification.readthedocs.io/en/stable/modality-agnostic-files.html
+Source: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .. import __version__
-from ..errors import CMROrientError
 from ..io import without_suffix
 from ..io.atomic import write_bytes
 from ..io.paths import relative
-from .companions.axes import turned_sidecar
+from .companions.bids import BidsName
+from .companions.derivative import DESCRIPTION, files_of
 from .companions.layouts import channel_of, data_set_of
+from .companions.sidecars import Sidecars, as_json, read_object, read_small
 from .files import digest
 from .plan import PlannedImage
 from .record import Record
 from .store import Store
 
-#: Larger files are none of those that describe a data set.
-LARGEST = 1_000_000
-
-_DESCRIPTION = "dataset_description.json"
 _NNUNET = "dataset.json"
 
 #: What tells of a data set as a whole.
 _KNOWN = (
-    *(
-        "README",
-        "README.md",
-        "README.rst",
-        "README.txt",
-        "CHANGES",
-        "CHANGES.md",
-        "LICENSE",
-        "LICENSE.md",
-        "LICENSE.txt",
-    ),
-    *("CITATION.cff", _NNUNET),
+    *("README", "README.md", "README.rst", "README.txt", "CHANGES", "CHANGES.md"),
+    *("LICENSE", "LICENSE.md", "LICENSE.txt", "CITATION.cff", _NNUNET),
 )
-#: What BIDS has beside them in its root; patterns, because tasks have sidecars of their own there.
-_KNOWN_TO_BIDS = ("participants.tsv", "participants.json", "samples.tsv", "samples.json", ".bidsignore", "*_*.json")
-#: In the folders of subjects and sessions.
-_OF_SUBJECTS = ("*_scans.tsv", "*_scans.json", "*_sessions.tsv", "*_sessions.json")
+#: The run's own files, as a validator of BIDS may pass over them.
+_OWN_FILES = "/cmrorient.*"
 
 
 @dataclass(frozen=True)
@@ -104,75 +85,69 @@ def _put(path: Path, data: bytes, output: Path, store: Store, warn: Callable[[st
     store.note(fact, digest(path))
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """An image or a label map that was written.
+
+    Parameters
+    ----------
+    path:
+        Where it was read.
+    name:
+        Its name, in the output too.
+    record:
+        Of the image, or of the one that the label map follows.
+    """
+
+    path: Path
+    name: PurePosixPath
+    record: Record
+
+    def roots(self) -> Iterator[_Root]:
+        """The data sets that it is in: by its folder of images, and by the description of BIDS."""
+        base = self.path.parents[len(self.name.parts) - 1]
+        inside = data_set_of(self.name)
+        if inside is not None:
+            yield _Root(base / inside, base, False)
+        for above in self.name.parents:
+            if (base / above / DESCRIPTION).is_file():
+                yield _Root(base / above, base, True)
+                return
+
+
 def _contents(
     images: Sequence[PlannedImage], records: Mapping[str, Record], output: Path
 ) -> Iterator[tuple[Path, bytes]]:
     """Files of the output and what is in them."""
     written = [image for image in images if (found := records.get(image.path)) is not None and found.output is not None]
-    roots = {root.folder: root for image in written for root in _roots(image)}
+    kept = [entry for image in written for entry in _kept(image, records[image.path])]
+    roots = {root.folder: root for entry in kept for root in entry.roots()}
     for root in roots.values():
-        yield from _of_root(root, written, images, output)
+        place = output / relative(root.folder, root.base)
+        for name in _KNOWN:
+            data = read_small(root.folder / name)
+            if data is not None:
+                yield place / name, _with_cases(data, root, written, images) if name == _NNUNET else data
+        if root.is_bids:
+            inside = [entry.path for entry in kept if entry.path.is_relative_to(root.folder)]
+            yield from files_of(root.folder, place, inside, _OWN_FILES if place == output else "")
     for image in written:
-        if image.contested:
-            continue
-        record = records[image.path]
-        yield from _sidecar(image.source.path, output / image.path, record)
+        if not image.contested:
+            for entry in _kept(image, records[image.path]):
+                yield from _sidecars(entry, output)
+
+
+def _kept(image: PlannedImage, record: Record) -> Iterator[_Kept]:
+    """An image and its label maps; a DICOM series tells of itself."""
+    if image.source.kind != "dicom":
+        yield _Kept(image.source.path, PurePosixPath(image.path), record)
         for mask in image.masks:
-            yield from _sidecar(mask.source.path, output / mask.name, None)
-
-
-def _roots(image: PlannedImage) -> Iterator[_Root]:
-    """The data sets that an image is in: by its folder of images, and by the description of BIDS."""
-    path = PurePosixPath(image.path)
-    if image.source.kind == "dicom":
-        return
-    base = image.source.path.parents[len(path.parts) - 1]
-    inside = data_set_of(path)
-    if inside is not None:
-        yield _Root(base / inside, base, False)
-    for above in path.parents:
-        if (base / above / _DESCRIPTION).is_file():
-            yield _Root(base / above, base, True)
-            return
-
-
-def _of_root(
-    root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage], output: Path
-) -> Iterator[tuple[Path, bytes]]:
-    place = output / relative(root.folder, root.base)
-    for path in _small(root.folder / name for name in _KNOWN):
-        data = path.read_bytes()
-        if path.name == _NNUNET:
-            data = _with_cases(data, root, written, images)
-        yield place / path.name, data
-    if not root.is_bids:
-        return
-    description = root.folder / _DESCRIPTION
-    yield place / _DESCRIPTION, _derivative(description, place)
-    for pattern in _KNOWN_TO_BIDS:
-        for path in _small(sorted(root.folder.glob(pattern))):
-            if path.name != _DESCRIPTION:
-                yield place / path.name, path.read_bytes()
-    folders = {folder for image in written for folder in _between(image.source.path.parent, root.folder)}
-    for folder in sorted(folders):
-        for pattern in _OF_SUBJECTS:
-            for path in _small(sorted(folder.glob(pattern))):
-                yield output / relative(path, root.base), path.read_bytes()
-
-
-def _between(folder: Path, root: Path) -> Iterator[Path]:
-    while folder != root and folder.is_relative_to(root):
-        yield folder
-        folder = folder.parent
-
-
-def _small(paths: Iterable[Path]) -> Iterator[Path]:
-    return (path for path in paths if path.is_file() and path.stat().st_size <= LARGEST)
+            yield _Kept(mask.source.path, PurePosixPath(mask.name), record)
 
 
 def _with_cases(data: bytes, root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage]) -> bytes:
     """nnU-Net's description with the number of training cases that are there; as it is where all are."""
-    told = _object(data)
+    told = read_object(data)
     all_cases, cases = (_training_cases(some, root) for some in (images, written))
     if told is None or "numTraining" not in told or all_cases == cases:
         return data
@@ -181,7 +156,7 @@ def _with_cases(data: bytes, root: _Root, written: Sequence[PlannedImage], image
     listed = told.get("training")
     if isinstance(listed, list):
         told["training"] = [entry for entry in listed if _case_of(entry) in cases]
-    return _json(told)
+    return as_json(told)
 
 
 def _training_cases(images: Sequence[PlannedImage], root: _Root) -> set[str]:
@@ -200,50 +175,16 @@ def _case_of(entry: object) -> str:
     return without_suffix(str(image)).name
 
 
-def _derivative(path: Path, place: Path) -> bytes:
-    """The description of a BIDS data set as that of a derivative of it."""
-    told = _object(path.read_bytes())
-    if told is None:
-        raise CMROrientError("is no JSON object; mend it, so that the output can be a data set", path)
-    by = {
-        "Name": "CMROrient",
-        "Version": __version__,
-        "Description": "Short-axis images and their label maps in standard orientation; cmrorient.jsonl tells of each.",
-    }
-    before = told.get("GeneratedBy")
-    source: dict[str, object] = {"URL": Path(os.path.relpath(path.parent, place)).as_posix()}
-    if "DatasetDOI" in told:
-        source["DOI"] = told["DatasetDOI"]
-    name = str(told.get("Name") or path.parent.name)
-    changed = {
-        "Name": f"{name}, in standard orientation",
-        "BIDSVersion": told.get("BIDSVersion", "1.9.0"),
-        "DatasetType": "derivative",
-        "GeneratedBy": [by, *(before if isinstance(before, list) else [])],
-        "SourceDatasets": [source],
-    }
-    kept = {key: value for key, value in told.items() if key not in changed and key != "DatasetDOI"}
-    return _json({**changed, **kept})
-
-
-def _sidecar(source: Path, destination: Path, record: Record | None) -> Iterator[tuple[Path, bytes]]:
-    """The JSON beside an image, with the axes that its image has now."""
-    for path in _small([without_suffix(source).with_suffix(".json")] if source.is_file() else []):
-        data = path.read_bytes()
-        told = _object(data)
-        if told is not None and record is not None:
-            turned = turned_sidecar(told, record)
-            data = data if turned == told else _json(turned)
-        yield without_suffix(destination).with_suffix(".json"), data
-
-
-def _object(data: bytes) -> dict[str, object] | None:
-    try:
-        told = json.loads(data.decode("utf-8-sig"))
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None
-
-
-def _json(told: Mapping[str, object]) -> bytes:
-    return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
+def _sidecars(entry: _Kept, output: Path) -> Iterator[tuple[Path, bytes]]:
+    """What tells of an image: of several ones as it is, its own with the axes that it has now."""
+    root = next((root for root in entry.roots() if root.is_bids), None)
+    found = Sidecars.of(entry.path, None if root is None else root.folder)
+    for path in found.above:
+        data = read_small(path)
+        if root is not None and data is not None:
+            yield output / relative(path, root.base), data
+    name = BidsName.of(without_suffix(entry.path).name)
+    derived = root is not None and entry.record.files.kind == "nifti" and name is not None and not name.is_label_map
+    own = found.changed(entry.record, derived=derived)
+    if own is not None:
+        yield (output / entry.name).with_name(found.own.name), own

@@ -31,10 +31,16 @@ class BidsName:
     @classmethod
     def of(cls, stem: str) -> BidsName | None:
         """From a name without its format; None where it is no name of BIDS."""
+        found = cls.of_sidecar(stem)
+        return found if found is not None and stem.startswith("sub-") else None
+
+    @classmethod
+    def of_sidecar(cls, stem: str) -> BidsName | None:
+        """The same for what tells of several images: it may leave out any entity, the subject too."""
         *parts, suffix = stem.split("_")
         matches = [_ENTITY.fullmatch(part) for part in parts]
         found = [match for match in matches if match is not None]
-        if not found or len(found) < len(parts) or found[0][1] != "sub" or "-" in suffix:
+        if len(found) < len(parts) or "-" in suffix:
             return None
         return cls(frozenset((match[1], match[2]) for match in found), suffix)
 
@@ -57,6 +63,10 @@ class BidsName:
             return False
         taken_over = {(key, value) for key, value in self.entities if key not in _OWN | _ELSEWHERE}
         return taken_over <= image.entities
+
+    def tells_of(self, image: BidsName) -> bool:
+        """Whether a sidecar of this name, in the image's folder or above, counts for the image."""
+        return self.suffix == image.suffix and self.entities <= image.entities
 
     def more_than(self, image: BidsName) -> int:
         """How many entities of an image a label map's name leaves out: the fewer, the more surely it is its own."""
