@@ -63,7 +63,7 @@ STEPS = (
         "recognition/decision.py confidence",
         "Recognition",
     ),
-    Step("correct", "turn the pixels by p, the directions by g", "correction.py correct", "Volume, Correction"),
+    Step("correct", "turn the pixels by p, the directions by g", "correction.py correction_of", "Volume, Correction"),
     Step("write", "in the same format, whole or not at all", "io/read_write.py write_source", "files with checksums"),
     Step(
         "record",
