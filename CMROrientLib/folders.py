@@ -12,6 +12,7 @@ from typing import Any
 from .audit.audit import audit_run
 from .orientation import Orientation
 from .progress import ItemProgress
+from .recognition.result import Looks
 from .report.page import write_report
 from .restore.restore import Restored, restore
 from .run import folder
@@ -89,6 +90,7 @@ def audit_folder(
     device: str = "auto",
     averaging: bool = True,
     min_confidence: float | None = None,
+    looks: Looks = "auto",
     masks: Sequence[str] = (),
     companions: Companions = "auto",
     masks_in: Sequence[str] = (),
@@ -114,7 +116,7 @@ def audit_folder(
     report:
         The HTML page to write, or a folder for it. JSON lines (a record a line with ``verdict`` and ``words``)
         and CSV come beside it under the same name. An earlier audit there is replaced, any other file is not.
-    model, device, averaging, min_confidence, masks, companions, masks_in, mask_names, slice_axis, orientation, \
+    model, device, averaging, min_confidence, looks, masks, companions, masks_in, mask_names, slice_axis, orientation, \
     decisions, jobs, dask, command:
         The fields of ``RunOptions``, which tells each.
     progress, warn:
@@ -137,6 +139,7 @@ def audit_folder(
         device=device,
         averaging=averaging,
         min_confidence=min_confidence,
+        looks=looks,
         masks=tuple(masks),
         companions=companions,
         masks_in=tuple(masks_in),

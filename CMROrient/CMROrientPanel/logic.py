@@ -70,7 +70,8 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
 
         if not str(model):
             raise CMROrientError(_("Choose the model's file."))
-        recognizer = Recognizer(model=model, device=device)
+        # In full: the panel shows every slice's vote, and how many of its copies agree.
+        recognizer = Recognizer(model=model, device=device, looks="full")
         self._devices[device] = recognizer.device_description
         if device == "auto":
             # What can be told without PyTorch is told anew each time, as it can be mended meanwhile.

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from ..orientation import Orientation
+from ..recognition.result import LOOKS
 from ..run.options import COMPANIONS, RunOptions
 from ..run.record import Record
 
@@ -33,6 +34,12 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
         dest="averaging",
         action="store_false",
         help="look at each slice once, not twice in eight turned copies: faster, less sure",
+    )
+    group.add_argument(
+        "--looks",
+        choices=LOOKS,
+        default="auto",
+        help="auto: where a look or two at each slice tell enough, look no further; full: always in all turned copies",
     )
     group.add_argument(
         "--slice-axis", type=int, choices=(0, 1, 2), help="the stored axis that slices lie along (found)"

@@ -47,6 +47,29 @@ _BACK = np.array([[g.after(k) for k in Orientation] for g in Orientation])
 
 
 @dataclass(frozen=True)
+class EarlyLook:
+    """When an answer that rests on an early look (``inference``) is acted on; else more is looked at.
+
+    Parameters
+    ----------
+    confidence:
+        Weights of ``TERMS`` for it.
+    min_confidence, max_not_short_axis:
+        The limits. Whether it is a short axis is weighed as for averaged answers.
+    """
+
+    confidence: Mapping[str, float]
+    min_confidence: float
+    max_not_short_axis: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError on what cannot be a rule, with the card's key."""
+        _check_limit("min_confidence", self.min_confidence)
+        _check_limit("max_not_short_axis", self.max_not_short_axis)
+        _check_weights("confidence", self.confidence, TERMS)
+
+
+@dataclass(frozen=True)
 class DecisionRule:
     """The ``decision`` section of a card.
 
@@ -71,6 +94,9 @@ class DecisionRule:
     slice_order, min_slice_order:
         Weights of ``measures.SLICE_ORDER_TERMS``, and the least probability from which an order is named;
         None for networks that cannot tell, and for the usual one.
+    early:
+        For the first early look and, where there is one, the second; None where nobody fitted them, and all
+        that can be looked at is looked at.
     """
 
     temperature: float = 1.0
@@ -85,6 +111,7 @@ class DecisionRule:
     slice_order: Mapping[str, float] | None = None
     min_slice_order: float | None = None
     max_not_short_axis_alone: float | None = None
+    early: tuple[EarlyLook, ...] | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError on what cannot be a rule, with the card's key."""
@@ -96,8 +123,7 @@ class DecisionRule:
             ("min_slice_order", self.least_slice_order),
             ("max_not_short_axis_alone", self.most_alone),
         ):
-            if not 0 <= limit <= 1:
-                raise ValueError(f"{key} is {limit:g}, not from 0 to 1")
+            _check_limit(key, limit)
         for key, weights, terms in (
             ("averaged", self.averaged, TERMS),
             ("single", self.single, TERMS),
@@ -105,9 +131,8 @@ class DecisionRule:
             ("outsider_single", self.out_of_distribution_single, OUT_OF_DISTRIBUTION_TERMS),
             ("slice_order", self.slice_order, SLICE_ORDER_TERMS),
         ):
-            missing = [term for term in terms if weights is not None and term not in weights]
-            if missing:
-                raise ValueError(f"{key} lacks {', '.join(missing)}")
+            if weights is not None:
+                _check_weights(key, weights, terms)
 
     @property
     def most_alone(self) -> float:
@@ -127,9 +152,26 @@ class DecisionRule:
         """
         return read_object(cls, decision or {}, "decision")
 
+    def early_look(self, look: int) -> EarlyLook:
+        """That of a look, 1 or 2. Raises ValueError where nobody fitted it."""
+        if self.early is None or not 1 <= look <= len(self.early):
+            raise ValueError(f"there is no rule for look {look}")
+        return self.early[look - 1]
+
     def to_card(self) -> dict[str, object]:
         """The ``decision`` section."""
         return write_object(self)
+
+
+def _check_limit(key: str, limit: float) -> None:
+    if not 0 <= limit <= 1:
+        raise ValueError(f"{key} is {limit:g}, not from 0 to 1")
+
+
+def _check_weights(key: str, weights: Mapping[str, float], terms: tuple[str, ...]) -> None:
+    missing = [term for term in terms if term not in weights]
+    if missing:
+        raise ValueError(f"{key} lacks {', '.join(missing)}")
 
 
 @dataclass(frozen=True)
@@ -146,6 +188,8 @@ class Evidence:
         See the module's text.
     copies:
         Turned copies of each slice: 8, 16 with a crop round the heart, or 1 for single passes.
+    look:
+        1 or 2 for an early look (``inference``), else 0.
     """
 
     orientation: Orientation
@@ -155,6 +199,7 @@ class Evidence:
     agreement: float
     slices: int
     copies: int
+    look: int = 0
 
     @property
     def terms(self) -> NDArray[np.float64]:
@@ -198,7 +243,7 @@ def out_of_distribution_output(logits: NDArray[np.floating]) -> float:
     return float(np.median(out_of_distribution_outputs(logits).mean(1)))
 
 
-def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:
+def carried_back(turned: NDArray[np.floating], turns: NDArray[np.int_] | None = None) -> NDArray[np.floating]:
     """Give the classes of turned copies their meaning for the slice itself.
 
     Parameters
@@ -206,18 +251,24 @@ def carried_back(turned: NDArray[np.floating]) -> NDArray[np.floating]:
     turned:
         (..., 8 or 16 copies, 8 classes): entry [g, j] is class j of the copy turned by g % 8. Class k
         of the slice is class ``g.after(k)`` of that copy.
+    turns:
+        (..., copies) the classes that turned the copies, where they are others.
     """
+    if turns is not None:
+        return np.take_along_axis(turned, _BACK[turns], axis=-1)
     back = np.tile(_BACK, (turned.shape[-2] // len(_BACK), 1))
     return np.take_along_axis(turned, back.reshape((1,) * (turned.ndim - 2) + back.shape), axis=-1)
 
 
-def weigh(copies: NDArray[np.floating]) -> Evidence:
+def weigh(copies: NDArray[np.floating], look: int = 0) -> Evidence:
     """Put the slices of a volume together.
 
     Parameters
     ----------
     copies:
         (S, G, 8) log-probabilities of S ≥ 1 slices in G copies, classes carried back.
+    look:
+        1 or 2 for those of an early look.
     """
     slices = copies.mean(1)
     mean = slices.mean(0)
@@ -231,12 +282,16 @@ def weigh(copies: NDArray[np.floating]) -> Evidence:
         agreement=float((copies.argmax(-1) == best).mean()),
         slices=len(copies),
         copies=copies.shape[1],
+        look=look,
     )
 
 
 def confidence(evidence: Evidence, rule: DecisionRule) -> float:
     """The probability that the orientation is right, 0 to 1."""
-    weights = rule.averaged if evidence.copies > 1 else rule.single
+    if evidence.look:
+        weights: Mapping[str, float] | None = rule.early_look(evidence.look).confidence
+    else:
+        weights = rule.averaged if evidence.copies > 1 else rule.single
     if weights is None:
         return float(np.exp(log_probabilities(evidence.mean_log_probabilities)[evidence.orientation]))
     return _logistic(evidence.terms, [weights[term] for term in TERMS])
@@ -252,7 +307,8 @@ def out_of_distribution(output: float, evidence: Evidence, rule: DecisionRule) -
     evidence:
         Of the same logits.
     """
-    weights = rule.out_of_distribution_averaged if evidence.copies > 1 else rule.out_of_distribution_single
+    averaged = evidence.copies > 1 or evidence.look > 0
+    weights = rule.out_of_distribution_averaged if averaged else rule.out_of_distribution_single
     if weights is None or output == 0:
         return output
     return _logistic(out_of_distribution_terms(output, evidence), [weights[term] for term in OUT_OF_DISTRIBUTION_TERMS])

@@ -3,12 +3,16 @@
 In a full field of view the heart is small, and its ventricles, which tell left from right, are a few
 pixels. A network that draws them says where they are; a crop round that place, the same for all
 slices, is shown to it again. Whole slices and crops count alike.
+
+Most volumes need less than that. Two early looks come first where they are asked for: each slice whole
+in one of its turned copies, neighbours in different ones, so that the mean over a stack is nearly one
+over the copies; then also its crop, in another copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +23,7 @@ from ..errors import CMROrientError
 from ..i18n import _
 from ..orientation import Orientation
 from ..progress import Progress
+from .measures import TURNED_BACK
 from .preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -35,6 +40,8 @@ SMALLEST_CROP = 0.3
 PLACE = 3
 #: Outputs behind these of a network that measures: level, direction as (column, row).
 MEASURES = 3
+#: An early look shows slice n whole in the copy turned by class n % 8, and its crop in the one so many classes on.
+CROP_TURNS_ON = 4
 
 
 @dataclass(frozen=True)
@@ -49,10 +56,26 @@ class Answers:
     measures:
         (S, G, 3) of a network that measures: level (0 at the apex, 1 at the base), and the direction
         (column, row) from right to left ventricle in that copy; None for others.
+    copies:
+        (S, G) of an early look: entry [s, g] is about copy ``copies[s, g]`` in the numbers above, 0 to 15; else None.
+    look:
+        1 or 2 for an early look, which G is then; 0 where nothing more can be looked at.
+    inputs:
+        How many inputs the network was shown for it, earlier looks counted.
     """
 
     logits: NDArray[np.float32]
     measures: NDArray[np.float32] | None = None
+    copies: NDArray[np.int_] | None = None
+    look: int = 0
+    inputs: int = 0
+
+    @property
+    def turns(self) -> NDArray[np.int_]:
+        """(S, G) the classes that turned the copies; without averaging there is one, as stored."""
+        if self.copies is not None:
+            return self.copies % len(Orientation)
+        return np.broadcast_to(np.arange(self.logits.shape[1]) % len(Orientation), self.logits.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -129,24 +152,67 @@ class Inference:
         CMROrientError
             Where the network gives another number of outputs than its card says.
         """
+        return self._full(_Squares(images, spacing, self.preprocessing), averaging, progress)
+
+    def looks(
+        self,
+        images: Sequence[NDArray[Any]],
+        spacing: tuple[float, float] = (1.0, 1.0),
+        progress: Progress | None = None,
+    ) -> Iterator[Answers]:
+        """Answers that rest on more and more: those of the early looks, and at last that of ``answers``.
+
+        Whoever has seen enough stops. The parameters are those of ``answers``.
+        """
+        squares = _Squares(images, spacing, self.preprocessing)
+        numbers = np.arange(len(images))
+        turns = len(Orientation)
+        if progress is not None:
+            progress(0, len(images))
+        copies = numbers[:, np.newaxis] % turns
+        outputs = self._turned(squares.whole(numbers), copies[:, 0])[:, np.newaxis]
+        self._check(outputs.shape[-1])
+        found = replace(self._split(outputs), copies=copies, look=1, inputs=len(images))
+        yield found
+        if self.crop_diameters > 0:
+            if progress is not None:
+                progress(0, len(images))
+            heart = place_of(outputs[..., self.outputs : self.outputs + PLACE], found.turns)
+            more = (copies + CROP_TURNS_ON) % turns
+            of_crops = self._turned(squares.close(numbers, heart, self.crop_diameters), more[:, 0])
+            outputs = np.concatenate([outputs, of_crops[:, np.newaxis]], axis=1)
+            copies = np.concatenate([copies, turns + more], axis=1)
+            found = replace(self._split(outputs), copies=copies, look=2, inputs=2 * len(images))
+            yield found
+        full = self._full(squares, True, progress)
+        yield replace(full, inputs=found.inputs + full.inputs)
+
+    def _full(self, squares: _Squares, averaging: bool, progress: Progress | None) -> Answers:
         turns = list(Orientation) if averaging else [Orientation.IDENTITY]
         at_once = self.at_once * len(Orientation) // len(turns)
         cropped = averaging and self.crop_diameters > 0
-        square = self.preprocessing.square
         whole, close = _Part(progress, 0, 1 + cropped), _Part(progress, 1, 2)
-        squares = _Resampled(images, lambda image: square(image, spacing))
-        logits = turned_logits(self.forward, self.preprocessing, squares, turns, at_once, whole)
+        logits = turned_logits(
+            self.forward, self.preprocessing, _Made(len(squares), squares.whole), turns, at_once, whole
+        )
         self._check(logits.shape[-1])
         if cropped:
             heart = place_of(logits[..., self.outputs : self.outputs + PLACE])
-            finer = FINER * self.preprocessing.size
-            crops = _Resampled(
-                images, lambda image: square(crop(square(image, spacing, finer), heart, self.crop_diameters))
-            )
+            crops = _Made(len(squares), lambda numbers: squares.close(numbers, heart, self.crop_diameters))
             of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, close)
             logits = np.concatenate([logits, of_crops], axis=1)
-        measures = logits[..., -MEASURES:] if self.measures else None
-        return Answers(logits[..., : self.outputs], measures)
+        return self._split(logits)
+
+    def _split(self, outputs: NDArray[np.float32]) -> Answers:
+        """All outputs (S, G, ...) as answers."""
+        measures = outputs[..., -MEASURES:] if self.measures else None
+        return Answers(outputs[..., : self.outputs], measures, inputs=outputs.shape[0] * outputs.shape[1])
+
+    def _turned(self, squares: Sequence[NDArray[np.float32]], turns: NDArray[np.int_]) -> NDArray[np.float32]:
+        """Outputs (N, ...) of squares, each turned by a class of its own."""
+        inputs = self.preprocessing.normalise(np.stack(squares))
+        copies = [Orientation(int(turn)).apply(one) for one, turn in zip(inputs, turns, strict=True)]
+        return self.forward(np.stack(copies))
 
     def _check(self, given: int) -> None:
         """Raise CMROrientError where the network does not fit its card."""
@@ -162,7 +228,7 @@ class Inference:
 def turned_logits(
     forward: Forward,
     preprocessing: Preprocessing,
-    squares: Sequence[NDArray[Any]] | NDArray[Any] | _Resampled,
+    squares: Sequence[NDArray[Any]] | NDArray[Any] | _Made,
     turns: Sequence[Orientation] = tuple(Orientation),
     at_once: int = 64,
     progress: Progress | None = None,
@@ -190,18 +256,23 @@ def turned_logits(
     return np.concatenate(parts)
 
 
-def place_of(places: NDArray[np.floating]) -> tuple[float, float, float]:
+def place_of(places: NDArray[np.floating], turns: NDArray[np.int_] | None = None) -> tuple[float, float, float]:
     """Where the heart of a stack lies: column, row and diameter, shares of the slice's side.
 
     Parameters
     ----------
     places:
-        (S, 8, 3) what the network says of each slice in its eight turned copies. Slices in which it
-        sees more of the heart count more.
+        (S, G, 3) what the network says of each slice in turned copies. Slices in which it sees more of the
+        heart count more.
+    turns:
+        (S, G) the classes that turned them; where None G is 8, and they are in their order.
     """
     turned = np.asarray(places, np.float64)
     centred = turned[..., [1, 0]] - 0.5
-    back = np.stack([centred[:, g] @ g.inverse.matrix.T for g in Orientation], axis=1)
+    if turns is None:
+        back = np.stack([centred[:, g] @ g.inverse.matrix.T for g in Orientation], axis=1)
+    else:
+        back = (TURNED_BACK[turns] @ centred[..., np.newaxis])[..., 0]
     weight = turned[..., 2] ** 2 + 1e-9
     row, column = (back * weight[..., None]).sum((0, 1)) / weight.sum() + 0.5
     return float(column), float(row), float((turned[..., 2] * weight).sum() / weight.sum())
@@ -218,17 +289,48 @@ def crop(square: NDArray[np.float32], heart: tuple[float, float, float], diamete
     return square[top : top + width, left : left + width]
 
 
-class _Resampled:
-    """Squares that are made when their batch is due, so that progress is told between them."""
+class _Squares:
+    """The slices of a volume as squares; each is made when it is needed first, and kept."""
 
-    def __init__(self, images: Sequence[NDArray[Any]], make: Callable[[NDArray[Any]], NDArray[np.float32]]) -> None:
-        self.images, self.make = images, make
+    def __init__(
+        self, images: Sequence[NDArray[Any]], spacing: tuple[float, float], preprocessing: Preprocessing
+    ) -> None:
+        self.images, self.spacing, self.preprocessing = images, spacing, preprocessing
+        self._made: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
         return len(self.images)
 
+    def whole(self, numbers: Iterable[int]) -> list[NDArray[np.float32]]:
+        """Some slices."""
+        return [self._square(number, self.preprocessing.size) for number in numbers]
+
+    def close(
+        self, numbers: Iterable[int], heart: tuple[float, float, float], diameters: float
+    ) -> list[NDArray[np.float32]]:
+        """Their crops round the heart."""
+        finer = FINER * self.preprocessing.size
+        # Their pixels are as wide as high, whatever the slice's are.
+        return [self.preprocessing.square(crop(self._square(one, finer), heart, diameters)) for one in numbers]
+
+    def _square(self, number: int, size: int) -> NDArray[np.float32]:
+        key = int(number), size
+        if key not in self._made:
+            self._made[key] = self.preprocessing.square(self.images[number], self.spacing, size)
+        return self._made[key]
+
+
+class _Made:
+    """Squares that are made when their batch is due, so that progress is told between them."""
+
+    def __init__(self, count: int, make: Callable[[Iterable[int]], list[NDArray[np.float32]]]) -> None:
+        self.count, self.make = count, make
+
+    def __len__(self) -> int:
+        return self.count
+
     def __getitem__(self, part: slice) -> list[NDArray[np.float32]]:
-        return [self.make(image) for image in self.images[part]]
+        return self.make(range(*part.indices(self.count)))
 
 
 class _Part:

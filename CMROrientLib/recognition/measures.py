@@ -30,6 +30,9 @@ LEAST_SLICES = 3
 #: Centre of class 0 (degrees, positive = downwards) and half its width.
 CENTRE, HALF_WIDTH = -23.0, 45.0
 
+#: Matrices that turn directions and offsets (row, column) in the copy of each class back.
+TURNED_BACK = np.array([g.inverse.matrix for g in Orientation], np.float64)
+
 
 @dataclass(frozen=True)
 class SliceOrderEvidence:
@@ -103,7 +106,7 @@ def slice_order(
     return "base_first" if evidence.base_first else "apex_first", sure
 
 
-def angle_of(measures: NDArray[np.floating], orientation: Orientation) -> float:
+def angle_of(measures: NDArray[np.floating], orientation: Orientation, turns: NDArray[np.int_] | None = None) -> float:
     """Degrees of the line from right to left ventricle from the centre of its class, −45 to 45, positive = clockwise.
 
     Parameters
@@ -112,11 +115,16 @@ def angle_of(measures: NDArray[np.floating], orientation: Orientation) -> float:
         (S, G, 3) see ``inference.Answers``; of a slice as it is, or of its 8 or 16 copies.
     orientation:
         How the volume is stored: the angle is that of the standard orientation.
+    turns:
+        (S, G) the classes that turned the copies, where they are others.
     """
     directions = np.asarray(measures[..., [2, 1]], np.float64)
     copies = directions.shape[1]
-    turns = [Orientation(g % len(Orientation)) for g in range(copies)] if copies > 1 else [Orientation.IDENTITY]
-    back = np.stack([directions[:, g] @ turn.inverse.matrix.T for g, turn in enumerate(turns)], axis=1)
+    if turns is None:
+        in_order = [Orientation(g % len(Orientation)) for g in range(copies)] if copies > 1 else [Orientation.IDENTITY]
+        back = np.stack([directions[:, g] @ turn.inverse.matrix.T for g, turn in enumerate(in_order)], axis=1)
+    else:
+        back = (TURNED_BACK[turns] @ directions[..., np.newaxis])[..., 0]
     row, column = orientation.inverse.matrix @ back.sum(axis=(0, 1))
     off = (np.degrees(np.arctan2(row, column)) - CENTRE + 180) % 360 - 180
     return float(np.clip(off, -HALF_WIDTH, HALF_WIDTH))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -55,10 +56,23 @@ class ModelFiles:
         """All of a model that a result depends on, as JSON can hold it.
 
         A run is resumed where it has not changed, so what version 1.0 put into its records has to stay:
-        the checksum and the card's sections of preprocessing and decision, as they stand in the file.
+        the checksum and the card's sections of preprocessing and decision, as they stand in the file, but for
+        the rule of early looks.
         """
-        card = self.card.to_json()
-        return self.checksum, card.get("preprocessing"), card.get("decision")
+        decision = self._decision
+        without = {name: value for name, value in decision.items() if name != "early"} if decision else decision
+        return self.checksum, self.card.to_json().get("preprocessing"), without
+
+    @property
+    def early(self) -> object:
+        """The rule of early looks as JSON can hold it; None where there is none."""
+        return (self._decision or {}).get("early") or None
+
+    @property
+    def _decision(self) -> dict[str, object] | None:
+        """The card's section as it stands in the file."""
+        decision = self.card.to_json().get("decision")
+        return dict(decision) if isinstance(decision, Mapping) else None
 
 
 def bundled() -> list[str]:

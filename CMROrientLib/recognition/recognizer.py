@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from .decision import (
 from .engines import open_engine
 from .header_plane import view_of
 from .measures import angle_of, margin_of, slice_order, weigh_levels
-from .result import Decision, Recognition
+from .result import LOOKS, Decision, Looks, Recognition
 from .slices import SLICES_LOOKED_AT, choose_slices
 from .together import Look, count_places, decide_together, look_at_all
 
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from .model_files import ModelFiles
 
 _CLASSES = len(Orientation)
+
+#: Fewer places of slices than this are never decided on by an early look.
+LEAST_PLACES = 3
 
 
 class Recognizer:
@@ -62,6 +65,11 @@ class Recognizer:
         Below it a volume is ``uncertain``; the model's own limit where None.
     threads:
         CPU threads; all cores where None.
+    looks:
+        ``auto``: where one or two of its turned copies of each slice tell already how a volume is stored, by a
+        rule that the model's card has for that, the others are not looked at. What is acted on so is what the
+        average over all of them would act on. Where the card has no rule, the header tells another story, or
+        there are few slices, all are looked at. ``full``: all, always.
 
     Raises
     ------
@@ -77,12 +85,14 @@ class Recognizer:
         min_confidence: float | None = None,
         *,
         threads: int | None = None,
+        looks: Looks = "auto",
     ) -> None:
         from .model_files import find_model
 
         check_min_confidence(min_confidence)
+        check_looks(looks)
         self.model: ModelFiles = find_model(model)
-        self.averaging = averaging
+        self.averaging, self.looks = averaging, looks
         self._rule = self.model.card.decision
         self.min_confidence = self._rule.min_confidence if min_confidence is None else min_confidence
         self._device, self._threads = device, threads
@@ -143,7 +153,9 @@ class Recognizer:
         TypeError, ValueError
             For what is no image, or one whose axes do not fit.
         """
-        return self.decide(self.look(to_volume(image, spacing, slice_axis), progress))
+        volume = to_volume(image, spacing, slice_axis)
+        look = self._look_until_sure if self._may_be_early(volume) else self.look
+        return self.decide(look(volume, progress))
 
     def recognize_together(self, volumes: Sequence[Volume]) -> list[Recognition]:
         """Find out how volumes are stored that belong together: one decision, from the slices of all.
@@ -163,7 +175,7 @@ class Recognizer:
         return decide_together(self, look_at_all(self, volumes, len(volumes)))
 
     def look(self, volume: Volume, progress: Progress | None = None, limit: int = SLICES_LOOKED_AT) -> Look:
-        """Ask the network about the slices of a volume; ``decide`` makes a result of it.
+        """Ask the network about the slices of a volume, in all copies; ``decide`` makes a result of it.
 
         Parameters
         ----------
@@ -175,23 +187,48 @@ class Recognizer:
         CMROrientError
             Where there is nothing to see in any slice.
         """
+        slices = self._chosen(volume, limit)
+        answers = self._inference.answers(*_shown(volume, slices), self.averaging, progress)
+        return Look.at(volume, slices, self._checked(answers))
+
+    def _look_until_sure(self, volume: Volume, progress: Progress | None) -> Look:
+        """A look at one volume by itself, which ends as soon as the answer is sure."""
+        slices = self._chosen(volume, SLICES_LOOKED_AT)
+        looks = self._inference.looks(*_shown(volume, slices), progress)
+        look = Look.at(volume, slices, self._checked(next(looks)))
+        while not self._is_enough(look):
+            look = replace(look, answers=self._checked(next(looks)))
+        if progress is not None:
+            progress(len(slices), len(slices))
+        return look
+
+    def _chosen(self, volume: Volume, limit: int) -> NDArray[np.int_]:
         slices = choose_slices(volume, max(limit, min(volume.array.shape[-3], SLICES_LOOKED_AT)))
         if len(slices) == 0:
             raise CMROrientError(_("there is nothing to see in it: every slice has one value only"))
-        return Look.at(volume, slices, self._answers(volume, slices, progress))
+        return slices
+
+    def _may_be_early(self, volume: Volume) -> bool:
+        """Whether a volume may be decided on before all copies are seen, as far as that can be told unseen."""
+        asked = self.looks == "auto" and self.averaging and bool(self._rule.early)
+        return asked and volume.header_state != "other_plane" and volume.array.shape[-3] >= LEAST_PLACES
+
+    def _is_enough(self, look: Look) -> bool:
+        """Whether the answer stands. What the header contradicts is never told by an early look."""
+        number = look.answers.look
+        if not number:
+            return True
+        if self._rule.early is None or number > len(self._rule.early) or count_places([look]) < LEAST_PLACES:
+            return False
+        found = self.decide(look)
+        ordered = look.answers.measures is None or found.slice_order != "unknown"
+        return found.acted_on and not found.conflict and ordered
 
     def is_sure(self, found: Recognition) -> bool:
         """Whether a result is beyond the model's own limit, whatever less the user is content with."""
         return found.confidence >= max(self.min_confidence, self._rule.min_confidence)
 
-    def _answers(self, volume: Volume, slices: NDArray[np.int_], progress: Progress | None) -> Answers:
-        """What the network says about the slices, the copies in the order of the classes that turned them."""
-        across, down = volume.grid.spacing[:2]
-        stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
-        images = [stack[p, s] for p, s in slices]
-        if volume.metadata.small_values_bright:
-            images = [-np.asarray(image, np.float32) for image in images]
-        found = self._inference.answers(images, (down, across), self.averaging, progress)
+    def _checked(self, found: Answers) -> Answers:
         if not all(np.isfinite(part).all() for part in (found.logits, found.measures) if part is not None):
             raise CMROrientError(_("the model gives no finite numbers for it"), self.model.onnx)
         return found
@@ -207,9 +244,10 @@ class Recognizer:
         """
         volume, slices, answers = look.outline, look.slices, look.answers
         members = group or (look,)
-        copies = self._copies(answers.logits)
+        turns = None if answers.copies is None else answers.turns
+        copies = self._copies(answers.logits, turns)
         logits = np.concatenate([member.answers.logits for member in members]).astype(np.float64)
-        evidence = weigh(self._copies(logits))
+        evidence = weigh(copies if members == (look,) else self._copies(logits), answers.look)
         orientation = evidence.orientation
         sure = confidence(evidence, self._rule)
         mean = log_probabilities(copies.mean(axis=1))
@@ -221,9 +259,10 @@ class Recognizer:
         forbidden = plane.forbids(seen, self._rule.max_not_short_axis, sure, places, orientation)
         forbidden |= places == 1 and other > self._rule.most_alone
         decision: Decision
-        if other > self._rule.max_not_short_axis:
+        least, most = self._limits(answers.look)
+        if other > most:
             decision = "not_short_axis"
-        elif sure < self.min_confidence or forbidden:
+        elif sure < least or forbidden:
             decision = "uncertain"
         else:
             decision = "reoriented" if orientation else "standard"
@@ -233,7 +272,7 @@ class Recognizer:
         if answers.measures is not None and decision != "not_short_axis":
             levels = weigh_levels(answers.measures, slices[:, 1])
             order, order_sure = slice_order(levels, self._rule.slice_order, self._rule.least_slice_order)
-            angle = angle_of(answers.measures, orientation)
+            angle = angle_of(answers.measures, orientation, turns)
         return Recognition(
             orientation=orientation,
             votes=np.bincount(slice_classes, minlength=_CLASSES),
@@ -254,12 +293,31 @@ class Recognizer:
             margin=None if angle is None else margin_of(angle),
             view=view_of(decision, seen, forbidden),
             preview=look.preview,
+            inputs=answers.inputs,
         )
 
-    def _copies(self, logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    def _limits(self, look: int) -> tuple[float, float]:
+        """The least confidence and the largest ``not_short_axis`` of what is acted on; an early look's are stricter."""
+        least, most = self.min_confidence, self._rule.max_not_short_axis
+        if not look:
+            return least, most
+        early = self._rule.early_look(look)
+        return max(least, early.min_confidence), min(most, early.max_not_short_axis)
+
+    def _copies(self, logits: NDArray[np.floating], turns: NDArray[np.int_] | None = None) -> NDArray[np.floating]:
         """(S, copies, 8) log-probabilities, classes carried back."""
         single = log_probabilities(logits.astype(np.float64), self._rule.temperature)
-        return carried_back(single) if self.averaging else single
+        return carried_back(single, turns) if self.averaging else single
+
+
+def _shown(volume: Volume, slices: NDArray[np.int_]) -> tuple[list[NDArray[Any]], tuple[float, float]]:
+    """The slices (phase, slice) as the network is to see them, and the distances of their rows and columns."""
+    across, down = volume.grid.spacing[:2]
+    stack = volume.array if volume.array.ndim == 4 else volume.array[np.newaxis]
+    images = [stack[p, s] for p, s in slices]
+    if volume.metadata.small_values_bright:
+        images = [-np.asarray(image, np.float32) for image in images]
+    return images, (down, across)
 
 
 def decided(volume: Volume, orientation: Orientation | int) -> Recognition:
@@ -283,6 +341,12 @@ def decided(volume: Volume, orientation: Orientation | int) -> Recognition:
         decided_by="user",
         view="short_axis",
     )
+
+
+def check_looks(value: str) -> None:
+    """Raise ``UsageError`` where somebody wants to look in a way that there is not."""
+    if value not in LOOKS:
+        raise UsageError(_("looks is one of {ways}, not {value!r}").format(ways=", ".join(LOOKS), value=value))
 
 
 def check_min_confidence(value: float | None) -> None:

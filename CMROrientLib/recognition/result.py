@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ Decision = Literal["standard", "reoriented", "uncertain", "not_short_axis"]
 DecidedBy = Literal["network", "user"]
 #: What an image shows: a short axis, something else, or what the model or the doubts leave open.
 View = Literal["short_axis", "other", "unknown"]
+#: How much is looked at: no more than is needed, or everything.
+Looks = Literal["auto", "full"]
+LOOKS: tuple[Looks, ...] = get_args(Looks)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,6 +68,9 @@ class Recognition:
         How many images were decided on together, this one among them.
     dissent:
         The classes of which images of that group are sure by themselves, where they differ; else none.
+    inputs:
+        How many inputs the network was shown: slices times copies, those of earlier looks counted; 0 where a
+        user decided.
     preview:
         The middle slice as stored, for notebooks; None where nobody looked at the pixels.
     """
@@ -91,6 +97,7 @@ class Recognition:
     together: int = 1
     dissent: tuple[Orientation, ...] = ()
     preview: Preview | None = None
+    inputs: int = 0
 
     def __repr__(self) -> str:
         from .notebook import line

@@ -16,7 +16,8 @@ from ..errors import UsageError
 from ..io import suffix_of
 from ..io.paths import long_path
 from ..orientation import Orientation
-from ..recognition.recognizer import check_min_confidence
+from ..recognition.recognizer import check_looks, check_min_confidence
+from ..recognition.result import Looks
 from .overrides import Override
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class RunOptions:
     output:
         The output folder; it must not lie inside an input, but where the walk leaves it out (below the
         ``derivatives`` of a BIDS data set), nor an input inside it. None where images are only recognized.
-    model, device, averaging, min_confidence:
+    model, device, averaging, min_confidence, looks:
         See ``Recognizer``.
     geometry, target:
         See ``correction.plan``; a class may be given by its number or its short name.
@@ -124,6 +125,7 @@ class RunOptions:
     device: str = "auto"
     averaging: bool = True
     min_confidence: float | None = None
+    looks: Looks = "auto"
     geometry: GeometryMode = "auto"
     target: Orientation = Orientation.IDENTITY
     slice_order: WantedOrder = "keep"
@@ -170,6 +172,7 @@ class RunOptions:
         if self.orientation is not None and self.decisions is not None:
             raise UsageError("give an orientation for all images or decisions about single ones, not both")
         check_min_confidence(self.min_confidence)
+        check_looks(self.looks)
 
     @property
     def correcting(self) -> bool:
@@ -189,13 +192,15 @@ class RunOptions:
     def digest(self, model: ModelFiles | None, override: Override | None, group: str | None = None) -> str:
         """A name for everything beside the files that a record depends on.
 
-        It is the same as in version 1.0, so that its output folders are gone on with.
+        It is the same as in version 1.0, so that its output folders are gone on with; early looks, which that did
+        not know, change it only where there is a rule for them.
 
         Parameters
         ----------
         group:
             The images that it is decided on with, by what tells them from others.
         """
+        early = None if model is None or self.looks == "full" or not self.averaging else model.early
         decided = None if override is None else [override.orientation, override.decision]
         parts = [
             None if model is None else model.fingerprint,
@@ -208,6 +213,7 @@ class RunOptions:
             decided,
             *([] if self.slice_order == "keep" else [self.slice_order]),
             *([] if group is None else [["group", group]]),
+            *([] if early is None else [["looks", early]]),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

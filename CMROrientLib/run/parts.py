@@ -86,6 +86,8 @@ class Finding:
         For how many slices each of the eight classes was the most probable.
     slices:
         Number of slices looked at.
+    inputs:
+        How many inputs the network was shown; None where a user decided, and in records that do not tell.
     agreement:
         Mean share of the turned copies that agree with their slice.
     slice_votes:
@@ -112,6 +114,7 @@ class Finding:
     decided_by: DecidedBy | None = None
     votes: tuple[int, ...] = (0,) * len(Orientation)
     slices: int = 0
+    inputs: int | None = None
     agreement: float | None = None
     slice_votes: tuple[Orientation, ...] = ()
     words: str | None = None
@@ -154,6 +157,7 @@ class Finding:
             decided_by=decided_by,
             votes=votes,
             slices=row.get("slices", int) or 0,
+            inputs=row.get("inputs", int),
             agreement=row.get("agreement", float),
             slice_votes=tuple(Orientation(k) for k in row.several("slice_votes", int)),
             words=row.get("words", str),

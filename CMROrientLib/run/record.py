@@ -186,6 +186,7 @@ class Record:
             "group": None if self.group is None else self.group.name,
             "group_kind": None if self.group is None else self.group.kind,
             "companions": [] if self.group is None else self.group.flat_companions(),
+            "inputs": None if found is None else found.inputs,
             "version": self.version,
             "format": FORMAT,
         }

@@ -146,7 +146,14 @@ class _Work:
         self.options = options
         override = self.image.override
         self.recognizer = (
-            Recognizer(options.model, options.device, options.averaging, options.min_confidence, threads=threads)
+            Recognizer(
+                options.model,
+                options.device,
+                options.averaging,
+                options.min_confidence,
+                threads=threads,
+                looks=options.looks,
+            )
             if override is None
             else None
         )
@@ -280,6 +287,7 @@ class _Work:
             decided_by=recognition.decided_by,
             votes=tuple(int(v) for v in recognition.votes),
             slices=len(recognition.slice_indices),
+            inputs=recognition.inputs if override is None else None,
             agreement=round(float(np.mean(recognition.agreement)), 6) if len(recognition.agreement) else None,
             slice_votes=tuple(Orientation(int(k)) for k in recognition.slice_probabilities.argmax(axis=1)),
             words="Left alone, as the user decided." if left_by_user else words(recognition),

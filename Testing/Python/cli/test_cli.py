@@ -69,6 +69,18 @@ def test_recognize_prints_a_table(study: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_inputs_are_told_and_all_may_be_asked_for(study: Path) -> None:
+    """In full each of four slices is seen in eight copies, whole and close; else never less than once."""
+    full, auto = (cmrorient("recognize", study, *NETWORK, "--json", *more) for more in (("--looks", "full"), ()))
+    assert [record["inputs"] for record in full.records] == [64, 64]
+    assert all(4 <= record["inputs"] <= 64 + 8 for record in auto.records)
+    for one, other in zip(full.records, auto.records, strict=True):
+        assert [one[name] for name in ("path", "orientation", "decision", "conflict")] == [
+            other[name] for name in ("path", "orientation", "decision", "conflict")
+        ]
+    assert cmrorient("recognize", study, "--looks", "quick").status == 2
+
+
 def test_recognize_prints_records_and_nothing_else(study: Path) -> None:
     (study / "text.nii").write_text("no image")
     try:
