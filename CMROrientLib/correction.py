@@ -159,7 +159,8 @@ def with_slice_order(
     """
     if wanted not in WANTED_ORDERS:
         raise ValueError(f"the slice order is one of {', '.join(WANTED_ORDERS)}, not {wanted!r}")
-    if wanted == "keep" or found == "unknown":
+    # A slice alone has no order; that of the stack which it may be in is not in its file.
+    if wanted == "keep" or found == "unknown" or volume.array.shape[-3] == 1:
         return correction
     reverse, numbered = found != wanted, volume.metadata.numbered
     claimed = volume.header_slice_order

@@ -73,27 +73,23 @@ def verdict(recognition: Recognition, decided: Recognition | None) -> str:
 
 
 def facts(examined: Examined) -> str:
-    """What else was found, a line each: the order of slices, what it nearly was, what it belongs to; empty without."""
-    lines = (_slices(examined.recognition), _margin(examined.recognition), _group(examined))
+    """What else was found, a line each: the order of slices, and what it belongs to; empty without."""
+    lines = (_slices(examined), _group(examined))
     return "<br>".join(filter(None, lines))
 
 
-def _slices(found: Recognition) -> str:
+def _slices(examined: Examined) -> str:
+    found = examined.recognition
     order, header = found.slice_order, found.header_slice_order
     if order == "unknown":
         return ""
-    said = _("Slices as stored: {way}.").format(way=slice_order_words(order))
+    if examined.group is not None and examined.group.kind == "stack":
+        said = _("Slices of this stack, as the scene lists them: {way}.").format(way=slice_order_words(order))
+    else:
+        said = _("Slices as stored: {way}.").format(way=slice_order_words(order))
     if header is None or header == order:
         return said
     return said + " " + _("The header says {way}.").format(way=slice_order_words(header))
-
-
-def _margin(found: Recognition) -> str:
-    """Why an image is uncertain: its heart lies turned nearly as far as the next orientation's."""
-    if found.margin is None or found.decision != "uncertain":
-        return ""
-    said = _("The heart lies {degrees:.0f}° from the border to the next orientation.")
-    return said.format(degrees=found.margin)
 
 
 def _group(examined: Examined) -> str:

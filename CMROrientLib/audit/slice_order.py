@@ -1,4 +1,7 @@
-"""Slices that run against the rest: stacks that cannot be joined with the others as they are."""
+"""Slices that run against the rest: stacks that cannot be joined with the others as they are.
+
+A stack that is stored as one image a slice counts once, and is marked as a whole.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ def marked(records: Sequence[Record]) -> list[Record]:
 
     Where as many run one way as the other, base first counts as the rest.
     """
-    orders = Counter(order for record in records if (order := _order(record)) is not None)
+    orders = Counter({record.stack: order for record in records if (order := _order(record)) is not None}.values())
     total = orders.total()
     rest = "base_first" if orders["base_first"] >= orders["apex_first"] else "apex_first"
     if len(orders) < 2:

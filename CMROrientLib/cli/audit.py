@@ -14,7 +14,7 @@ from ..audit.page import KINDS, PROBLEMS
 from ..audit.verdict import verdict_of, verdicts_of
 from ..run.record import Record
 from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
-from .output import Reporter, full_name, header, shown_name, stored
+from .output import Reporter, full_name, header, no_short_axis, shown_name, stored
 from .table import Cell, table
 from .table import tell as say
 
@@ -56,6 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps(audit_line(record)))
     else:
         tell(records, options.inputs, only_problems=only_problems)
+    nothing = no_short_axis(records)
+    if nothing:
+        say(nothing, sys.stderr)
     print(f"report: {ReportFiles.at(arguments.report).page}", file=sys.stderr)
     return exit_status(records)
 

@@ -101,7 +101,7 @@ class Reporter:
             if record.error is None and record.finding is not None and record.decision == "uncertain":
                 _say(f"uncertain: {full_name(record, self._inputs)}: {record.finding.words}")
         _say(self._sum(records))
-        for line in (_mixed_orders(records), _no_short_axis(records)):
+        for line in (_mixed_orders(records), _left_in_order(records, self._inputs), no_short_axis(records)):
             if line:
                 _say(line)
         if page is not None:
@@ -118,7 +118,9 @@ class Reporter:
         assert group is not None
         rows = [self._row(record, several[record.path] > 1) for record in entry]
         inside = [[(f"  {name}",), *cells] for (name,), *cells in rows]
-        return [[(f"{shown_place(group.name, self._inputs)}: {group.words}",), *[("",)] * (len(rows[0]) - 1)], *inside]
+        way = _way_of(entry) if group.kind == "stack" else ""
+        heading = f"{shown_place(group.name, self._inputs)}: {group.words}{way and f', {way}'}"
+        return [[(heading,), *[("",)] * (len(rows[0]) - 1)], *inside]
 
     def _row(self, record: Record, several: bool) -> list[Cell]:
         name = full_name(record, self._inputs) if several else shown_name(record, self._inputs)
@@ -171,21 +173,51 @@ class Reporter:
             self._bar = None
 
 
+def _way_of(stack: Sequence[Record]) -> str:
+    """Which way the slices of a stack run that are images of their own; empty where nobody knows."""
+    orders = {record.finding.slice_order for record in stack if record.finding is not None and record.acted_on}
+    return slice_order_words(orders.pop()) if len(orders) == 1 else ""
+
+
 def _mixed_orders(records: Sequence[Record]) -> str:
-    """A line where the slices of some images run against those of others and stay so; else empty."""
+    """A line where the slices of some stacks run against those of others and stay so; else empty."""
     orders = Counter(
-        record.finding.slice_order
-        for record in records
-        if record.finding is not None and record.acted_on and (record.action is None or not _brought(record))
+        {
+            record.stack: record.finding.slice_order
+            for record in records
+            if record.finding is not None and record.acted_on and (record.action is None or not _brought(record))
+        }.values()
     )
     base, apex = orders["base_first"], orders["apex_first"]
     if not (base and apex):
         return ""
     way = [f"{slice_order_words('base_first')} in {base}", f"{slice_order_words('apex_first')} in {apex}"]
-    return f"slices run {' and '.join(way)} of the images; correct --slice-order base-first brings them into one order"
+    return f"slices run {' and '.join(way)} of the stacks; correct --slice-order base-first brings them into one order"
 
 
-def _no_short_axis(records: Sequence[Record]) -> str:
+def _left_in_order(records: Sequence[Record], inputs: Sequence[Path]) -> str:
+    """A line where stacks should have been brought to an order and could not; else empty."""
+    left = {
+        record.stack
+        for record in records
+        if isinstance(record.stack, str)
+        and record.finding is not None
+        and record.action is not None
+        and record.action.grid is not None
+        and record.finding.slice_order not in ("unknown", record.action.slice_order)
+        and record.action.slice_order != "keep"
+    }
+    if not left:
+        return ""
+    which = shown_place(left.pop(), inputs) if len(left) == 1 else f"{len(left)} stacks"
+    return (
+        f"the slices of {which} keep their order: each is an image of its own, at its place in the patient, and the "
+        "order is that of the numbers of series or files; sort them by place, or join them into one file and correct "
+        "that"
+    )
+
+
+def no_short_axis(records: Sequence[Record]) -> str:
     """A line where every image was looked at and none is a short axis, with what to do; else empty."""
     findings = [record.finding for record in records if record.finding is not None]
     if len(findings) < len(records) or any(finding.decision != "not_short_axis" for finding in findings):

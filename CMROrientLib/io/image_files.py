@@ -20,12 +20,15 @@ class SeriesPlace:
         Of its slices sorted along their normal, LPS, mm.
     has_geometry:
         Whether the files say how rows and columns lie in the patient.
+    number:
+        SeriesNumber and the smallest InstanceNumber: how people find the series in a list. 0 where there is none.
     """
 
     patient: str
     study: str
     grid: Grid
     has_geometry: bool
+    number: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import words
 from ..volume import Volume
 from .groups import Group, group_of
-from .input import SceneImage, scene_image, volume_of
+from .input import SceneImage, images_of_scene, scene_image, volume_of
 from .node_types import Node, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
 from .output import Written, slices_were_reversed, write
@@ -128,6 +128,8 @@ def examine_group(
     looks: list[tuple[SceneImage, Volume, Look]] = []
     left: list[tuple[SceneImage, CMROrientError]] = []
     count = len(group.images)
+    # The progress may let people remove images.
+    places = _places(group) if group.kind == "stack" else {}
     for number, image in enumerate(group.images):
 
         def slice_done(_done: int, _total: int, number: int = number) -> None:
@@ -139,13 +141,20 @@ def examine_group(
             looks.append((image, volume, recognizer.look(volume, slice_done, share_of_slices(count))))
         except CMROrientError as error:
             left.append((image, error))
-    results = decide_together(recognizer, [look for _image, _volume, look in looks]) if looks else []
+    numbers = [(places[image.main.GetID()],) for image, _volume, _look in looks] if places else []
+    results = decide_together(recognizer, [look for _image, _volume, look in looks], numbers) if looks else []
     there = Group(group.kind, tuple(image for image, _volume, _look in looks)) if len(looks) > 1 else None
     found = [
         Examined(image, volume, result, recognizer.model, there)
         for (image, volume, _look), result in zip(looks, results, strict=True)
     ]
     return found, left
+
+
+def _places(group: Group) -> dict[str, int]:
+    """Where images stand in their scene, by their nodes' IDs: the order in which people see them listed."""
+    listed = [image.main.GetID() for image in images_of_scene(group.images[0].scene)]
+    return {own: listed.index(own) if own in listed else len(listed) for own in (i.main.GetID() for i in group.images)}
 
 
 def decide(node: Node | None, orientation: Orientation | int, slice_axis: int | None = None) -> Examined:

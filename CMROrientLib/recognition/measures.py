@@ -133,3 +133,14 @@ def angle_of(measures: NDArray[np.floating], orientation: Orientation, turns: ND
 def margin_of(angle: float) -> float:
     """Degrees from an angle to the nearer border of its class."""
     return HALF_WIDTH - abs(angle)
+
+
+def beyond_the_border(orientation: Orientation, angle: float) -> Orientation:
+    """The class on the other side of the nearer border: how the volume would be stored if its heart lay further round.
+
+    Parameters
+    ----------
+    angle:
+        See ``angle_of``.
+    """
+    return orientation.after(Orientation.ROTATE_90 if angle > 0 else Orientation.ROTATE_270)

@@ -29,7 +29,7 @@ from .decision import (
 )
 from .engines import open_engine
 from .header_plane import view_of
-from .measures import angle_of, margin_of, slice_order, weigh_levels
+from .measures import SliceOrderEvidence, angle_of, margin_of, slice_order, weigh_levels
 from .result import LOOKS, Decision, Looks, Recognition
 from .slices import SLICES_LOOKED_AT, choose_slices
 from .together import Look, count_places, decide_together, look_at_all
@@ -161,7 +161,8 @@ class Recognizer:
         """Find out how volumes are stored that belong together: one decision, from the slices of all.
 
         Channels of a case, sequences on one grid or the series of one stack are such volumes. Where some are
-        sure of different orientations by themselves, all are ``uncertain``.
+        sure of different orientations by themselves, all are ``uncertain``. Single slices that lie one above
+        the other have the order of their stack, counted as they are given.
 
         Returns
         -------
@@ -172,7 +173,8 @@ class Recognizer:
         CMROrientError
             Where there is nothing to see in any slice of one of them.
         """
-        return decide_together(self, look_at_all(self, volumes, len(volumes)))
+        numbers = [(number,) for number in range(len(volumes))]
+        return decide_together(self, look_at_all(self, volumes, len(volumes)), numbers)
 
     def look(self, volume: Volume, progress: Progress | None = None, limit: int = SLICES_LOOKED_AT) -> Look:
         """Ask the network about the slices of a volume, in all copies; ``decide`` makes a result of it.
@@ -224,6 +226,10 @@ class Recognizer:
         ordered = look.answers.measures is None or found.slice_order != "unknown"
         return found.acted_on and not found.conflict and ordered
 
+    def order_of(self, levels: SliceOrderEvidence | None) -> tuple[FoundOrder, float]:
+        """The order of a stack by the levels of its slices, and the probability that it is right."""
+        return slice_order(levels, self._rule.slice_order, self._rule.least_slice_order)
+
     def is_sure(self, found: Recognition) -> bool:
         """Whether a result is beyond the model's own limit, whatever less the user is content with."""
         return found.confidence >= max(self.min_confidence, self._rule.min_confidence)
@@ -270,8 +276,7 @@ class Recognizer:
         order: FoundOrder = "unknown"
         order_sure, angle = 0.0, None
         if answers.measures is not None and decision != "not_short_axis":
-            levels = weigh_levels(answers.measures, slices[:, 1])
-            order, order_sure = slice_order(levels, self._rule.slice_order, self._rule.least_slice_order)
+            order, order_sure = self.order_of(weigh_levels(answers.measures, slices[:, 1]))
             angle = angle_of(answers.measures, orientation, turns)
         return Recognition(
             orientation=orientation,

@@ -55,6 +55,7 @@ class Recognition:
     slice_order, slice_order_confidence:
         Whether the stack runs from base to apex or the other way, and the probability (0 to 1) that this is
         right; ``unknown`` below three slices, where the slices do not agree, and for models that cannot tell.
+        Of a single slice in a stack of such the stack's, in the order in which its images are numbered.
     header_slice_order:
         The order that the header claims, None where it says nothing usable.
     angle:

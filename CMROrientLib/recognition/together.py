@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pictures import Preview
+from ..slice_order import header_slice_order
 from ..volume import Volume
+from .measures import weigh_levels
 from .result import Recognition
 from .slices import SLICES_LOOKED_AT
+from .stack_order import Number, count_slices
 
 if TYPE_CHECKING:
     from .inference import Answers
@@ -52,18 +55,41 @@ def share_of_slices(members: int) -> int:
     return max(1, SLICES_LOOKED_AT // members)
 
 
-def decide_together(recognizer: Recognizer, looks: Sequence[Look]) -> list[Recognition]:
+def decide_together(recognizer: Recognizer, looks: Sequence[Look], numbers: Sequence[Number] = ()) -> list[Recognition]:
     """One decision from the slices of all volumes; header and votes stay each volume's own.
 
     Where volumes are sure of different orientations by their own slices, all are ``uncertain``: one
     of them does not belong here, or its pixels were turned apart from the others.
+
+    Parameters
+    ----------
+    numbers:
+        By which the volumes are counted where they are the slices of one stack; they have its order then.
     """
     own = [recognizer.decide(look) for look in looks]
     sure = sorted({found.orientation for found in own if found.acted_on and recognizer.is_sure(found)})
     joint = [replace(recognizer.decide(look, looks), together=len(looks)) for look in looks]
+    if numbers:
+        joint = _in_one_stack(recognizer, looks, numbers, joint)
     if len(sure) > 1:
         return [replace(found, decision="uncertain", dissent=tuple(sure)) for found in joint]
     return joint
+
+
+def _in_one_stack(
+    recognizer: Recognizer, looks: Sequence[Look], numbers: Sequence[Number], results: list[Recognition]
+) -> list[Recognition]:
+    """The results with the order of the stack that they are slices of, as pixels and headers tell it."""
+    counted = count_slices(looks, numbers)
+    measures = [look.answers.measures for look in looks if look.answers.measures is not None]
+    if counted is None or any(found.decision == "not_short_axis" for found in results):
+        return results
+    levels = weigh_levels(np.concatenate(measures), counted.places) if len(measures) == len(looks) else None
+    order, sure = recognizer.order_of(levels)
+    claimed = header_slice_order(counted.direction)
+    return [
+        replace(found, slice_order=order, slice_order_confidence=sure, header_slice_order=claimed) for found in results
+    ]
 
 
 def look_at_all(recognizer: Recognizer, volumes: Iterable[Volume], members: int) -> list[Look]:

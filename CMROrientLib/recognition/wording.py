@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from ..i18n import _
 from ..orientation import Orientation
 from ..slice_order import FoundOrder
+from .measures import beyond_the_border
 
 if TYPE_CHECKING:
     from .result import Recognition
+
+#: Hearts of most people lie further from a border, in degrees.
+_NEAR = 15.0
 
 
 def words(recognition: Recognition) -> str:
@@ -18,6 +22,7 @@ def words(recognition: Recognition) -> str:
         return _("This does not look like a short-axis image; it is left alone.")
     sentences = (
         _pixels_in_words(recognition),
+        _border_in_words(recognition),
         _header_in_words(recognition),
         _slices_in_words(recognition),
         _group_in_words(recognition),
@@ -64,6 +69,15 @@ def _pixels_in_words(recognition: Recognition) -> str:
         total=total,
         confidence=confidence_words(recognition.confidence),
     )
+
+
+def _border_in_words(recognition: Recognition) -> str:
+    """Why an image is uncertain: its heart lies turned nearly as far as that of the next orientation."""
+    angle, margin = recognition.angle, recognition.margin
+    if recognition.decision != "uncertain" or angle is None or margin is None or margin > _NEAR:
+        return ""
+    sentence = _("The heart lies {degrees:.0f}° from the border to the next orientation, stored {how}.")
+    return sentence.format(degrees=margin, how=orientation_words(beyond_the_border(recognition.orientation, angle)))
 
 
 def _left_for_its_plane(recognition: Recognition) -> bool:

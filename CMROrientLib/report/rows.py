@@ -215,7 +215,8 @@ def _details(record: Record) -> list[Detail]:
         lines.append(Detail(f"geometry {action.geometry}, directions by class {action.geometry_class:d}{target}"))
     if finding is not None and finding.slice_order != "unknown":
         done = ", reversed" if action is not None and (action.slices_reversed or action.renumbered) else ""
-        lines.append(Detail(f"slices {slice_order_words(finding.slice_order)}{done}"))
+        whose = "slices of the stack" if record.group is not None and record.group.kind == "stack" else "slices"
+        lines.append(Detail(f"{whose} {slice_order_words(finding.slice_order)}{done}"))
     if files.sha256_in is not None:
         lines.append(Detail(f"sha256 of the input {files.sha256_in[:16]}…"))
     if files.sha256_out is not None:

@@ -83,6 +83,11 @@ class Record:
         return self.path if self.series is None else f"{self.path} (series {self.series})"
 
     @property
+    def stack(self) -> tuple[str, str | None] | str:
+        """What tells the stack that it shows from others: one stored as an image a slice has one name."""
+        return self.group.name if self.group is not None and self.group.kind == "stack" else self.key
+
+    @property
     def orientation(self) -> Orientation | None:
         """Class of the stored pixels, None where there is none."""
         return None if self.finding is None else self.finding.orientation

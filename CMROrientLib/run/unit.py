@@ -14,6 +14,7 @@ from ..recognition.result import Recognition
 from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import orientation_words
 from .companions.content import is_label_map
+from .companions.together import number_of
 from .files import checksum
 from .options import RunOptions
 from .plan import PlannedImage
@@ -39,7 +40,8 @@ def work_on(unit: Sequence[Assignment], options: RunOptions, threads: int | None
     company = None
     if len(open_ends) > 1:
         sources = {assignment.image.key: assignment.image.source for assignment in open_ends}
-        company = Company(sources, options.slice_axis)
+        group = open_ends[0].image.group
+        company = Company(sources, options.slice_axis, is_stack=group is not None and group.kind == "stack")
     common: Orientation | None = None
     for assignment in open_ends:
         outcome = work(assignment, options, threads, company)
@@ -85,11 +87,14 @@ class Company:
         The images.
     slice_axis:
         The stored axis that slices lie along; found where None.
+    is_stack:
+        Whether they are the slices of one stack, which has an order.
     """
 
-    def __init__(self, sources: Mapping[Key, ImageFiles], slice_axis: int | None) -> None:
+    def __init__(self, sources: Mapping[Key, ImageFiles], slice_axis: int | None, *, is_stack: bool = False) -> None:
         self.sources = sources
         self._slice_axis = slice_axis
+        self._is_stack = is_stack
         self._checksums: dict[Key, str] = {}
         self._found: dict[Key, Recognition] = {}
         self._failed: dict[Key, Exception] = {}
@@ -135,4 +140,5 @@ class Company:
         if len(looks) == 1:
             self._found = {key: recognizer.decide(look) for key, look in looks.items()}
         elif looks:
-            self._found = dict(zip(looks, decide_together(recognizer, list(looks.values())), strict=True))
+            numbers = [number_of(self.sources[key]) for key in looks] if self._is_stack else []
+            self._found = dict(zip(looks, decide_together(recognizer, list(looks.values()), numbers), strict=True))

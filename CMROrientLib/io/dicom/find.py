@@ -100,7 +100,8 @@ def _place(stack: Sequence[InstanceHeader]) -> SeriesPlace | None:
         layout = arrange(stack)
     except (CMROrientError, ValueError):
         return None
-    return SeriesPlace(stack[0].patient, stack[0].study, layout.grid, layout.has_geometry)
+    number = (stack[0].series_number, min(frame.number[0] for header in stack for frame in header.frames))
+    return SeriesPlace(stack[0].patient, stack[0].study, layout.grid, layout.has_geometry, number)
 
 
 def _numbered(sources: list[ImageFiles]) -> list[ImageFiles]:

@@ -78,6 +78,7 @@ class InstanceHeader:
     scanner: str | None
     study: str = ""
     patient: str = ""
+    series_number: int = 0
 
     @property
     def has_pixels(self) -> bool:
@@ -136,6 +137,7 @@ def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
             scanner=_scanner(dataset),
             study=str(dataset.get("StudyInstanceUID") or ""),
             patient=str(dataset.get("PatientID") or "").strip(),
+            series_number=int(number(dataset, "SeriesNumber") or 0),
         )
 
 

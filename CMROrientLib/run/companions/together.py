@@ -65,6 +65,13 @@ def find_groups(candidates: Sequence[Candidate], slice_axis: int | None = None) 
     return _named(joined)
 
 
+def number_of(source: ImageFiles) -> tuple[int, ...]:
+    """By which an image of a stack is counted: the numbers of a DICOM series, or those in the name of a file."""
+    if source.place is not None:
+        return source.place.number
+    return tuple(int(number) for number in _NUMBER.findall(without_suffix(source.path).name))
+
+
 class _Files:
     """Images in files of their own, by name and grid."""
 

@@ -55,6 +55,20 @@ def test_series_of_one_stack_get_one_decision() -> None:
     assert made.main.GetName() == "SAX 1 standard"
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_order_of_a_stack_is_that_in_which_the_scene_lists_it(backwards: bool) -> None:
+    volume = stack(2, 8)
+    whole = Recognizer().recognize(volume)
+    assert whole.slice_order != "unknown"
+    other = {"base_first": "apex_first", "apex_first": "base_first"}[whole.slice_order]
+    nodes = loaded_one_by_one(volume, backwards=backwards)
+    in_study(nodes)
+    found, _left = examine_all(slicer.mrmlScene, Recognizer())
+    assert {one.recognition.slice_order for one in found} == {other if backwards else whole.slice_order}
+    (made, *_rest), _left = correct_all(slicer.mrmlScene, found, "keep", write_mirrored=True)
+    assert made.main.GetAttribute("CMROrient.SliceOrder") == found[0].recognition.slice_order
+
+
 def scene_grid(node: Any) -> Grid:
     from CMROrientLib.mrml.nodes import volume_from_node
 

@@ -62,7 +62,12 @@ def test_an_uncertain_image_near_a_border_says_so(panel: Any) -> None:
     select(panel, phantom_node(2))
     press(panel.ui.recognizeButton)
     found(panel, **{**UNKNOWN, "decision": "uncertain", "angle": 41.6, "margin": 3.4})
-    assert panel.ui.factsLabel.text == "The heart lies 3° from the border to the next orientation."
+    assert (
+        "The heart lies 3° from the border to the next orientation, stored transposed over the other diagonal."
+        in panel.ui.verdictLabel.text
+    )
+    found(panel, angle=-20.0, margin=25.0)
+    assert "border" not in panel.ui.verdictLabel.text
 
 
 def test_series_of_one_stack_are_decided_on_together_and_named(panel: Any) -> None:
@@ -72,6 +77,7 @@ def test_series_of_one_stack_are_decided_on_together_and_named(panel: Any) -> No
     press(panel.ui.recognizeButton)
     ui = panel.ui
     assert f"Decided together with {SLICES - 1} other images." in ui.verdictLabel.text
+    assert ui.factsLabel.text.startswith("Slices of this stack, as the scene lists them: from ")
     assert "other series of this stack: “SAX 1”, “SAX 3”, “SAX 4” and 1 more." in ui.factsLabel.text
     assert "Apply to all images" in ui.factsLabel.text and not ui.factsLabel.isHidden()
     assert ui.sliceTable.rowCount == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.measures import angle_of, margin_of, slice_order, weigh_levels
+from CMROrientLib.recognition.measures import angle_of, beyond_the_border, margin_of, slice_order, weigh_levels
 
 WEIGHTS = {"intercept": -3.0, "rise": 6.0, "correlation": 3.0, "slices": 1.0}
 
@@ -64,3 +64,16 @@ def test_the_angle_of_single_passes_and_beyond_a_border() -> None:
     assert angle_of(one_pass, Orientation.ROTATE_90) == pytest.approx(33)
     beyond = angle_of(measured(np.array([0.5]), 40.0), Orientation.IDENTITY)
     assert beyond == 45 and margin_of(beyond) == 0
+
+
+@pytest.mark.parametrize("stored", list(Orientation))
+@pytest.mark.parametrize(("degrees", "over"), [(20.0, 4.0), (-66.0, -4.0)])
+def test_beyond_a_border_lies_the_class_that_the_volume_is_taken_for_there(
+    stored: Orientation, degrees: float, over: float
+) -> None:
+    """A few degrees further, and the line lies within that class, as near to the border on its other side."""
+    angle = angle_of(measured(np.array([0.5]), degrees, stored), stored)
+    further = measured(np.array([0.5]), degrees + over, stored)
+    beyond = beyond_the_border(stored, angle)
+    assert margin_of(angle) == pytest.approx(2) and margin_of(angle_of(further, beyond)) == pytest.approx(2)
+    assert np.sign(angle_of(further, beyond)) == -np.sign(angle)

@@ -84,6 +84,18 @@ def test_an_uncertain_result_contradicts_nothing() -> None:
     assert words(doubtful).endswith("; it is left alone. The header says stored flipped left to right.")
 
 
+@pytest.mark.parametrize(
+    ("angle", "how"), [(41.6, "turned by 90° clockwise"), (-41.6, "turned by 90° counter-clockwise")]
+)
+def test_an_uncertain_heart_near_a_border_names_what_lies_beyond(angle: float, how: str) -> None:
+    said = words(found(0, decision="uncertain", angle=angle, margin=3.4))
+    assert f"left alone. The heart lies 3° from the border to the next orientation, stored {how}. The header" in said
+    assert words(found(5, decision="uncertain", angle=-40.0, margin=5.0)).count("stored in standard orientation") == 1
+    for other in ({"decision": "standard"}, {"margin": 20.0, "angle": 25.0}, {"margin": None, "angle": None}):
+        result = {"decision": "uncertain", "angle": angle, "margin": 3.4, **other}
+        assert "border" not in words(found(0, **result))
+
+
 def test_what_is_no_short_axis_image_has_one_sentence() -> None:
     assert words(found(3, decision="not_short_axis")) == (
         "This does not look like a short-axis image; it is left alone."

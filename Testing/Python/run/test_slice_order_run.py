@@ -119,7 +119,7 @@ def test_audit_names_the_stack_that_runs_against_the_rest(study: Path) -> None:
 def test_the_command_line_says_so(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--masks", "_seg", "--min-confidence", "0.3"]
     assert main(["recognize", str(study / "in"), *given]) == 0
-    assert "slices run from base to apex in 2 and from apex to base in 1 of the images" in capsys.readouterr().err
+    assert "slices run from base to apex in 2 and from apex to base in 1 of the stacks" in capsys.readouterr().err
     assert main(["correct", str(study / "in"), "-o", str(study / "o"), "--slice-order", "apex-first", *given]) == 0
     assert "slices run" not in capsys.readouterr().err
     assert "reversed" in (study / "o" / "cmrorient.html").read_text()

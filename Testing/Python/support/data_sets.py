@@ -12,6 +12,8 @@ from sample_study import phantom, put
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import Sequence
+from CMROrientLib.training.negatives.phantom_views import phantom_view
+from CMROrientLib.volume import Grid, Volume
 
 SEQUENCES: tuple[Sequence, ...] = ("bSSFP", "LGE", "T2")
 
@@ -69,3 +71,13 @@ def upright(seed: int, **more: object) -> tuple[NDArray[np.generic], NDArray[np.
 def turned_back(path: Path, orientation: int) -> NDArray[np.generic]:
     """What a file would be had it been stored in a class before it was corrected."""
     return Orientation(orientation).apply(read(path).array)
+
+
+def other_view(seed: int = 0) -> Volume:
+    """Three phases of a plane through the synthetic chest that is no short axis, without a header of its own.
+
+    The seeds 0, 2 and 5 give planes that the network is sure of.
+    """
+    view = phantom_view(np.random.default_rng(seed), [], 128)
+    noise = np.random.default_rng(seed).normal(0, 5, (3, 1, *view.shape))
+    return Volume((view + noise).clip(0).astype(np.int16), Grid((128, 128, 1), (2.0, 2.0, 8.0)))

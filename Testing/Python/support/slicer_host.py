@@ -110,10 +110,11 @@ def _storage(path: Path) -> Any:
     return storage
 
 
-def loaded_one_by_one(volume: Volume, name: str = "SAX") -> list[Any]:
-    """A node for each slice, as scanners that write a series a slice leave them."""
+def loaded_one_by_one(volume: Volume, name: str = "SAX", *, backwards: bool = False) -> list[Any]:
+    """A node for each slice, as scanners that write a series a slice leave them; the last slice first, if asked."""
     nodes = []
-    for number in range(volume.grid.size[2]):
+    numbers = range(volume.grid.size[2])
+    for number in reversed(numbers) if backwards else numbers:
         grid = volume.grid
         origin = tuple(float(value) for value in (grid.affine @ [0, 0, number, 1])[:3])
         one = Grid((*grid.size[:2], 1), grid.spacing, origin, grid.direction)
