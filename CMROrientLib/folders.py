@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from . import __version__
 from .audit.audit import audit_run
 from .orientation import Orientation
 from .progress import ItemProgress
@@ -16,12 +18,16 @@ from .recognition.result import Looks
 from .report.page import write_report
 from .restore.restore import Restored, restore
 from .run import folder
+from .run.files import checksum
 from .run.folder import Warn
 from .run.options import Companions, Inputs, NamePattern, RunOptions
 from .run.record import Record
 from .run.store import Store
 from .run.tables import HTML_NAME
 from .run.work import Outcome
+
+#: Version, command, names and checksum of the pages.
+_PAGES = "pages"
 
 
 def correct(
@@ -31,9 +37,22 @@ def correct(
 
     def page(store: Store) -> None:
         assert options.output is not None
-        write_report(store.records(), options.output / HTML_NAME, store.pictures, command=options.command)
+        page = options.output / HTML_NAME
+        told, made = store.fact(_PAGES), [__version__, options.command]
+        if not store.changed and told is not None and _as_left(page, made, told):
+            return
+        pages = write_report(store.records(), page, store.pictures, command=options.command)
+        names = [path.name for path in pages]
+        store.note(_PAGES, json.dumps([made, names, checksum(pages)]))
 
     return folder.correct(options, progress, warn, page)
+
+
+def _as_left(page: Path, made: list[str], told: str) -> bool:
+    """Whether the pages are those that this version wrote for the same command and records."""
+    before, names, found = json.loads(told)
+    pages = [page.with_name(name) for name in names]
+    return before == made and all(path.is_file() for path in pages) and checksum(pages) == found
 
 
 def correct_folder(

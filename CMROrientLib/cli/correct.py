@@ -74,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--overwrite", action="store_true", help="do everything anew, and replace files that were changed since"
     )
+    group.add_argument(
+        "--verify",
+        action="store_true",
+        help="read every file that an earlier run has done, also where its size and times say that it is as it was",
+    )
     add_recognition(parser)
     add_json(parser)
     add_only_problems(parser)

@@ -9,8 +9,9 @@ Source: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ..io import without_suffix
@@ -22,7 +23,7 @@ from .companions.layouts import channel_of, data_set_of
 from .companions.sidecars import Sidecars, as_json, read_object, read_small
 from .files import digest
 from .plan import PlannedImage
-from .record import Record
+from .record import Key
 from .store import Store
 
 _NNUNET = "dataset.json"
@@ -47,7 +48,7 @@ class _Root:
 
 def carry_over(
     images: Sequence[PlannedImage],
-    records: Mapping[str, Record],
+    written: Sequence[PlannedImage],
     output: Path,
     store: Store,
     warn: Callable[[str], None],
@@ -56,15 +57,15 @@ def carry_over(
 
     Parameters
     ----------
-    images, records:
-        Of this run; the records by their paths.
+    images, written:
+        Of this run, and those of them whose corrected image is there.
     store:
-        Tells which of these files an earlier run wrote.
+        Holds their records, and tells which of these files an earlier run wrote.
     warn:
         Told of files that are in the way.
     """
     seen: set[Path] = set()
-    for path, data in _contents(images, records, output):
+    for path, data in _contents(images, written, output, store):
         if path in seen:
             continue
         seen.add(path)
@@ -95,33 +96,43 @@ class _Kept:
         Where it was read.
     name:
         Its name, in the output too.
-    record:
+    key:
         Of the image, or of the one that the label map follows.
     """
 
     path: Path
     name: PurePosixPath
-    record: Record
+    key: Key
 
-    def roots(self) -> Iterator[_Root]:
-        """The data sets that it is in: by its folder of images, and by the description of BIDS."""
-        base = self.path.parents[len(self.name.parts) - 1]
-        inside = data_set_of(self.name)
-        if inside is not None:
-            yield _Root(base / inside, base, False)
-        for above in self.name.parents:
-            if (base / above / DESCRIPTION).is_file():
-                yield _Root(base / above, base, True)
-                return
+
+class _Roots:
+    """The data sets that files are in: by a folder of images, and by the description of BIDS."""
+
+    def __init__(self) -> None:
+        # Where a file lies tells, not what it is called.
+        self._of_folder = lru_cache(maxsize=256)(_roots)
+
+    def of(self, entry: _Kept) -> tuple[_Root, ...]:
+        """Those of one file."""
+        return self._of_folder(entry.path.parent, entry.name.parent)
+
+
+def _roots(folder: Path, name: PurePosixPath) -> tuple[_Root, ...]:
+    base = folder.parents[len(name.parts) - 1] if name.parts else folder
+    inside = data_set_of(name / "image")
+    found = [] if inside is None else [_Root(base / inside, base, False)]
+    for above in (name, *name.parents):
+        if (base / above / DESCRIPTION).is_file():
+            return (*found, _Root(base / above, base, True))
+    return tuple(found)
 
 
 def _contents(
-    images: Sequence[PlannedImage], records: Mapping[str, Record], output: Path
+    images: Sequence[PlannedImage], written: Sequence[PlannedImage], output: Path, store: Store
 ) -> Iterator[tuple[Path, bytes]]:
     """Files of the output and what is in them."""
-    written = [image for image in images if (found := records.get(image.path)) is not None and found.output is not None]
-    kept = [entry for image in written for entry in _kept(image, records[image.path])]
-    roots = {root.folder: root for entry in kept for root in entry.roots()}
+    places = _Roots()
+    roots = {root.folder: root for image in written for entry in _kept(image) for root in places.of(entry)}
     for root in roots.values():
         place = output / relative(root.folder, root.base)
         for name in _KNOWN:
@@ -129,20 +140,21 @@ def _contents(
             if data is not None:
                 yield place / name, _with_cases(data, root, written, images) if name == _NNUNET else data
         if root.is_bids:
-            inside = [entry.path for entry in kept if entry.path.is_relative_to(root.folder)]
+            kept = (entry.path for image in written for entry in _kept(image))
+            inside = [path for path in kept if path.is_relative_to(root.folder)]
             yield from files_of(root.folder, place, inside, _OWN_FILES if place == output else "")
     for image in written:
         if not image.contested:
-            for entry in _kept(image, records[image.path]):
-                yield from _sidecars(entry, output)
+            for entry in _kept(image):
+                yield from _sidecars(entry, output, store, places)
 
 
-def _kept(image: PlannedImage, record: Record) -> Iterator[_Kept]:
+def _kept(image: PlannedImage) -> Iterator[_Kept]:
     """An image and its label maps; a DICOM series tells of itself."""
     if image.source.kind != "dicom":
-        yield _Kept(image.source.path, PurePosixPath(image.path), record)
+        yield _Kept(image.source.path, PurePosixPath(image.path), image.key)
         for mask in image.masks:
-            yield _Kept(mask.source.path, PurePosixPath(mask.name), record)
+            yield _Kept(mask.source.path, PurePosixPath(mask.name), image.key)
 
 
 def _with_cases(data: bytes, root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage]) -> bytes:
@@ -175,16 +187,19 @@ def _case_of(entry: object) -> str:
     return without_suffix(str(image)).name
 
 
-def _sidecars(entry: _Kept, output: Path) -> Iterator[tuple[Path, bytes]]:
+def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[tuple[Path, bytes]]:
     """What tells of an image: of several ones as it is, its own with the axes that it has now."""
-    root = next((root for root in entry.roots() if root.is_bids), None)
+    root = next((root for root in places.of(entry) if root.is_bids), None)
     found = Sidecars.of(entry.path, None if root is None else root.folder)
+    if root is None and not found.own.is_file():
+        return
+    record = store[entry.key]
     for path in found.above:
         data = read_small(path)
         if root is not None and data is not None:
             yield output / relative(path, root.base), data
     name = BidsName.of(without_suffix(entry.path).name)
-    derived = root is not None and entry.record.files.kind == "nifti" and name is not None and not name.is_label_map
-    own = found.changed(entry.record, derived=derived)
+    derived = root is not None and record.files.kind == "nifti" and name is not None and not name.is_label_map
+    own = found.changed(record, derived=derived)
     if own is not None:
         yield (output / entry.name).with_name(found.own.name), own

@@ -25,6 +25,7 @@ from ..io.paths import relative
 from ..volume import Volume
 from .files import combined, copy, digest, put
 from .record import Json, Key, Record
+from .seen import age
 
 _NOTE = "note.json"
 
@@ -95,6 +96,7 @@ class Delivery:
         for path, found in made.items():
             inside = path.relative_to(room / name) if source.path.is_dir() else path.relative_to(room)
             place = (destination if source.path.is_dir() else destination.parent) / inside
+            age(path)
             self._made[place] = _Made(path, found)
             names.append(relative(place, self._output))
         return Written(tuple(sorted(names)), combined((path.name, found) for path, found in made.items()))

@@ -108,6 +108,8 @@ class RunOptions:
         Address of a Dask scheduler to work on.
     overwrite:
         Do everything anew, and replace files that are in the way or were changed since a run wrote them.
+    verify:
+        Read every file of earlier runs, also where its size and times say that it is as it was.
     pictures:
         Draw pictures of what is only recognized, too.
     command:
@@ -142,6 +144,7 @@ class RunOptions:
     jobs: int = 1
     dask: str | None = None
     overwrite: bool = False
+    verify: bool = False
     pictures: bool = False
     command: str = ""
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from .. import __version__
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import relative
@@ -31,12 +32,14 @@ from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .plan import PlannedImage, RunPlan, planned_files
 from .record import Key, Record
+from .seen import Seen
 from .store import Store
 from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
 from .work import Assignment, Outcome
 from .workers.pool import run_all
 
 _TABLE = "sha256 of the table"
+_LINES = "version and sha256 of the lines"
 _NOTES = "notes of files whose images were not recorded"
 _EDITED = "cmrorient-edited"
 
@@ -71,20 +74,24 @@ class OutputRun:
         """Work, keep the outcomes as they come in, and write the tables."""
         outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
         by_key = {image.key: image for image in self.images}
+        written: set[int] = set()
         finished = False
         try:
             # Workers that are still at it have ended before anything is written about them.
             with closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
-                    self._keep(outcome, by_key[outcome.record.key])
+                    image = by_key[outcome.record.key]
+                    self._keep(outcome, image)
+                    if outcome.record.output is not None:
+                        written.add(id(image))
             finished = True
         finally:
             if self.options.writing:
                 self._hold_notes()
                 self._tables(finished)
         if self.options.writing and self.options.companions == "auto":
-            records = {image.path: self.store[image.key] for image in self.images}
-            carry_over(self.images, records, self.output, self.store, self.warn)
+            done = [image for image in self.images if id(image) in written]
+            carry_over(self.images, done, self.output, self.store, self.warn)
         if finish is not None and self.options.writing:
             finish(self.store)
         return [self.store[image.key] for image in self.images]
@@ -100,7 +107,8 @@ class OutputRun:
         prior, before = self.store.get(image.key), self.store.source_of(image.key)
         if prior is None or prior.output is None or before is None or before == image.source.path.resolve():
             return
-        if checksum(image.source.files) != prior.files.sha256_in:
+        seen = Seen(self.store.seen(image.key), verify=self.options.verify)
+        if seen.checksum(image.source.files) != prior.files.sha256_in:
             raise UsageError(
                 f"{before} was written to it, and {image.source.path} would be; give each an output folder of its "
                 "own, or correct the folder that holds both",
@@ -162,7 +170,8 @@ class OutputRun:
         prior = self.store.get(image.key)
         if image.override is None and not self.options.reset_decisions:
             image = replace(image, override=self._decided(image, prior))
-        return Assignment(image, prior, self.store.has_pictures(image.key), self._noted(image.key))
+        has_pictures, seen = self.store.has_pictures(image.key), self.store.seen(image.key)
+        return Assignment(image, prior, has_pictures, self._noted(image.key), seen)
 
     def _noted(self, key: Key) -> Noted:
         return self.noted.get(key, Noted())
@@ -184,10 +193,12 @@ class OutputRun:
             noted.append(self._noted(record.key))
             if not outcome.kept:
                 noted += self._remove_stale(record, self._written_by(record, image))
-        if not outcome.kept or outcome.thumbnails is not None:
+        if (not outcome.kept or outcome.thumbnails is not None) and not self._failed_alike(outcome):
             # What lies in the output folder is of the input that it was made from, whoever contests it.
             source = None if image.contested and record.output is not None else image.source.path.resolve()
             self.store.put(record, outcome.thumbnails, source)
+        if outcome.seen and outcome.seen != self.store.seen(record.key):
+            self.store.keep_seen(record.key, outcome.seen)
         if self.options.writing:
             for each in noted:
                 each.discard()
@@ -195,6 +206,12 @@ class OutputRun:
                 self.noted.pop(record.key, None)
         for line in outcome.told:
             self.warn(line)
+
+    def _failed_alike(self, outcome: Outcome) -> bool:
+        """Whether an image failed as it did before: then nothing is to be told anew."""
+        record = outcome.record
+        prior = None if record.error is None or outcome.thumbnails is not None else self.store.get(record.key)
+        return prior is not None and replace(record, seconds=prior.seconds).to_json() == prior.to_json()
 
     def _written_by(self, record: Record, image: PlannedImage) -> set[str]:
         """The names of what a run writes for an image, or would write."""
@@ -235,13 +252,26 @@ class OutputRun:
         self.warn(f"{name}: {does} not write it")
 
     def _tables(self, finished: bool) -> None:
+        if not self.store.changed and self.table is None and self._as_left():
+            return
         write_jsonl(self.output / JSONL_NAME, self.store.records())
+        self.store.note(_LINES, f"{__version__} {checksum([self.output / JSONL_NAME])}")
         if self.table is not None and not finished:
             return  # It may decide about images that had no turn: the next run reads it again.
         if self.table is not None and any(self._failed(key) for key in self.table.rows):
             self._put_aside(f"{CSV_NAME} was edited and decides about images that failed")
         write_csv(self.output / CSV_NAME, self.store.records())
         self.store.note(_TABLE, checksum([self.output / CSV_NAME]))
+
+    def _as_left(self) -> bool:
+        """Whether the tables are those that this version wrote for the records that there are."""
+        lines, table = self.output / JSONL_NAME, self.output / CSV_NAME
+        return (
+            lines.is_file()
+            and table.is_file()
+            and self.store.fact(_LINES) == f"{__version__} {checksum([lines])}"
+            and self.store.fact(_TABLE) == checksum([table])
+        )
 
     def _failed(self, key: Key) -> bool:
         record = self.store.get(key)

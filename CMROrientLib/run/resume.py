@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from .delivery import Noted
-from .files import checksum
 from .parts import RecordFiles
 from .record import Record
+from .seen import Seen
 
 
-def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path | None) -> bool:
+def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path | None, seen: Seen) -> bool:
     """Whether an image need not be done again: same files, same settings, outputs as they were written.
 
     Parameters
@@ -21,6 +21,8 @@ def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path |
         What is read now, and the digest of all else that the result depends on.
     output:
         The output folder; None where nothing is written.
+    seen:
+        The checksums of the image's files.
     """
     if prior.error is not None or (prior.files.sha256_in, prior.settings) != (files.sha256_in, settings):
         return False
@@ -31,22 +33,24 @@ def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path |
         return prior.output is None
     for names, digest in prior.files.outputs:
         paths = [output / name for name in names]
-        if not all(path.is_file() for path in paths) or checksum(paths) != digest:
+        if not all(path.is_file() for path in paths) or seen.checksum(paths) != digest:
             return False
     return True
 
 
-def changed_outputs(record: Record, output: Path, noted: Noted) -> list[str]:
+def changed_outputs(record: Record, output: Path, noted: Noted, seen: Seen) -> list[str]:
     """The files of a record that are there and not, byte for byte, what a run wrote.
 
     Parameters
     ----------
     noted:
         What runs that were killed had begun to put in place.
+    seen:
+        The checksums of the image's files.
     """
     changed = []
     for names, digest in record.files.outputs:
         there = [name for name in names if (output / name).exists()]
-        if there and (len(there) < len(names) or checksum(output / name for name in names) != digest):
+        if there and (len(there) < len(names) or seen.checksum(output / name for name in names) != digest):
             changed += [name for name in there if not noted.explains(output, [name])]
     return changed

@@ -7,6 +7,7 @@ reader gets in.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -37,12 +38,22 @@ CREATE TABLE images (
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
-#: Large pictures came later; a store without this table gets it when a run opens it.
-_VIEWS = """
+#: What came later: large pictures, and what files are told by. A store without gets it when a run opens it.
+_LATER = (
+    """
 CREATE TABLE IF NOT EXISTS views (
     path BLOB NOT NULL, series BLOB NOT NULL, views BLOB, outlines BLOB, PRIMARY KEY (path, series)
 )
-"""
+""",
+    """
+CREATE TABLE IF NOT EXISTS seen (
+    path BLOB NOT NULL, series BLOB NOT NULL, checksums TEXT NOT NULL, PRIMARY KEY (path, series)
+)
+""",
+)
+
+#: What files are told by is written for so many images at a time.
+_SEEN_AT_A_TIME = 500
 
 #: Seconds to wait for somebody who only reads.
 _PATIENCE = 2.0
@@ -62,6 +73,9 @@ class Store(Mapping[Key, Record]):
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._seen: dict[Key, Mapping[str, str]] = {}
+        #: Whether a record or a picture was put in since it was opened.
+        self.changed = False
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -88,7 +102,8 @@ class Store(Mapping[Key, Record]):
                     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
                 _check(connection, path)
-                connection.execute(_VIEWS)
+                for table in _LATER:
+                    connection.execute(table)
                 store = cls(connection, path)
                 if fresh and (folder / JSONL_NAME).is_file():
                     for record in read_jsonl(folder / JSONL_NAME):
@@ -107,7 +122,7 @@ class Store(Mapping[Key, Record]):
         path = folder / STORE_NAME
         with _told(path, UsageError):
             connection = sqlite3.connect(":memory:", isolation_level=None)
-            for table in _TABLES.split(";"):
+            for table in (*_TABLES.split(";"), *_LATER):
                 connection.execute(table)
             store = cls(connection, path)
             if path.is_file():
@@ -116,6 +131,9 @@ class Store(Mapping[Key, Record]):
                     rows = there.execute("SELECT path, series, record, source, NULL, NULL FROM images")
                     connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)", rows)
                     connection.executemany("INSERT INTO facts VALUES (?, ?)", there.execute("SELECT * FROM facts"))
+                    if there.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seen'").fetchone()[0]:
+                        rows = there.execute("SELECT * FROM seen")
+                        connection.executemany("INSERT INTO seen VALUES (?, ?, ?)", rows)
             elif (folder / JSONL_NAME).is_file():
                 for record in read_jsonl(folder / JSONL_NAME):
                     store._insert(record, None, None)
@@ -133,6 +151,7 @@ class Store(Mapping[Key, Record]):
             self._insert(record, pictures, source)
 
     def _insert(self, record: Record, pictures: Thumbnails | None, source: Path | None) -> None:
+        self.changed = True
         before, after = (None, None) if pictures is None else (pictures.before, pictures.after)
         kept = "record = excluded.record, source = coalesce(excluded.source, source)"
         if pictures is not None:
@@ -153,6 +172,34 @@ class Store(Mapping[Key, Record]):
         """Where the image of a record lay; None where that is not known."""
         row = self._one("source", key)
         return None if row is None or row[0] is None else Path(os.fsdecode(row[0]))
+
+    def seen(self, key: Key) -> dict[str, str]:
+        """Checksums of an image's files by their stamps, as ``keep_seen`` was given them."""
+        if key in self._seen:
+            return dict(self._seen[key])
+        row = self._one("checksums", key, "seen")
+        try:
+            return {} if row is None else dict(json.loads(row[0]))
+        except (ValueError, TypeError):
+            return {}
+
+    def keep_seen(self, key: Key, checksums: Mapping[str, str]) -> None:
+        """Keep the checksums of an image's files by their stamps.
+
+        They are written some hundred at a time: where they are lost, the next run reads these files once more.
+        """
+        self._seen[key] = checksums
+        if len(self._seen) >= _SEEN_AT_A_TIME:
+            self._write_seen()
+
+    def _write_seen(self) -> None:
+        rows = [(*_names(key), json.dumps(dict(checksums))) for key, checksums in self._seen.items()]
+        self._seen.clear()
+        if rows:
+            with _told(self._path, CMROrientError):
+                self._connection.execute("BEGIN")
+                self._connection.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
+                self._connection.execute("COMMIT")
 
     def fact(self, name: str) -> str | None:
         """Something that an earlier run noted of itself."""
@@ -216,6 +263,7 @@ class Store(Mapping[Key, Record]):
 
     def close(self) -> None:
         """Let others in."""
+        self._write_seen()
         with _told(self._path, CMROrientError):
             # Else the journal's empty file would be left behind.
             self._connection.execute("PRAGMA locking_mode = NORMAL")

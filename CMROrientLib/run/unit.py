@@ -15,10 +15,10 @@ from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import orientation_words
 from .companions.content import is_label_map
 from .companions.together import number_of
-from .files import checksum
 from .options import RunOptions
 from .plan import PlannedImage
 from .record import Key
+from .seen import Seen
 from .work import Assignment, Outcome, work
 
 
@@ -41,7 +41,9 @@ def work_on(unit: Sequence[Assignment], options: RunOptions, threads: int | None
     if len(open_ends) > 1:
         sources = {assignment.image.key: assignment.image.source for assignment in open_ends}
         group = open_ends[0].image.group
-        company = Company(sources, options.slice_axis, is_stack=group is not None and group.kind == "stack")
+        is_stack = group is not None and group.kind == "stack"
+        seen = {each.image.key: Seen(each.seen, verify=options.verify) for each in open_ends}
+        company = Company(sources, seen, options.slice_axis, is_stack=is_stack)
     common: Orientation | None = None
     for assignment in open_ends:
         outcome = work(assignment, options, threads, company)
@@ -85,17 +87,26 @@ class Company:
     ----------
     sources:
         The images.
+    seen:
+        The checksums of each one's files.
     slice_axis:
         The stored axis that slices lie along; found where None.
     is_stack:
         Whether they are the slices of one stack, which has an order.
     """
 
-    def __init__(self, sources: Mapping[Key, ImageFiles], slice_axis: int | None, *, is_stack: bool = False) -> None:
+    def __init__(
+        self,
+        sources: Mapping[Key, ImageFiles],
+        seen: Mapping[Key, Seen],
+        slice_axis: int | None,
+        *,
+        is_stack: bool = False,
+    ) -> None:
         self.sources = sources
+        self._seen = seen
         self._slice_axis = slice_axis
         self._is_stack = is_stack
-        self._checksums: dict[Key, str] = {}
         self._found: dict[Key, Recognition] = {}
         self._failed: dict[Key, Exception] = {}
 
@@ -107,11 +118,9 @@ class Company:
         ]
         return hashlib.sha256("".join(lines).encode("utf-8", errors="surrogateescape")).hexdigest()
 
-    def checksum(self, key: Key) -> str:
-        """Of an image's files. Raises CMROrientError where one cannot be read."""
-        if key not in self._checksums:
-            self._checksums[key] = checksum(self.sources[key].files)
-        return self._checksums[key]
+    def seen(self, key: Key) -> Seen:
+        """The checksums of an image's files."""
+        return self._seen[key]
 
     def recognition(self, key: Key, recognizer: Recognizer) -> Recognition:
         """The result for one of them. Raises what went wrong with this one."""
@@ -123,7 +132,7 @@ class Company:
 
     def _told(self, path: str, series: str | None) -> str:
         try:
-            return self.checksum((path, series))
+            return self._seen[path, series].checksum(self.sources[path, series].files)
         except CMROrientError:
             return "unreadable"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -24,13 +25,13 @@ from ..volume import Volume
 from .companions.content import is_label_map
 from .companions.label_maps import check_fit
 from .delivery import Delivery, Noted, Written, delivery
-from .files import checksum
 from .options import RunOptions
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .pictures.thumbnails import Thumbnails, thumbnails_of
 from .plan import PlannedImage, planned_files
 from .record import Key, Record
 from .resume import changed_outputs, still_holds
+from .seen import Seen
 
 #: Why a label map is not recognized.
 LABEL_MAP_ALONE = "a label map without an image"
@@ -44,8 +45,8 @@ class Together(Protocol):
         """A name for all that is decided on."""
         ...
 
-    def checksum(self, key: Key) -> str:
-        """Of an image's files. Raises CMROrientError where one cannot be read."""
+    def seen(self, key: Key) -> Seen:
+        """The checksums of an image's files."""
         ...
 
     def recognition(self, key: Key, recognizer: Recognizer) -> Recognition:
@@ -67,12 +68,15 @@ class Assignment:
         Whether there is a picture of it already.
     noted:
         What runs that were killed had begun to put in place.
+    seen:
+        Checksums of files by their stamps, as an earlier run left them.
     """
 
     image: PlannedImage
     prior: Record | None = None
     has_picture: bool = False
     noted: Noted = field(default_factory=Noted)
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Outcome:
         What people should know of it although nothing failed, in lines.
     noted:
         Where it is noted what was put in place, until the record is kept.
+    seen:
+        Checksums of files by their stamps, for the next run.
     """
 
     record: Record
@@ -98,6 +104,7 @@ class Outcome:
     kept: bool = False
     told: tuple[str, ...] = ()
     noted: Noted = field(default_factory=Noted)
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 def work(
@@ -115,13 +122,14 @@ def work(
     start = time.perf_counter()
     image = assignment.image
     outcome: Outcome | None = None
+    seen = Seen(assignment.seen, verify=options.verify) if company is None else company.seen(image.key)
     try:
         if image.error is not None:
             error = image.error
         elif image.source.left_alone is not None:
             outcome = Outcome(_left_alone(image, options))
         else:
-            outcome = _Work(assignment, options, threads, company).do()
+            outcome = _Work(assignment, options, threads, company, seen).do()
     except CMROrientError as raised:
         error = _told(raised, image)
     except MemoryError:
@@ -131,15 +139,16 @@ def work(
     if outcome is None:
         outcome = Outcome(failed(assignment, options, error))
     if outcome.kept:
-        return outcome
-    return replace(outcome, record=replace(outcome.record, seconds=round(time.perf_counter() - start, 3)))
+        return replace(outcome, seen=seen.now)
+    record = replace(outcome.record, seconds=round(time.perf_counter() - start, 3))
+    return replace(outcome, record=record, seen=seen.now)
 
 
 class _Work:
     """One image on its way from its file to its record."""
 
     def __init__(
-        self, assignment: Assignment, options: RunOptions, threads: int | None, company: Together | None
+        self, assignment: Assignment, options: RunOptions, threads: int | None, company: Together | None, seen: Seen
     ) -> None:
         self.image = assignment.image
         self.assignment = assignment
@@ -160,11 +169,12 @@ class _Work:
         self.noted = Noted()
         self.model = None if self.recognizer is None else self.recognizer.model
         self.company = company
+        self.seen = seen
         self.settings = options.digest(self.model, override, self._group_digest())
         self.files = RecordFiles(
             kind=self.image.source.kind,
-            sha256_in=checksum(self.image.source.files) if company is None else company.checksum(self.image.key),
-            masks=tuple(MaskFiles(mask.name, checksum(mask.source.files)) for mask in self.image.masks),
+            sha256_in=seen.checksum(self.image.source.files),
+            masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.files)) for mask in self.image.masks),
         )
 
     def _group_digest(self) -> str | None:
@@ -179,7 +189,7 @@ class _Work:
         if (
             prior is not None
             and not self.options.overwrite
-            and still_holds(prior, self.files, self.settings, self.options.output)
+            and still_holds(prior, self.files, self.settings, self.options.output, self.seen)
         ):
             return Outcome(prior, self._pictures_again(prior), kept=True)
         told = self._check_outputs(prior)
@@ -190,7 +200,7 @@ class _Work:
         output = self.options.output
         if output is None or prior is None:
             return ()
-        changed = changed_outputs(prior, output, self.assignment.noted)
+        changed = changed_outputs(prior, output, self.assignment.noted, self.seen)
         if changed and not self.options.overwrite:
             raise CMROrientError(
                 f"changed in the output folder since it was written: {', '.join(changed)}; it is kept, and nothing is "
@@ -329,13 +339,16 @@ class _Work:
                 action = replace(action, grid=read(made.made_for(destination), volume.slice_axis).stored()[1])
             self._check_way(made)
             self.noted = made.put_in_place(self.image.key, self.assignment.prior)
-        return action, replace(
+        files = replace(
             self.files,
             output=relative(destination, output),
             sha256_out=image.sha256,
             written=image.names,
             masks=tuple(entries),
         )
+        for names, found in files.outputs:
+            self.seen.written((output / name for name in names), found or "")
+        return action, files
 
     def _make(
         self, made: Delivery, correction: Correction, volume: Volume, masks: list[Volume]
