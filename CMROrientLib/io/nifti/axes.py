@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from nibabel.nifti1 import Nifti1Header
-
 from ...orientation import Orientation
 from ...volume import Volume
+from .header import Fields, encoding_axes, set_encoding_axes
 
 
-def exchange_axes(header: Nifti1Header, volume: Volume) -> None:
+def exchange_axes(header: Fields, volume: Volume) -> None:
     """Turn with the pixels what names an axis: frequency, phase and slice encoding, slice timing."""
     first, second = volume.in_plane_axes
     turned = volume.pixels_turned
     # The slice timing counts slices along the axis that dim_info names. Where that is one of the
     # in-plane axes or the slices' own, and it is reversed, the count starts at the other end.
-    encoding = list(header.get_dim_info())
+    encoding = encoding_axes(header)
     if turned.exchanges_axes:
         other = {first: second, second: first}
-        header.set_dim_info(*[other.get(axis, axis) if axis is not None else None for axis in encoding])
-    timed = header.get_dim_info()[2]
+        set_encoding_axes(header, [other.get(axis, axis) if axis is not None else None for axis in encoding])
+    timed = encoding_axes(header)[2]
     if timed == volume.slice_axis:
         backwards = volume.slices_reversed
     else:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
-from nibabel.quaternions import quat2mat
 from numpy.typing import NDArray
 
 from ...errors import CMROrientError
 from ...volume import Vector
 from ..checks import believable, usable
+from . import quaternion
+from .header import Fields
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
@@ -45,12 +45,12 @@ class Placement(NamedTuple):
     known: bool
 
 
-def spatial_units(header: Nifti1Header) -> float:
+def spatial_units(header: Fields) -> float:
     """Millimetres in the header's unit of length; 1 where it names none."""
     return _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
 
 
-def affine_of(header: Nifti1Header, path: Path) -> Placement:
+def affine_of(header: Fields, path: Path) -> Placement:
     """The placement that the header claims.
 
     Where sform and qform disagree the choice is ITK's, so that Slicer shows the same place: the
@@ -79,7 +79,7 @@ def affine_of(header: Nifti1Header, path: Path) -> Placement:
     )
 
 
-def agree(header: Nifti1Header) -> bool:
+def agree(header: Fields) -> bool:
     """Whether sform and qform name the same places, as well as a quaternion can, or only one is claimed."""
     if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0:
         return True
@@ -88,7 +88,7 @@ def agree(header: Nifti1Header) -> bool:
     return bool(missed < _SAME_PLACE)
 
 
-def set_affine(header: Nifti1Header, matrix: NDArray[np.float64]) -> None:
+def set_affine(header: Fields, matrix: NDArray[np.float64]) -> None:
     """Write the (4, 4) index-to-LPS matrix (mm) into sform and qform, which keep their codes.
 
     A sheared matrix does not fit into a qform: that then holds the nearest rotation. Nor does
@@ -100,18 +100,18 @@ def set_affine(header: Nifti1Header, matrix: NDArray[np.float64]) -> None:
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
     if sform_code <= 0 and qform_code <= 0:
         sform_code = qform_code = SCANNER
-    header.set_qform(affine, SCANNER)
+    _set_qform(header, affine)
     size = np.array(header["dim"][1:4], float)
     errors = [_qform(header, negligible) - affine for negligible in (_NIFTI_LIBRARY, _NIBABEL)]
     error = np.abs(errors @ np.array([*size, 1.0])).max() * spatial_units(header)
     if sform_code <= 0 and error > _QFORM_ERROR:
         sform_code = qform_code
-    header.set_sform(affine, SCANNER)
-    # Not through the setters: they refuse codes that nibabel does not know.
+    for row, axis in zip(affine, "xyz", strict=False):
+        header[f"srow_{axis}"] = row
     header["sform_code"], header["qform_code"] = max(sform_code, 0), max(qform_code, 0)
 
 
-def set_spacing(header: Nifti1Header, spacing: Vector) -> None:
+def set_spacing(header: Fields, spacing: Vector) -> None:
     """Write the voxel size (mm) where the header says nothing of place, and still will not."""
     for axis in range(min(3, int(header["dim"][0]))):
         # 0 is how some writers say "unknown"; it was read as 1.
@@ -120,28 +120,44 @@ def set_spacing(header: Nifti1Header, spacing: Vector) -> None:
     header["sform_code"] = header["qform_code"] = 0
 
 
-def _steps(header: Nifti1Header) -> NDArray[np.float64]:
+def _steps(header: Fields) -> NDArray[np.float64]:
     steps: NDArray[np.float64] = np.abs(np.array(header["pixdim"][1:4], float))
     # As the NIfTI library does: what is not a length counts as 1.
     steps[~believable(steps)] = 1.0
     return steps
 
 
-def _sform(header: Nifti1Header) -> NDArray[np.float64]:
+def _sform(header: Fields) -> NDArray[np.float64]:
     affine = np.eye(4)
     affine[:3] = [np.array(header[f"srow_{axis}"], float) for axis in "xyz"]
     return affine
 
 
-def _qform(header: Nifti1Header, negligible: float = _NIFTI_LIBRARY) -> NDArray[np.float64]:
+def _qform(header: Fields, negligible: float = _NIFTI_LIBRARY) -> NDArray[np.float64]:
     b, c, d = (float(header[f"quatern_{part}"]) for part in "bcd")
     square = 1.0 - (b * b + c * c + d * d)
     a = np.sqrt(square) if square > negligible else 0.0
     flip = -1.0 if header["pixdim"][0] < 0 else 1.0
     affine = np.eye(4)
-    affine[:3, :3] = quat2mat([a, b, c, d]) * _steps(header) * [1.0, 1.0, flip]
+    affine[:3, :3] = quaternion.to_matrix([a, b, c, d]) * _steps(header) * [1.0, 1.0, flip]
     affine[:3, 3] = [float(header[f"qoffset_{axis}"]) for axis in "xyz"]
     return affine
+
+
+def _set_qform(header: Fields, affine: NDArray[np.float64]) -> None:
+    lengths = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    directions = affine[:3, :3] / lengths
+    mirrored = np.linalg.det(directions) <= 0
+    if mirrored:
+        directions[:, 2] *= -1
+    # A quaternion is a rotation: the nearest one.
+    u, _, v = np.linalg.svd(directions)
+    parts = quaternion.from_matrix(u @ v)
+    header["pixdim"][:4] = [-1.0 if mirrored else 1.0, *lengths]
+    for part, value in zip("bcd", parts[1:], strict=True):
+        header[f"quatern_{part}"] = value
+    for axis, value in zip("xyz", affine[:3, 3], strict=True):
+        header[f"qoffset_{axis}"] = value
 
 
 def _same_directions(sform: NDArray[np.float64], qform: NDArray[np.float64]) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nibabel.nifti1 import Nifti1Header
-from nibabel.nifti2 import Nifti2Header
-
 from ...metadata import Metadata
+from .header import Header
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +18,6 @@ class NiftiMetadata(Metadata):
     encoded: bytes
     between: bytes
 
-    def header(self) -> Nifti1Header:
+    def header(self) -> Header:
         """A fresh copy of the header, in the byte order of the file."""
-        return parse(self.encoded)
-
-
-def parse(encoded: bytes) -> Nifti1Header:
-    """A header of either version from its bytes."""
-    # check=False: nibabel's checks would mend the header and speak of it on standard error.
-    make: Callable[..., Nifti1Header] = Nifti1Header if len(encoded) == Nifti1Header.sizeof_hdr else Nifti2Header
-    return make(encoded, check=False)
+        return Header.parse(self.encoded)

@@ -1,4 +1,4 @@
-"""Reading NIfTI-1 and NIfTI-2 single files, plain or gzipped; nibabel understands the header."""
+"""Reading NIfTI-1 and NIfTI-2 single files, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
-from nibabel.nifti2 import Nifti2Header
-from nibabel.spatialimages import HeaderDataError
 
 from ...errors import CMROrientError
 from ...volume import Grid, Volume
@@ -17,7 +14,8 @@ from .. import voxels
 from ..checks import check_size, check_type, check_values, native
 from ..suffixes import suffix_of
 from .geometry import affine_of
-from .metadata import NiftiMetadata, parse
+from .header import NIFTI1_SIZE, NIFTI2_SIZE, Fields, Header
+from .metadata import NiftiMetadata
 
 _SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
 
@@ -70,19 +68,19 @@ def read_grid(path: Path, slice_axis: int | None = None) -> tuple[Grid, bool]:
     return Volume.from_stored(outline, stored, slice_axis).grid, affine.known
 
 
-def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, bytes]:
-    encoded = stream.read(Nifti1Header.sizeof_hdr)
+def _read_header(stream: voxels.Readable, path: Path) -> tuple[Header, bytes]:
+    encoded = stream.read(NIFTI1_SIZE)
     if not encoded:
         raise CMROrientError("is empty: copy or export it anew", path)
     length = {int.from_bytes(encoded[:4], order) for order in ("little", "big")}
-    if Nifti2Header.sizeof_hdr in length:
-        encoded += stream.read(Nifti2Header.sizeof_hdr - len(encoded))
-    wanted = next((n for n in (Nifti1Header.sizeof_hdr, Nifti2Header.sizeof_hdr) if n in length), 0)
+    if NIFTI2_SIZE in length:
+        encoded += stream.read(NIFTI2_SIZE - len(encoded))
+    wanted = next((n for n in (NIFTI1_SIZE, NIFTI2_SIZE) if n in length), 0)
     if not wanted:
         raise CMROrientError("is not a NIfTI file, whatever its name says", path)
     if len(encoded) < wanted:
         raise CMROrientError("is cut short inside its header: copy or export it anew", path)
-    header = parse(encoded)
+    header = Header.parse(encoded)
     if bytes(header["magic"])[:3] in (b"ni1", b"ni2"):
         raise CMROrientError("is the header of a .hdr/.img pair: convert the pair to one .nii file", path)
     if bytes(header["magic"])[:3] not in (b"n+1", b"n+2"):
@@ -90,7 +88,7 @@ def _read_header(stream: voxels.Readable, path: Path) -> tuple[Nifti1Header, byt
     return header, encoded
 
 
-def _sizes(header: Nifti1Header, path: Path) -> tuple[int, ...]:
+def _sizes(header: Fields, path: Path) -> tuple[int, ...]:
     """At least (i, j, k, phases); what follows must be 1."""
     dim = [int(n) for n in header["dim"]]
     if not 2 <= dim[0] <= 7:
@@ -104,17 +102,16 @@ def _sizes(header: Nifti1Header, path: Path) -> tuple[int, ...]:
     return tuple([*sizes, 1, 1][:4]) if dim[0] < 4 else tuple(sizes[:4])
 
 
-def _data_type(header: Nifti1Header, path: Path) -> np.dtype[Any]:
+def _data_type(header: Header, path: Path) -> np.dtype[Any]:
     try:
-        dtype: np.dtype[Any] = header.get_data_dtype()
-    except (KeyError, HeaderDataError) as error:
+        return header.data_type
+    except KeyError as error:
         raise CMROrientError(
             f"names a voxel type that NIfTI does not have ({int(header['datatype'])})", path
         ) from error
-    return dtype.newbyteorder(header.endianness)
 
 
-def _scaling(header: Nifti1Header) -> tuple[float, float]:
+def _scaling(header: Fields) -> tuple[float, float]:
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     # A slope of 0 or NaN is how NIfTI says "none".
     if slope == 0 or not math.isfinite(slope):
@@ -122,6 +119,6 @@ def _scaling(header: Nifti1Header) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
-def _time_step(header: Nifti1Header) -> float | None:
+def _time_step(header: Fields) -> float | None:
     step = float(header["pixdim"][4]) * _SECONDS.get(int(header["xyzt_units"]) & 0o70, 0.0)
     return step if step > 0 and math.isfinite(step) else None

@@ -6,13 +6,10 @@ kept as they are, so that all that does not turn with the pixels survives.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
-from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
 from ...volume import Grid, Volume
@@ -22,9 +19,13 @@ from ..checks import storable
 from ..suffixes import suffix_of
 from .axes import exchange_axes
 from .geometry import SCANNER, affine_of, agree, set_affine, set_spacing
+from .header import Header
 from .metadata import NiftiMetadata
 
 _LARGEST_NIFTI1_AXIS = 32767
+
+#: Codes of the units of length and time.
+_MILLIMETRES, _SECONDS = 2, 8
 
 
 def write(volume: Volume, path: Path) -> list[Path]:
@@ -38,15 +39,15 @@ def write(volume: Volume, path: Path) -> list[Path]:
     if metadata is not None:
         exchange_axes(header, volume)
     _set_shape(header, array)
-    header.set_data_dtype(array.dtype)
+    header.set_data_type(array.dtype)
     if not untouched:
         if volume.has_geometry:
             set_affine(header, grid.affine)
         else:
             set_spacing(header, grid.spacing)
-    header["vox_offset"] = len(header.binaryblock) + len(between)
+    header["vox_offset"] = len(header.encoded) + len(between)
     with replacing([path]) as (stream,):
-        _write_all(stream, header.binaryblock + between, array.astype(_in_order(array, header)), path)
+        _write_all(stream, header.encoded + between, array.astype(_in_order(array, header)), path)
     return [path]
 
 
@@ -60,11 +61,11 @@ def _write_all(stream: IO[bytes], head: bytes, array: NDArray[Any], path: Path) 
         voxels.write_array(stream, array, "raw")
 
 
-def _in_order(array: NDArray[Any], header: Nifti1Header) -> np.dtype[Any]:
-    return array.dtype.newbyteorder(header.endianness)
+def _in_order(array: NDArray[Any], header: Header) -> np.dtype[Any]:
+    return array.dtype.newbyteorder(header.byte_order)
 
 
-def _says(header: Nifti1Header, volume: Volume, path: Path) -> bool:
+def _says(header: Header, volume: Volume, path: Path) -> bool:
     """Whether a header places the volume where it is, without contradiction: its numbers can stay."""
     _, grid = volume.stored()
     placed = affine_of(header, path)
@@ -72,7 +73,7 @@ def _says(header: Nifti1Header, volume: Volume, path: Path) -> bool:
     return same and agree(header)
 
 
-def _set_shape(header: Nifti1Header, array: NDArray[Any]) -> None:
+def _set_shape(header: Header, array: NDArray[Any]) -> None:
     """Sizes, in as many axes as the header had where that is enough."""
     sizes = list(array.shape[::-1])
     while len(sizes) > 2 and sizes[-1] == 1 and len(sizes) > int(header["dim"][0]):
@@ -82,16 +83,14 @@ def _set_shape(header: Nifti1Header, array: NDArray[Any]) -> None:
     dim[1:] = [*sizes, *[1] * (7 - len(sizes))]
 
 
-def _new_header(volume: Volume, array: NDArray[Any]) -> Nifti1Header:
-    make: Callable[[], Nifti1Header] = Nifti2Header if max(array.shape) > _LARGEST_NIFTI1_AXIS else Nifti1Header
-    header = make()
-    header["magic"] = header.single_magic
+def _new_header(volume: Volume, array: NDArray[Any]) -> Header:
+    header = Header.new(version=2 if max(array.shape) > _LARGEST_NIFTI1_AXIS else 1)
     header["dim"][0] = array.ndim
     if volume.metadata.scaling != (1.0, 0.0):
-        header.set_slope_inter(*volume.metadata.scaling)
+        header["scl_slope"], header["scl_inter"] = volume.metadata.scaling
     header["descrip"] = volume.metadata.caption.encode("utf-8")[:79]
     step = volume.metadata.time_step
-    header.set_xyzt_units("mm", "sec" if array.ndim == 4 and step else None)
+    header["xyzt_units"] = _MILLIMETRES + (_SECONDS if array.ndim == 4 and step else 0)
     if array.ndim == 4 and step:
         header["pixdim"][4] = step
     if volume.has_geometry:
