@@ -7,12 +7,15 @@ is the judge of them in the tests.
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-_NATIVE, _SWAPPED = ("<", ">") if sys.byteorder == "little" else (">", "<")
+ByteOrder = Literal["<", ">"]
+
+_NATIVE: ByteOrder = "<" if sys.byteorder == "little" else ">"
+_SWAPPED: ByteOrder = ">" if sys.byteorder == "little" else "<"
 
 # fmt: off
 _NIFTI1 = np.dtype([
@@ -119,14 +122,14 @@ class Header:
         return self._fields.tobytes()
 
     @property
-    def byte_order(self) -> str:
+    def byte_order(self) -> ByteOrder:
         """``<`` or ``>``."""
         return _NATIVE if self._fields.dtype == _TYPES[self._fields.dtype.itemsize] else _SWAPPED
 
     @property
     def data_type(self) -> np.dtype[Any]:
         """The type of a voxel, in the header's byte order. Raises ``KeyError`` where NIfTI has none of that code."""
-        return _DATA_TYPES[int(self["datatype"])].newbyteorder(self.byte_order)  # type: ignore[arg-type]
+        return _DATA_TYPES[int(self["datatype"])].newbyteorder(self.byte_order)
 
     def set_data_type(self, dtype: np.dtype[Any]) -> None:
         """Name the type of a voxel. Raises ``KeyError`` where NIfTI has no such numbers."""
@@ -142,4 +145,6 @@ def encoding_axes(fields: Fields) -> list[int | None]:
 
 def set_encoding_axes(fields: Fields, axes: list[int | None]) -> None:
     """Name the stored axes of frequency, phase and slice encoding."""
-    fields["dim_info"] = sum((axis + 1) << shift for axis, shift in zip(axes, (0, 2, 4)) if axis is not None)
+    fields["dim_info"] = sum(
+        (axis + 1) << shift for axis, shift in zip(axes, (0, 2, 4), strict=True) if axis is not None
+    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ...volume import Grid, Volume
 
@@ -33,11 +36,18 @@ def few_values(volume: Volume) -> tuple[int, ...] | None:
         return None
     flat = array.reshape(-1)
     for part in (flat[:: max(1, flat.size // _SAMPLE)], flat):
-        values = np.unique(part)
+        values = _distinct(part)
         whole = np.isfinite(values).all() and (values == np.floor(values.astype(float))).all()
         if len(values) > MOST_LABELS or not whole or values[0] < 0:
             return None
     return tuple(int(value) for value in values)
+
+
+def _distinct(values: NDArray[np.generic]) -> NDArray[Any]:
+    """The values in order, each once. (numpy's own function imports its masked arrays first, 10 ms of a cold start.)"""
+    ordered = np.sort(values)
+    distinct: NDArray[Any] = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    return distinct
 
 
 def same_grid(first: Grid, second: Grid) -> bool:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 
 from ...i18n import in_slicer
-from ...recognition.engines import available_cores
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import alone, units_of, work_on
-from ..work import Assignment, Outcome, failed
+from ..unit import units_of, work_on
+from ..work import Assignment, Outcome
 from .cluster import connect, run_on_cluster
 
 
@@ -43,88 +35,10 @@ def run_all(
     if options.jobs == 1 or len(images) < 2 or in_slicer():
         units = units_of(images)
         return (outcome for unit in units for outcome in work_on([assign(image) for image in unit], options))
-    return _run_in_processes(images, options, assign)
+    # Not at file scope: most runs start no processes.
+    from .processes import run_in_processes
 
-
-def _run_in_processes(
-    images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment]
-) -> Iterator[Outcome]:
-    units = units_of(images)
-    jobs = min(options.jobs, len(units))
-    threads = max(1, available_cores() // options.jobs)
-    pending = list(reversed(units))
-    # For the workers only, which load numpy anew: each has one core.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    pool = _pool(jobs)
-    running: dict[Future[list[Outcome]], list[Assignment]] = {}
-    try:
-        while pending or running:
-            # Few at a time: when a worker dies, all that were handed over are lost with it.
-            lost: list[list[Assignment]] = []
-            while pending and len(running) < jobs + 1 and not lost:
-                unit = [assign(image) for image in pending.pop()]
-                try:
-                    running[pool.submit(_work_on, unit, options, threads)] = unit
-                except BrokenProcessPool:
-                    lost.append(unit)
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                unit = running.pop(future)
-                try:
-                    yield from future.result()
-                except BrokenProcessPool:
-                    lost.append(unit)
-            if lost:
-                # Any of those under way may have killed it: each gets a process of its own.
-                lost += running.values()
-                running.clear()
-                pool.shutdown(cancel_futures=True)
-                for unit in lost:
-                    yield from _apart(unit, options, threads)
-                pool = _pool(jobs)
-    finally:
-        # On an interruption the images under way are finished, so that nothing is left half done.
-        pool.shutdown(cancel_futures=True)
-
-
-def _work_on(unit: list[Assignment], options: RunOptions, threads: int) -> list[Outcome]:
-    return list(work_on(unit, options, threads))
-
-
-def _apart(unit: list[Assignment], options: RunOptions, threads: int) -> Iterator[Outcome]:
-    """A unit in a process of its own; where that dies, each image without its group, so that the others are done."""
-    with _pool(1) as pool:
-        try:
-            outcomes = pool.submit(_work_on, unit, options, threads).result()
-        except BrokenProcessPool:
-            outcomes = []
-    if outcomes:
-        yield from outcomes
-    elif len(unit) == 1:
-        yield Outcome(failed(unit[0], options, "its worker process died (out of memory, or killed)"))
-    else:
-        for assignment in unit:
-            yield from _apart([alone(assignment)], options, threads)
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
-
-
-def _start_worker() -> None:
-    # Ctrl-C reaches the whole group of processes; the parent decides what happens.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What a library prints must not get between the records on the parent's standard output.
-    sys.stdout = sys.stderr
-    # A parent that was killed cannot tell its workers to end; they would wait for ever.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return run_in_processes(images, options, assign)
 
 
 def check_cluster(options: RunOptions) -> None:

@@ -24,7 +24,7 @@ from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import plan_run
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.work import Assignment
-from CMROrientLib.run.workers import pool
+from CMROrientLib.run.workers import processes
 
 
 @pytest.fixture(scope="module")
@@ -281,7 +281,7 @@ def die(*arguments: object) -> None:
 def test_where_a_groups_worker_dies_each_image_is_tried_alone(data_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = plan_run(RunOptions(inputs=data_set / "imagesTr", orientation=5)).images
     units: list[int] = []
-    sent = pool._work_on
+    sent = processes._work_on
 
     class Pool:
         """Loses every group, as when there is not memory for all of it."""
@@ -299,9 +299,9 @@ def test_where_a_groups_worker_dies_each_image_is_tried_alone(data_set: Path, mo
             units.append(len(unit))
             return self.real.submit(die if len(unit) > 1 else sent, unit, *more)
 
-    real = pool._pool
-    monkeypatch.setattr(pool, "_pool", lambda jobs: Pool())
+    real = processes._pool
+    monkeypatch.setattr(processes, "_pool", lambda jobs: Pool())
     unit = [Assignment(image) for image in images[:2]]
-    outcomes = list(pool._apart(unit, RunOptions(inputs=data_set, orientation=5), 1))
+    outcomes = list(processes._apart(unit, RunOptions(inputs=data_set, orientation=5), 1))
     assert units == [2, 1, 1]
     assert [(o.record.error, o.record.orientation, o.record.group) for o in outcomes] == [(None, 5, None)] * 2

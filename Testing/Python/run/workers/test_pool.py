@@ -19,7 +19,7 @@ from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import plan_run
-from CMROrientLib.run.workers import cluster, pool
+from CMROrientLib.run.workers import cluster, pool, processes
 from CMROrientLib.run.workers.pool import run_all
 from CMROrientLib.volume import Volume
 
@@ -80,7 +80,7 @@ def test_workers_are_never_started_inside_slicer(tmp_path: Path, monkeypatch: py
     def refuse(jobs: int) -> None:
         raise AssertionError("a worker process was started")
 
-    monkeypatch.setattr(pool, "_pool", refuse)
+    monkeypatch.setattr(processes, "_pool", refuse)
     for n in range(3):
         put(phantom(1, slices=1), tmp_path / "in" / f"{n}.nii")
     records = correct_folder(tmp_path / "in", tmp_path / "out", orientation=1, jobs=3)
