@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CMROrientError
+from . import deflate
 
 _PIECE = 1 << 24
 
@@ -29,9 +29,6 @@ class Readable(Protocol):
 #: Bytes that one byte in the file can stand for at most. Deflate's limit is 1032; bzip2's is far
 #: higher but only for constant images, so this is where a claim stops being believable.
 _LARGEST_RATIO = {"raw": 1, "gzip": 1100, "zlib": 1100, "bzip2": 1 << 20, "text": 1 << 3}
-
-#: A compromise: level 9 takes six times as long for 2 % less.
-_LEVEL = 4
 
 
 @contextmanager
@@ -49,7 +46,7 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
         raise CMROrientError("no such file", path) from None
     except PermissionError:
         raise CMROrientError("may not be read: check its permissions", path) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except deflate.FAILURES as error:
         raise CMROrientError(f"is damaged or cut short ({_reason(error)})", path) from error
     except OSError as error:
         raise CMROrientError(f"cannot be read ({_reason(error)})", path) from error
@@ -116,7 +113,7 @@ def read_part(stream: IO[bytes], count: int, available: int, encoding: str, skip
 def decoder(stream: IO[bytes], encoding: str) -> Readable:
     """A stream of the plain bytes behind ``gzip``, ``bzip2`` or ``raw``."""
     if encoding == "gzip":
-        return gzip.GzipFile(fileobj=stream, mode="rb")
+        return deflate.reading_gzip(stream)
     if encoding == "bzip2":
         return bz2.BZ2File(stream)
     return stream
@@ -130,24 +127,18 @@ def check_end(stream: Readable) -> None:
 
 def inflate(stream: IO[bytes], count: int, path: Path) -> bytearray:
     """``count`` bytes out of a zlib (or gzip) stream."""
-    engine = zlib.decompressobj(wbits=47)
+    engine = deflate.decompressor()
     data = bytearray()
     # On to the end of the stream even where all is there: its checksum comes last.
     while not engine.eof:
         piece = engine.unconsumed_tail or stream.read(_PIECE)
         if not piece:
             break
-        data += engine.decompress(piece, min(_PIECE, count - len(data)) or 1)
-        if len(data) > count:
-            return data[:count]
+        # What is more than was asked for is passed over.
+        data += engine.decompress(piece, min(_PIECE, count - len(data)) or _PIECE)[: count - len(data)]
     if len(data) < count or not engine.eof:
         raise CMROrientError(f"is cut short: {len(data):,} of {count:,} bytes of voxels are there", path)
     return data
-
-
-def packing(stream: IO[bytes] | gzip.GzipFile) -> gzip.GzipFile:
-    """A gzip stream to write to; no time and no name go into it, so the same data give the same bytes."""
-    return gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=stream, mtime=0)
 
 
 def write_array(stream: IO[bytes] | gzip.GzipFile, array: NDArray[Any], encoding: str) -> None:
@@ -156,12 +147,12 @@ def write_array(stream: IO[bytes] | gzip.GzipFile, array: NDArray[Any], encoding
     if encoding == "raw":
         stream.write(data)
     elif encoding == "gzip":
-        with packing(stream) as packed:
+        with deflate.writing_gzip(stream) as packed:
             packed.write(data)
     elif encoding == "bzip2":
         stream.write(bz2.compress(data))
     elif encoding == "zlib":
-        stream.write(zlib.compress(data, _LEVEL))
+        stream.write(deflate.compress(data))
     else:
         raise ValueError(f"unknown encoding {encoding!r}")
 

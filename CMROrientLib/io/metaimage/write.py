@@ -6,7 +6,6 @@ of the place of the voxels are written anew.
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...orientation import Orientation
 from ...volume import Volume
+from .. import deflate
 from ..checks import storable
 from ..detached import data_path, exchanged, write_image
 from ..suffixes import suffix_of
@@ -32,7 +32,7 @@ def write(volume: Volume, path: Path) -> list[Path]:
     header = header.without("HeaderSize", "CompressedDataSize").set("BinaryData", "True")
     compressed = header.flag("CompressedData")
     if compressed:
-        encoded = zlib.compress(encoded, 4)
+        encoded = deflate.compress(encoded)
         header = header.set("CompressedDataSize", str(len(encoded)))
     data = None
     if suffix_of(path) == ".mhd":

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...volume import Grid, Volume
-from .. import voxels
+from .. import deflate, voxels
 from ..atomic import replacing
 from ..checks import storable
 from ..suffixes import suffix_of
@@ -53,7 +53,7 @@ def write(volume: Volume, path: Path) -> list[Path]:
 
 def _write_all(stream: IO[bytes], head: bytes, array: NDArray[Any], path: Path) -> None:
     if suffix_of(path) == ".nii.gz":
-        with voxels.packing(stream) as packed:
+        with deflate.writing_gzip(stream) as packed:
             packed.write(head)
             voxels.write_array(packed, array, "raw")
     else:
