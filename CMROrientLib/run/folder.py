@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
@@ -17,7 +17,7 @@ from .plan import PlannedImage, RunPlan, plan_run, planned_files
 from .record import Record
 from .store import Store, has_record
 from .work import LABEL_MAP_ALONE, Outcome
-from .workers.pool import check_cluster, run_all
+from .workers.pool import check_cluster, network_threads, run_all
 
 #: Called with a line that people should see although nothing failed.
 Warn = Callable[[str], None]
@@ -42,6 +42,7 @@ def recognize(
     """
     check_network(options)
     plan = plan_run(options)
+    _open_network(options, plan)
     _tell_lonely(plan, warn)
     return _with_last_word(counted(run_all(plan.images, options), len(plan.images), progress), warn)
 
@@ -72,12 +73,15 @@ def correct(
     """
     check_network(options)
     plan = plan_run(options)
+    goes_on = options.output is not None and not options.overwrite and has_record(options.output)
+    if not goes_on:
+        _open_network(options, plan)
     _tell_lonely(plan, warn)
     if options.output is None:
         outcomes = counted(run_all(plan.images, options), len(plan.images), progress)
         records = {outcome.record.key: outcome.record for outcome in _with_last_word(outcomes, warn)}
         return [records[image.key] for image in plan.images]
-    if not options.overwrite and not has_record(options.output):
+    if not options.overwrite and not goes_on:
         _check_free(plan.images, options.output)
     check_cluster(options)
     with Store.open(options.output) if options.writing else Store.copy(options.output) as store:
@@ -91,11 +95,26 @@ def check_network(options: RunOptions) -> None:
     """Raise ``UsageError`` where the run's network or device cannot be used, before anything is written."""
     if options.orientation is not None:
         return
-    try:
+    with _as_usage():
         find_model(options.model)
         choose_device(options.device)
-        if options.jobs == 1 and options.dask is None:
-            Recognizer(options.model, options.device, options.averaging, options.min_confidence)
+
+
+def _open_network(options: RunOptions, plan: RunPlan) -> None:
+    """Load the network, which stays. Raise ``UsageError`` where that cannot be done, before anything is written.
+
+    A run that goes on where an earlier one stopped may have nothing to look at: it loads it when it has.
+    """
+    if options.jobs == 1 and options.dask is None and any(image.override is None for image in plan.images):
+        with _as_usage():
+            threads = network_threads(plan.images, options)
+            Recognizer(options.model, options.device, options.averaging, options.min_confidence, threads=threads)
+
+
+@contextmanager
+def _as_usage() -> Iterator[None]:
+    try:
+        yield
     except UsageError:
         raise
     except CMROrientError as error:

@@ -18,6 +18,7 @@ from ..errors import CMROrientError
 from ..io import read, read_source
 from ..io.paths import relative
 from ..orientation import Orientation
+from ..recognition.model_files import find_model
 from ..recognition.recognizer import Recognizer, decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words
@@ -154,20 +155,9 @@ class _Work:
         self.assignment = assignment
         self.options = options
         override = self.image.override
-        self.recognizer = (
-            Recognizer(
-                options.model,
-                options.device,
-                options.averaging,
-                options.min_confidence,
-                threads=threads,
-                looks=options.looks,
-            )
-            if override is None
-            else None
-        )
+        self.threads = threads
         self.noted = Noted()
-        self.model = None if self.recognizer is None else self.recognizer.model
+        self.model = find_model(options.model) if override is None else None
         self.company = company
         self.seen = seen
         self.settings = options.digest(self.model, override, self._group_digest())
@@ -175,6 +165,18 @@ class _Work:
             kind=self.image.source.kind,
             sha256_in=seen.checksum(self.image.source.files),
             masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.files)) for mask in self.image.masks),
+        )
+
+    def _recognizer(self) -> Recognizer:
+        """Made when an image is looked at: what a run finds done already needs no network."""
+        options = self.options
+        return Recognizer(
+            options.model,
+            options.device,
+            options.averaging,
+            options.min_confidence,
+            threads=self.threads,
+            looks=options.looks,
         )
 
     def _group_digest(self) -> str | None:
@@ -275,10 +277,10 @@ class _Work:
     def _recognized(self, volume: Volume) -> Recognition:
         override = self.image.override
         if override is None:
-            assert self.recognizer is not None
+            recognizer = self._recognizer()
             if self.company is not None:
-                return self.company.recognition(self.image.key, self.recognizer)
-            return self.recognizer.recognize(volume)
+                return self.company.recognition(self.image.key, recognizer)
+            return recognizer.recognize(volume)
         if override.orientation is not None:
             return decided(volume, override.orientation)
         return replace(decided(volume, Orientation.IDENTITY), decision=override.decision or "uncertain", conflict=False)

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -337,36 +336,6 @@ def test_the_overview_comes_without_arguments_and_has_an_example_for_each_comman
         assert (first, words[0]) == ("cmrorient", name)
         parser = build_parser(name)
         assert parser.parse_args(words).command == name
-
-
-def test_help_is_quick_because_it_imports_little() -> None:
-    code = (
-        "import sys; from CMROrientLib.cli.main import main\n"
-        "try: main(['correct', '--help'])\n"
-        "except SystemExit: pass\n"
-        "print({'torch', 'onnxruntime', 'SimpleITK', 'skimage'} & set(sys.modules), file=sys.stderr)"
-    )
-    python = command()[0]
-    done = subprocess.run([python, "-c", code], env=environment(), capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "set()"
-
-
-def test_one_nifti_file_imports_only_what_it_needs(tmp_path: Path) -> None:
-    """What a cold start costs are its imports. nibabel looks whether there is scipy; nothing of it is used."""
-    put(phantom(5), tmp_path / "one.nii.gz")
-    code = (
-        "import sys; from CMROrientLib.cli.main import main; status = main(sys.argv[1:])\n"
-        "absent = {'torch', 'monai', 'torchio', 'skimage', 'matplotlib', 'jinja2', 'dask', 'qt', 'slicer'}\n"
-        "absent |= {f'scipy.{name}' for name in ('sparse', 'ndimage', 'interpolate', 'linalg', 'optimize')}\n"
-        "print(sorted(absent & set(sys.modules)), 'onnxruntime' in sys.modules, status, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "recognize", tmp_path / "one.nii.gz", "--model", "universal"],
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert done.stderr.splitlines()[-1] == "[] True 0", done.stderr
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

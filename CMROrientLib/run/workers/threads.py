@@ -1,0 +1,68 @@
+"""Working on several images at a time in this process: while one is read or packed, the network looks at another.
+
+Reading, unpacking, hashing, the network, packing and writing let other threads work meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ..options import RunOptions
+from ..plan import PlannedImage
+from ..unit import units_of, work_on
+from ..work import Assignment, Outcome
+
+#: Bytes of files on disk that are worked on at a time, unless a single image is larger.
+MOST_BYTES = 1 << 28
+
+
+def run_in_threads(
+    images: Sequence[PlannedImage],
+    options: RunOptions,
+    assign: Callable[[PlannedImage], Assignment],
+    count: int,
+    network: int | None,
+) -> Iterator[Outcome]:
+    """The outcomes in the order of the images; see ``pool.run_all``.
+
+    Parameters
+    ----------
+    count:
+        How many images are worked on at a time.
+    network:
+        CPU threads of the network for each.
+    """
+    pending = deque(units_of(images))
+    running: deque[tuple[Future[list[Outcome]], int]] = deque()
+    pool = ThreadPoolExecutor(count, thread_name_prefix="cmrorient")
+    try:
+        while pending or running:
+            # One more than there are threads, so that none waits for the consumer of the outcomes.
+            while pending and len(running) <= count:
+                size = sum(_size(image) for image in pending[0])
+                if running and size + sum(known for _, known in running) > MOST_BYTES:
+                    break
+                unit = [assign(image) for image in pending.popleft()]
+                running.append((pool.submit(_work_on, unit, options, network), size))
+            yield from running.popleft()[0].result()
+    finally:
+        # On an interruption the images under way are finished, so that nothing is left half done.
+        pool.shutdown(cancel_futures=True)
+
+
+def _work_on(unit: list[Assignment], options: RunOptions, threads: int | None) -> list[Outcome]:
+    return list(work_on(unit, options, threads))
+
+
+def _size(image: PlannedImage) -> int:
+    total = 0
+    for source in (image.source, *(mask.source for mask in image.masks)):
+        for file in source.files:
+            try:
+                total += file.stat().st_size
+            except OSError:
+                # Whoever reads it will say so.
+                continue
+    return total
