@@ -3,16 +3,65 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from ..errors import CMROrientError
 
 #: Names of unfinished files start with this: hidden, so that no walk takes them for images.
 UNFINISHED = ".cmrorient-"
+
+
+#: Where ``hashing`` collects.
+_DIGESTS: ContextVar[dict[Path, str] | None] = ContextVar("digests", default=None)
+
+
+@contextlib.contextmanager
+def hashing() -> Iterator[dict[Path, str]]:
+    """The SHA-256 of each file that ``replacing`` writes meanwhile, taken on the way: none is read for it."""
+    found: dict[Path, str] = {}
+    token = _DIGESTS.set(found)
+    try:
+        yield found
+    finally:
+        _DIGESTS.reset(token)
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is written from its beginning to its end, and hashed on the way."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Hash and write."""
+        self._hash.update(data)
+        return self._stream.write(data)
+
+    def flush(self) -> None:
+        """Hand on what is held back."""
+        if not self._stream.closed:
+            self._stream.flush()
+
+    def close(self) -> None:
+        """End it."""
+        self._stream.close()
+        super().close()
+
+    def hexdigest(self) -> str:
+        """Of what was written so far."""
+        return self._hash.hexdigest()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -41,6 +90,7 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
         Where the folder cannot be written or the disk is full.
     """
     streams: list[IO[bytes]] = []
+    digests = _DIGESTS.get()
     temporary: list[Path] = []
     placed: list[Path] = []
     try:
@@ -48,13 +98,16 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.append(path.parent / f"{UNFINISHED}{secrets.token_hex(8)}.tmp")
             # Not tempfile: its files are closed to everyone but the owner, whatever the umask says.
-            streams.append(temporary[-1].open("xb"))
+            opened: IO[bytes] = temporary[-1].open("xb")
+            streams.append(opened if digests is None else cast(IO[bytes], _Hashed(opened)))
         yield streams
         for stream in streams:
             stream.close()
         for unfinished, path in zip(temporary, paths, strict=True):
             unfinished.replace(path)
             placed.append(path)
+        if digests is not None:
+            digests.update({path: cast(_Hashed, s).hexdigest() for path, s in zip(paths, streams, strict=True)})
         # An interruption from here on finds everything in place.
         placed.clear()
     except BaseException as error:

@@ -213,6 +213,8 @@ class TorchEngine:
             said = _("the weights do not fit the network of their card ({error})").format(error=_first_line(error))
             raise CMROrientError(said, weights) from error
         self._network = network.eval().to(self._device)
+        # What cuDNN is told below holds for all threads: one at a time.
+        self._alone = threading.Lock()
         self.description = (
             "CPU (PyTorch)" if self._device.type == "cpu" else f"CUDA: {torch.cuda.get_device_name(self._device)}"
         )
@@ -222,7 +224,7 @@ class TorchEngine:
         import torch
 
         # TF32 would cost three digits; the two engines agree to 1e-4 without it.
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with self._alone, torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             parts = []
             for start in range(0, len(inputs), self.batch):
                 batch = torch.from_numpy(np.ascontiguousarray(inputs[start : start + self.batch]))

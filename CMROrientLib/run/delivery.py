@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from ..correction import Correction
 from ..errors import CMROrientError
 from ..io import ImageFiles
-from ..io.atomic import UNFINISHED, write_text
+from ..io.atomic import UNFINISHED, hashing, write_text
 from ..io.paths import relative
 from ..volume import Volume
 from .files import combined, copy, digest, put
@@ -91,7 +91,9 @@ class Delivery:
         room = self.folder / str(self._rooms)
         room.mkdir()
         name = "files" if source.path.is_dir() else destination.name
-        made = {path: digest(path) for path in put(source, volume, correction, room / name)}
+        with hashing() as known:
+            paths = put(source, volume, correction, room / name)
+        made = {path: known.get(path) or digest(path) for path in paths}
         names = []
         for path, found in made.items():
             inside = path.relative_to(room / name) if source.path.is_dir() else path.relative_to(room)

@@ -23,9 +23,11 @@ from CMROrientLib.cli.output import Reporter
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.engines import available_cores
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.store import read_records
+from CMROrientLib.run.workers.pool import MOST_THREADS
 from CMROrientLib.volume import Grid
 
 #: The record's fields in the order that it promises.
@@ -373,8 +375,8 @@ def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
         preexec_fn=None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 300
-    # Alone, the third is begun when the second has been recorded; workers get one more than they are in advance.
-    ahead = 1 if jobs == "1" else int(jobs) + 1
+    # Workers, threads too, get one more than they are in advance, and one outcome is just being recorded.
+    ahead = (min(available_cores(), MOST_THREADS) if jobs == "1" else int(jobs)) + 2
     while len(list(out.glob("*.nii.gz"))) < 2 + ahead:
         assert process.poll() is None
         assert time.monotonic() < deadline

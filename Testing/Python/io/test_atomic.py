@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.io.atomic import UNFINISHED, replacing, write_bytes, write_text
+from CMROrientLib.io.atomic import UNFINISHED, hashing, replacing, write_bytes, write_text
 from CMROrientLib.io.find import find
+from CMROrientLib.io.read_write import write
+from CMROrientLib.phantom.phantom import make_phantom
 
 
 def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
@@ -42,3 +46,31 @@ def test_what_cannot_be_written_is_told_and_nothing_is_left(tmp_path: Path) -> N
         write_text(tmp_path / "a", "text")
     assert caught.value.path == str(tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_is_written_is_hashed_on_the_way_and_not_read_again(tmp_path: Path) -> None:
+    volume = make_phantom(seed=1, slices=2)
+    write(volume, tmp_path / "plain.nii.gz")
+    opened: list[tuple[str, str]] = []
+    watching = [True]
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching[0] and event == "open":
+            opened.append((str(arguments[0]), str(arguments[1])))
+
+    sys.addaudithook(watch)
+    with hashing() as digests:
+        for name in ("a.nii.gz", "a.nrrd", "a.mhd"):
+            write(volume, tmp_path / name)
+    watching[0] = False
+    assert {mode for name, mode in opened if str(tmp_path) in name} == {"x"}
+    assert len(digests) == 4
+    assert digests == {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in digests}
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "plain.nii.gz").read_bytes()
+
+
+def test_a_file_that_failed_has_no_checksum(tmp_path: Path) -> None:
+    with hashing() as digests, pytest.raises(RuntimeError), replacing([tmp_path / "a"]) as (stream,):
+        stream.write(b"half")
+        raise RuntimeError
+    assert digests == {} and list(tmp_path.iterdir()) == []
