@@ -157,3 +157,7 @@ _.is_undefined_length
 _.backend
 _.args_names
 _.apply_transform
+
+# Python's own words for fields[name] (io/nifti/header.py).
+_.__getitem__
+_.__setitem__

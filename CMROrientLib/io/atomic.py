@@ -40,10 +40,6 @@ class _Hashed(io.RawIOBase):
         self._stream = stream
         self._hash = hashlib.sha256()
 
-    def writable(self) -> bool:
-        """It is."""
-        return True
-
     def write(self, data: Any, /) -> int:
         """Hash and write."""
         self._hash.update(data)

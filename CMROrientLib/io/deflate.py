@@ -34,13 +34,16 @@ class Decompressor(Protocol):
     @property
     def eof(self) -> bool:
         """Whether the end of the packed data, with their checksum, has been seen."""
+        ...
 
     @property
     def unconsumed_tail(self) -> bytes:
         """What is left of the packed data because there was no room for more."""
+        ...
 
-    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
-        """Unpack at most so many bytes."""
+    def decompress(self, data: bytes, most: int, /) -> bytes:
+        """Unpack at most so many bytes, which are more than none."""
+        ...
 
 
 def reading_gzip(stream: IO[bytes]) -> gzip.GzipFile:
