@@ -169,15 +169,8 @@ class _Work:
 
     def _recognizer(self) -> Recognizer:
         """Made when an image is looked at: what a run finds done already needs no network."""
-        options = self.options
-        return Recognizer(
-            options.model,
-            options.device,
-            options.averaging,
-            options.min_confidence,
-            threads=self.threads,
-            looks=options.looks,
-        )
+        o = self.options
+        return Recognizer(o.model, o.device, o.averaging, o.min_confidence, threads=self.threads, looks=o.looks)
 
     def _group_digest(self) -> str | None:
         """What the result depends on besides this image: the others that are decided on with it."""
