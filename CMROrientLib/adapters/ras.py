@@ -40,7 +40,7 @@ def grid_of(size: tuple[int, int, int], affine: NDArray[Any], what: str, *, lps:
         return Grid.from_affine(size, matrix if lps else LPS @ matrix)
     except ValueError as error:
         raise ValueError(
-            _("the affine of the {what} cannot be used: {error}").format(what=what, error=error)
+            _("the affine of the {what} cannot be used: {error}; mend it").format(what=what, error=error)
         ) from error
 
 

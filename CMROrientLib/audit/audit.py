@@ -89,7 +89,9 @@ class ReportFiles:
             self.page.parent.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.page.parent).close()
         except OSError as error:
-            raise UsageError(f"the report cannot be written ({error.strerror or error})", self.page) from error
+            raise UsageError(
+                f"the report cannot be written ({error.strerror or error}); give another place", self.page
+            ) from error
 
 
 def audit(

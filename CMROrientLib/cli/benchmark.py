@@ -119,7 +119,7 @@ def _run_seconds(model: str | Path, stacks: list[Any]) -> float:
         seconds = time.perf_counter() - start
         errors = [record.error for record in records if record.error]
         if errors:
-            raise UsageError(f"the benchmark's own images failed: {errors[0]}")
+            raise UsageError(f"the benchmark's own images failed: {errors[0]}; try another --model or --device")
         return seconds
 
 

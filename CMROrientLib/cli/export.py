@@ -22,7 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
         from ..training.export import export_run
 
     if not (arguments.run / "checkpoint.pt").is_file():
-        raise CMROrientError("this is not the folder of a run: it holds no checkpoint.pt", arguments.run)
+        raise CMROrientError(
+            "this is not the folder of a run: it holds no checkpoint.pt; give the one that 'cmrorient train' wrote",
+            arguments.run,
+        )
     model = export_run(arguments.run, arguments.output, arguments.name)
     print(model.onnx)
     return 0

@@ -56,7 +56,7 @@ def train_by(recipe: Recipe, arguments: argparse.Namespace) -> int:
         last = replace(recipe.stages[-1], epochs=arguments.epochs)
         recipe = replace(recipe, stages=(*recipe.stages[:-1], last))
     if arguments.output.exists() and not arguments.output.is_dir():
-        raise UsageError(f"{arguments.output} is a file; --output is a folder")
+        raise UsageError(f"{arguments.output} is a file; give a folder as --output")
     result = train(
         recipe,
         arguments.data,

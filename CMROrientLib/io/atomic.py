@@ -116,7 +116,9 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
                 leftover.unlink()
         if isinstance(error, OSError):
             reason = (error.strerror or str(error)).rstrip(".")
-            raise CMROrientError(f"cannot be written ({reason})", paths[-1]) from error
+            raise CMROrientError(
+                f"cannot be written ({reason}); make room there, or give another place", paths[-1]
+            ) from error
         raise
 
 
@@ -154,7 +156,10 @@ def replacing_many(targets: Sequence[Path]) -> Iterator[list[Path]]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            raise CMROrientError(f"cannot be written ({error.strerror or error})", targets[0].parent) from error
+            raise CMROrientError(
+                f"cannot be written ({error.strerror or error}); make room there, or give another place",
+                targets[0].parent,
+            ) from error
         raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

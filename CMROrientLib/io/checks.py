@@ -28,13 +28,17 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
 def check_values(array: NDArray[Any], path: Path) -> None:
     """Refuse an image without a single finite value."""
     if array.dtype.kind == "f" and not np.isfinite(array).any():
-        raise CMROrientError("holds no finite value (all NaN or infinite): nothing can be seen in it", path)
+        raise CMROrientError(
+            "holds no finite value (all NaN or infinite): nothing can be seen in it; export it anew", path
+        )
 
 
 def voxel_type(types: Mapping[str, str], name: str, big: bool, path: Path) -> np.dtype[Any]:
     """The voxel type that a format calls by a name, in the byte order of the file. Raises CMROrientError."""
     if name not in types:
-        raise CMROrientError(f"holds voxels of type '{name}', which are not single numbers", path)
+        raise CMROrientError(
+            f"holds voxels of type '{name}', which are not single numbers; give an image of grey values", path
+        )
     return np.dtype(types[name]).newbyteorder(">" if big else "<")
 
 
@@ -49,14 +53,18 @@ def check_type(dtype: np.dtype[Any], path: Path) -> np.dtype[Any]:
     """The voxel type, refused where it is not a plain integer or real number."""
     if dtype.newbyteorder("=").name not in VOXEL_TYPES:
         kind = {"c": "complex numbers", "V": "colours or bits"}.get(dtype.kind, f"{dtype.name} numbers")
-        raise CMROrientError(f"holds {kind}: only images with one plain number a voxel can be corrected", path)
+        raise CMROrientError(
+            f"holds {kind}: only images with one plain number a voxel can be corrected; convert it to one", path
+        )
     return dtype
 
 
 def check_size(sizes: tuple[int, ...], path: Path) -> None:
     """Refuse a grid without voxels."""
     if min(sizes) < 1:
-        raise CMROrientError(f"claims a size of {' × '.join(map(str, sizes))}: there is no image in it", path)
+        raise CMROrientError(
+            f"claims a size of {' × '.join(map(str, sizes))}: there is no image in it; export it anew", path
+        )
 
 
 def usable(affine: NDArray[np.float64]) -> bool:

@@ -46,14 +46,16 @@ def data_files(header: Path, named: str, listed: Callable[[], Sequence[str]]) ->
         numbers = _numbered(header, words[:4] if len(words) == 5 else words)
         names = [named] if numbers is None else numbers
     if not names or not all(name and min(name) >= " " for name in names):
-        raise CMROrientError("is damaged: it names no file for its voxels", header)
+        raise CMROrientError("is damaged: it names no file for its voxels; export the image anew", header)
     return [header.parent / name for name in names]
 
 
 def read_files(files: Sequence[Path], count: int, read_part: ReadPart, header: Path) -> bytearray:
     """Voxels of which several files hold equal shares, one after another. Raises CMROrientError."""
     if count % len(files):
-        raise CMROrientError(f"names {len(files)} data files, which cannot share its voxels evenly", header)
+        raise CMROrientError(
+            f"names {len(files)} data files, which cannot share its voxels evenly; export it as one file", header
+        )
     data = bytearray()
     for file in files:
         with voxels.reading(file) as stream:
@@ -112,8 +114,12 @@ def _numbered(header: Path, words: Sequence[str]) -> list[str] | None:
         return None
     first, last, step = (int(word) for word in words[1:])
     if step == 0 or abs(last - first) // abs(step) >= _MOST_FILES:
-        raise CMROrientError("is damaged: it numbers its data files in a way that does not end", header)
+        raise CMROrientError(
+            "is damaged: it numbers its data files in a way that does not end; export it as one file", header
+        )
     try:
         return [words[0] % n for n in range(first, last + (1 if step > 0 else -1), step)]
     except (ValueError, TypeError):
-        raise CMROrientError("is damaged: it numbers its data files in a way that is not known", header) from None
+        raise CMROrientError(
+            "is damaged: it numbers its data files in a way that is not known; export it as one file", header
+        ) from None

@@ -72,7 +72,7 @@ def only_series(folder: Path) -> ImageFiles:
     series = [source for source in _group(dicom) if not source.left_alone]
     if len(series) != 1:
         raise CMROrientError(
-            f"holds {len(series) or 'no'} DICOM series that could be corrected: one at a time is read", folder
+            f"holds {len(series) or 'no'} DICOM series that could be corrected: give the files of one", folder
         )
     return series[0]
 
@@ -97,9 +97,9 @@ def is_folder(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         raise CMROrientError("no such file or folder", path) from None
     except OSError as error:
-        raise CMROrientError(f"cannot be opened ({error.strerror or error})", path) from error
+        raise CMROrientError(f"cannot be opened ({error.strerror or error}); check its permissions", path) from error
     except ValueError as error:
-        raise CMROrientError(f"cannot be opened ({error})", path) from error
+        raise CMROrientError(f"cannot be opened ({error}); give its plain path", path) from error
 
 
 def _group(paths: list[Path]) -> list[ImageFiles]:
@@ -129,7 +129,9 @@ def _walk(root: Path) -> Iterator[Path]:
     """Files below a folder, sorted by name, less those passed over; each folder once, whatever links say."""
 
     def refuse(error: OSError) -> None:
-        raise CMROrientError(f"cannot be opened ({error.strerror or error})", error.filename) from error
+        raise CMROrientError(
+            f"cannot be opened ({error.strerror or error}); check its permissions", error.filename
+        ) from error
 
     seen: set[Path] = set()
     for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):

@@ -32,7 +32,9 @@ def read(path: str | os.PathLike[str], slice_axis: int | None = None) -> Volume:
     sources = find(path)
     if len(sources) != 1 or sources[0].left_alone:
         reason = sources[0].left_alone if sources else None
-        raise CMROrientError(f"is not an image to correct{f' ({reason})' if reason else ''}", path)
+        raise CMROrientError(
+            f"is not an image to correct{f' ({reason})' if reason else ''}; give one of the heart", path
+        )
     return read_source(sources[0], slice_axis)
 
 
@@ -97,7 +99,9 @@ def _write_file(volume: Volume, path: Path) -> list[Path]:
     if kind is None:
         raise unknown_format(path)
     if path.is_dir():
-        raise CMROrientError("cannot be written: a folder of that name is in the way", path)
+        raise CMROrientError(
+            "cannot be written: a folder of that name is in the way; move it away, or give another name", path
+        )
     return writer(kind).write(volume, path)
 
 

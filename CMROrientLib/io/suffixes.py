@@ -55,4 +55,5 @@ def unknown_format(path: Path, *, reading: bool = False) -> CMROrientError:
             f"({', '.join(SUFFIXES)} or DICOM)",
             path,
         )
-    return CMROrientError(f"is in no known format: known are {', '.join(SUFFIXES)} and DICOM", path)
+    advice = "convert it to one of these" if reading else "give it one of these endings"
+    return CMROrientError(f"is in no known format: known are {', '.join(SUFFIXES)} and DICOM; {advice}", path)

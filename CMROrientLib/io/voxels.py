@@ -36,10 +36,10 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, with every failure to open or read it told as a sentence."""
     try:
         if path.is_dir():
-            raise CMROrientError("is a folder, not an image file", path)
+            raise CMROrientError("is a folder, not an image file; give the file", path)
         if path.exists() and not path.is_file():
             # Opening a pipe would wait for ever.
-            raise CMROrientError("is no regular file", path)
+            raise CMROrientError("is no regular file; give a file", path)
         with path.open("rb") as stream:
             yield stream
     except FileNotFoundError:
@@ -47,11 +47,13 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
     except PermissionError:
         raise CMROrientError("may not be read: check its permissions", path) from None
     except deflate.FAILURES as error:
-        raise CMROrientError(f"is damaged or cut short ({_reason(error)})", path) from error
+        raise CMROrientError(f"is damaged or cut short ({_reason(error)}); copy or export it anew", path) from error
     except OSError as error:
-        raise CMROrientError(f"cannot be read ({_reason(error)})", path) from error
+        raise CMROrientError(f"cannot be read ({_reason(error)}); check the file and its disk", path) from error
     except MemoryError:
-        raise CMROrientError("is too large for the memory of this machine", path) from None
+        raise CMROrientError(
+            "is too large for the memory of this machine; close other programs, or use a larger one", path
+        ) from None
 
 
 def check_claim(expected: int, available: int, encoding: str, path: Path) -> None:
@@ -68,7 +70,9 @@ def check_claim(expected: int, available: int, encoding: str, path: Path) -> Non
     """
     if expected > available * _LARGEST_RATIO[encoding]:
         raise CMROrientError(
-            f"is damaged or cut short: its header claims {expected:,} bytes of voxels, the file has {available:,}", path
+            f"is damaged or cut short: its header claims {expected:,} bytes of voxels, the file has {available:,}; "
+            "copy or export it anew",
+            path,
         )
 
 
@@ -78,9 +82,15 @@ def read_exactly(stream: Readable, count: int, path: Path) -> bytearray:
     while len(data) < count:
         piece = stream.read(min(_PIECE, count - len(data)))
         if not piece:
-            raise CMROrientError(f"is cut short: {len(data):,} of {count:,} bytes of voxels are there", path)
+            raise _cut_short(len(data), count, path)
         data += piece
     return data
+
+
+def _cut_short(there: int, count: int, path: Path) -> CMROrientError:
+    return CMROrientError(
+        f"is cut short: {there:,} of {count:,} bytes of voxels are there; copy or export it anew", path
+    )
 
 
 def read_part(stream: IO[bytes], count: int, available: int, encoding: str, skip: int, path: Path) -> bytearray:
@@ -137,7 +147,7 @@ def inflate(stream: IO[bytes], count: int, path: Path) -> bytearray:
         # What is more than was asked for is passed over.
         data += engine.decompress(piece, min(_PIECE, count - len(data)) or _PIECE)[: count - len(data)]
     if len(data) < count or not engine.eof:
-        raise CMROrientError(f"is cut short: {len(data):,} of {count:,} bytes of voxels are there", path)
+        raise _cut_short(len(data), count, path)
     return data
 
 

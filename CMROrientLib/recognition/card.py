@@ -125,9 +125,16 @@ def read_card(path: Path) -> Card:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CMROrientError(_("the model's card cannot be read ({error})").format(error=error), path) from error
+        raise CMROrientError(
+            _("the model's card cannot be read ({error}); copy it anew, beside the model's other files").format(
+                error=error
+            ),
+            path,
+        ) from error
     try:
         return Card.from_json(data)
     except ValueError as error:
-        said = _("this is no model card of this version: {error}").format(error=error)
+        said = _(
+            "this is no model card of this version: {error}; use the version that wrote it, or export the model anew"
+        ).format(error=error)
         raise CMROrientError(said, path) from error

@@ -163,10 +163,12 @@ class OnnxEngine:
                 path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]
             )
         except OSError as error:
-            said = _("the model cannot be read ({error})").format(error=error.strerror or error)
+            said = _("the model cannot be read ({error}); check its permissions").format(error=error.strerror or error)
             raise CMROrientError(said, path) from error
         except Exception as error:  # the runtime's own classes derive from Exception only
-            said = _("ONNX Runtime cannot load this model ({error})").format(error=_first_line(error))
+            said = _("ONNX Runtime cannot load this model ({error}); copy or export it anew").format(
+                error=_first_line(error)
+            )
             raise CMROrientError(said, path) from error
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
@@ -207,10 +209,14 @@ class TorchEngine:
             network = build(architecture.name, **architecture.settings)
             network.load_state_dict(load(weights.read_bytes()))
         except OSError as error:
-            said = _("the weights cannot be read ({error})").format(error=error.strerror or error)
+            said = _("the weights cannot be read ({error}); check its permissions").format(
+                error=error.strerror or error
+            )
             raise CMROrientError(said, weights) from error
         except (KeyError, RuntimeError, TypeError, ValueError, CMROrientError, SafetensorError) as error:
-            said = _("the weights do not fit the network of their card ({error})").format(error=_first_line(error))
+            said = _("the weights do not fit the network of their card ({error}); export the model anew").format(
+                error=_first_line(error)
+            )
             raise CMROrientError(said, weights) from error
         self._network = network.eval().to(self._device)
         # What cuDNN is told below holds for all threads: one at a time.

@@ -221,7 +221,7 @@ class Inference:
         if self.measures:
             expected = [drawn + MEASURES]
         if given not in expected:
-            said = _("the model gives {given} outputs, where its card speaks of {expected}")
+            said = _("the model gives {given} outputs, where its card speaks of {expected}; export it anew")
             raise CMROrientError(said.format(given=given, expected=expected[0]), self.source)
 
 

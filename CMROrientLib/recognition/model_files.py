@@ -104,14 +104,17 @@ def find_model(name_or_path: str | os.PathLike[str]) -> ModelFiles:
     for suffix, path in paths.items():
         if not path.is_file() and suffix != ".safetensors":
             raise CMROrientError(
-                _("this part of the model is missing; a model is .onnx, .safetensors and .json side by side"), path
+                _("this part of the model is missing; copy .onnx, .safetensors and .json side by side"), path
             )
     card = _card(paths[".json"], _state(paths[".json"]))
     checksums = {**(card.sha256 or {}), **expected}
     found = {suffix: _sha256(path, _state(path)) for suffix, path in paths.items() if path.is_file()}
     for suffix, checksum in found.items():
         if checksums.get(suffix, checksum) != checksum:
-            said = _("this file is damaged or was exchanged: its checksum is not the recorded one")
+            said = _(
+                "this file is damaged or was exchanged: its checksum is not the recorded one; copy the model anew, or "
+                "reinstall CMROrient"
+            )
             raise CMROrientError(said, paths[suffix])
     return ModelFiles(paths[".onnx"], paths[".safetensors"], card, found[".onnx"])
 
@@ -153,7 +156,9 @@ def _locate(path: Path) -> tuple[Path, str]:
     if path.suffix in PARTS and path.is_file():
         return path.parent, path.stem
     if path.suffix in PARTS or len(path.parts) > 1:
-        raise CMROrientError(_("there is no model here"), path)
+        raise CMROrientError(
+            _("there is no model here; give the path of its .onnx file, or the name of a bundled one"), path
+        )
     said = _("there is no model {name!r}; bundled are {bundled}; others are given by path")
     raise CMROrientError(said.format(name=str(path), bundled=", ".join(bundled())))
 

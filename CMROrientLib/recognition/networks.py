@@ -124,9 +124,9 @@ class CompactNet(nn.Module):
     ) -> None:
         super().__init__()
         if (measures or doubts) and not draws:
-            raise CMROrientError(_("a network that measures or doubts also draws"))
+            raise CMROrientError(_("a network that measures or doubts also draws; add draws to its settings"))
         if doubts and outputs != len(Orientation) + 1:
-            raise CMROrientError(_("a network that doubts has nine outputs"))
+            raise CMROrientError(_("a network that doubts has nine outputs; add the one for what is no short axis"))
         layers: list[nn.Module] = []
         width = in_channels
         for index, (stage, repeats) in enumerate(zip(channels, blocks, strict=True)):
@@ -193,7 +193,7 @@ class EquivariantNet(nn.Module):
     ) -> None:
         super().__init__()
         if draws:
-            raise CMROrientError(_("an equivariant network does not draw"))
+            raise CMROrientError(_("an equivariant network does not draw; leave draws out"))
         self.outputs = outputs
         self.scorer = CompactNet(outputs - 7, in_channels, channels, blocks, features, dropout)
 
@@ -295,7 +295,9 @@ def build(name: str, **settings: Setting) -> nn.Module:
         said = _("the network {name!r} needs the package {package}: pip install {package}")
         raise CMROrientError(said.format(name=name, package=error.name)) from error
     except TypeError as error:
-        said = _("the network {name!r} does not take these settings: {error}").format(name=name, error=error)
+        said = _("the network {name!r} does not take these settings: {error}; mend them in its recipe or card").format(
+            name=name, error=error
+        )
         raise CMROrientError(said) from error
 
 

@@ -207,7 +207,9 @@ class Recognizer:
     def _chosen(self, volume: Volume, limit: int) -> NDArray[np.int_]:
         slices = choose_slices(volume, max(limit, min(volume.array.shape[-3], SLICES_LOOKED_AT)))
         if len(slices) == 0:
-            raise CMROrientError(_("there is nothing to see in it: every slice has one value only"))
+            raise CMROrientError(
+                _("there is nothing to see in it: every slice has one value only; check how it was exported")
+            )
         return slices
 
     def _may_be_early(self, volume: Volume) -> bool:
@@ -236,7 +238,13 @@ class Recognizer:
 
     def _checked(self, found: Answers) -> Answers:
         if not all(np.isfinite(part).all() for part in (found.logits, found.measures) if part is not None):
-            raise CMROrientError(_("the model gives no finite numbers for it"), self.model.onnx)
+            raise CMROrientError(
+                _(
+                    "the model gives no finite numbers for it; use another model, or look for extreme values in the "
+                    "image"
+                ),
+                self.model.onnx,
+            )
         return found
 
     def decide(self, look: Look, group: Sequence[Look] = ()) -> Recognition:

@@ -61,24 +61,33 @@ class WayBack:
         """
         if record.output is None:
             reason = record.error or record.note or (record.decision or "").replace("_", " ")
-            raise CMROrientError(f"the run wrote no corrected image for it{f' ({reason})' if reason else ''}")
+            raise CMROrientError(
+                f"the run wrote no corrected image for it{f' ({reason})' if reason else ''}; correct it first"
+            )
         image, action, correction = record.image, record.action, record.correction
         grid = None if action is None else action.grid
         if image is None or grid is None or correction is None:
             class_ = None if action is None else action.geometry_class
             wanted = {"orientation": record.orientation, "geometry_class": class_, "grid_in": image, "grid_out": grid}
             missing = ", ".join(name for name, value in wanted.items() if value is None)
-            raise CMROrientError(f"the run's record does not say how it was corrected ({missing} missing)")
+            raise CMROrientError(
+                f"the run's record does not say how it was corrected ({missing} missing); correct the image again"
+            )
         original, corrected, axis, known = image.grid, grid, image.slice_axis, image.has_geometry
         try:
             undone = correction.undo(_empty(corrected, axis)).stored()[1]
         except ValueError as error:
-            raise CMROrientError(f"the run's record is damaged ({error})") from error
+            raise CMROrientError(f"the run's record is damaged ({error}); correct the image again") from error
         if undone.size != original.size or not np.allclose(undone.spacing, original.spacing, rtol=TOLERANCE):
-            raise CMROrientError("the run's record contradicts itself: its two grids have different sizes or spacings")
+            raise CMROrientError(
+                "the run's record contradicts itself: its two grids have different sizes or spacings; correct the "
+                "image again"
+            )
         # Grids that readers have made up need not lie in one place.
         if known and distance(undone, original) > _tolerance(original):
-            raise CMROrientError("the run's record contradicts itself: its two grids do not belong together")
+            raise CMROrientError(
+                "the run's record contradicts itself: its two grids do not belong together; correct the image again"
+            )
         return cls(correction, corrected, original, axis, image.phases, known)
 
     def restore(self, segmentation: Volume, *, layered: bool = False) -> Volume:
@@ -121,10 +130,13 @@ class WayBack:
         if sizes != sorted(self.corrected.size):
             raise CMROrientError(
                 f"it has {_times(segmentation.stored()[1].size)} voxels, the corrected image "
-                f"{_times(self.corrected.size)}: it was not made on that image's grid"
+                f"{_times(self.corrected.size)}: it was not made on that image's grid; give one that was"
             )
         if not segmentation.has_geometry:
-            return self._as_stored(segmentation, "the order of its axes is not the corrected image's")
+            return self._as_stored(
+                segmentation,
+                "the order of its axes is not the corrected image's; save it with the corrected image's header",
+            )
         # Of an image whose header says nothing of its place every reader makes up its own.
         grids = [self.corrected] if self.has_geometry else _made_up(self.corrected)
         nearest = np.inf
@@ -139,7 +151,7 @@ class WayBack:
                     nearest = min(nearest, apart)
         reason = (
             f"it lies up to {nearest:.3g} mm beside the corrected image: it was made on another image, resampled, "
-            "or saved with another geometry"
+            "or saved with another geometry; give one on that image's grid"
         )
         # A tool that keeps no spacing writes unit directions.
         directions = segmentation.stored()[1].directions

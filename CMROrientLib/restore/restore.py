@@ -153,7 +153,8 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         pairs.append(_Match(source, name, found, output, long_path(folder / output), folder_names[0], hint, names))
     if not pairs:
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
-        raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}{_would_take(taken)}", root)
+        advice = _would_take(taken) or "; give the folder that holds them"
+        raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}{advice}", root)
     _check_targets(pairs, overwrite)
     return pairs
 
@@ -303,4 +304,6 @@ def _are_one_case(records: Sequence[Record]) -> bool:
 
 def _lonely(pair: _Match) -> str:
     text = "the run's record has no image of this path"
-    return f"{text}; perhaps --suffix {pair.hint} is needed" if pair.hint else f"{text}{_would_take(pair.expected)}"
+    if pair.hint:
+        return f"{text}; perhaps --suffix {pair.hint} is needed"
+    return f"{text}{_would_take(pair.expected) or '; name it after its image'}"

@@ -77,7 +77,8 @@ def _put(path: Path, data: bytes, output: Path, store: Store, warn: Callable[[st
     fact = f"carried over {name}"
     if path.is_file() and path.read_bytes() != data and digest(path) != store.fact(fact):
         warn(
-            f"{name}: in the output folder and not from a run; it is kept, and that of the data set is not carried over"
+            f"{name}: in the output folder and not from a run; it is kept, and that of the data set is not carried "
+            "over: move it away to have that one"
         )
         return
     if not path.is_file() or path.read_bytes() != data:

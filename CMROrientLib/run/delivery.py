@@ -145,7 +145,7 @@ class Delivery:
         """
         for place in self._made:
             if place.is_dir():
-                raise CMROrientError("cannot be written: a folder of that name is in the way", place)
+                raise CMROrientError("cannot be written: a folder of that name is in the way; move it away", place)
         digests: dict[str, set[str]] = defaultdict(set)
         for names, found in () if prior is None else prior.files.outputs:
             for name, own in _several(names, found, self._output).items():
@@ -159,7 +159,9 @@ class Delivery:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 _move(made.path, place)
             except OSError as error:
-                raise CMROrientError(f"cannot be written ({error.strerror or error})", place) from error
+                raise CMROrientError(
+                    f"cannot be written ({error.strerror or error}); make room there, or give another folder", place
+                ) from error
         return Noted(folders=(self.folder,))
 
 
@@ -176,7 +178,9 @@ def delivery(output: Path, beside: Path | None = None) -> Iterator[Delivery]:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise CMROrientError(f"the output folder cannot be written ({error.strerror or error})", output) from error
+        raise CMROrientError(
+            f"the output folder cannot be written ({error.strerror or error}); give another one", output
+        ) from error
     made = Delivery(folder, output)
     try:
         yield made

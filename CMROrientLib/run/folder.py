@@ -132,7 +132,7 @@ def _check_free(images: Sequence[PlannedImage], output: Path) -> None:
 def _tell_lonely(plan: RunPlan, warn: Warn | None) -> None:
     if warn is not None:
         for mask in plan.lonely_masks:
-            warn(f"{mask}: a mask without an image beside it; passed over")
+            warn(f"{mask}: a mask without an image beside it is passed over; give the folder that holds the image too")
 
 
 def _with_last_word(outcomes: Iterator[Outcome], warn: Warn | None) -> Iterator[Outcome]:

@@ -51,7 +51,11 @@ class DecisionTable:
         missing = [path for path, series in self.rows if (path, series) not in known and (series or path not in paths)]
         if missing:
             more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise UsageError(f"it decides about an image that is not among the inputs: {missing[0]}{more}", self.path)
+            raise UsageError(
+                f"it decides about an image that is not among the inputs: {missing[0]}{more}; give that image too, or "
+                "remove the row",
+                self.path,
+            )
 
 
 def read_decisions(path: Path) -> DecisionTable:
@@ -70,17 +74,17 @@ def read_decisions(path: Path) -> DecisionTable:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise UsageError(f"the decisions cannot be read ({error.strerror or error})", path) from error
+        raise UsageError(f"the decisions cannot be read ({error.strerror or error}); check the file", path) from error
     except UnicodeDecodeError:
         raise UsageError("the decisions are not a CSV file in UTF-8; save it as 'CSV UTF-8'", path) from None
     header = text.split("\n", 1)[0]
     try:
         table = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(header), strict=True))
     except csv.Error as error:
-        raise UsageError(f"the decisions are not a CSV file ({error})", path) from None
+        raise UsageError(f"the decisions are not a CSV file ({error}); save it as 'CSV UTF-8'", path) from None
     columns = {name.strip() for name in next(csv.reader([header], delimiter=_delimiter(header)), [])}
     if not {"path", "orientation"} <= columns:
-        raise UsageError("the decisions need the columns 'path' and 'orientation'", path)
+        raise UsageError("the decisions need the columns 'path' and 'orientation'; add them in the first row", path)
     rows: dict[Key, Override] = {}
     taken_back: set[Key] = set()
     for number, row in enumerate(table, start=2):
@@ -95,11 +99,11 @@ def read_decisions(path: Path) -> DecisionTable:
                 taken_back.add(key)
             continue
         if not key[0]:
-            raise UsageError(f"row {number} names no path", path)
+            raise UsageError(f"row {number} names no path; fill it in, or remove the row", path)
         if override is _TAKEN_BACK:
             taken_back.add(key)
         elif rows.setdefault(key, override) != override:
-            raise UsageError(f"row {number} contradicts an earlier one about {key[0]}", path)
+            raise UsageError(f"row {number} contradicts an earlier one about {key[0]}; keep one of them", path)
     return DecisionTable(path, rows, frozenset(taken_back - rows.keys()))
 
 

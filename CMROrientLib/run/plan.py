@@ -115,7 +115,9 @@ def plan_run(options: RunOptions) -> RunPlan:
         raise CMROrientError(_only_label_maps(lonely), options.inputs[0] if len(options.inputs) == 1 else None)
     if not images:
         only = options.inputs[0] if len(options.inputs) == 1 else None
-        raise CMROrientError("no images found (NIfTI, NRRD, MetaImage or DICOM)", only)
+        raise CMROrientError(
+            "no images found (NIfTI, NRRD, MetaImage or DICOM); give the folder or file that holds some", only
+        )
     if options.output is not None:
         check_links(images, options.output)
         check_outputs(images, options.output)

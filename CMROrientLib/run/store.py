@@ -87,7 +87,9 @@ class Store(Mapping[Key, Record]):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"the output folder cannot be written ({error.strerror or error})", folder) from error
+            raise UsageError(
+                f"the output folder cannot be written ({error.strerror or error}); give another one", folder
+            ) from error
         fresh = not path.exists()
         with _told(path, UsageError):
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)

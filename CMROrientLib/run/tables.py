@@ -42,7 +42,9 @@ def read_jsonl(path: Path) -> list[Record]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CMROrientError(f"the record cannot be read ({error})", path) from error
+        raise CMROrientError(
+            f"the record cannot be read ({error}); check it, or move it away to start anew", path
+        ) from error
     lines = text.split("\n")
     records: dict[Key, Record] = {}
     for number, line in enumerate(lines, start=1):

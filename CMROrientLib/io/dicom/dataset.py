@@ -44,10 +44,12 @@ def naming(path: Path, doing: str) -> Iterator[None]:
     except CMROrientError:
         raise
     except OSError as error:
-        raise CMROrientError(f"cannot be {doing} ({error.strerror or error})", path) from error
+        raise CMROrientError(
+            f"cannot be {doing} ({error.strerror or error}); check its permissions and its disk", path
+        ) from error
     except Exception as error:  # decoders raise anything on damaged files: ValueError, TypeError, struct.error …
         reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise CMROrientError(f"cannot be {doing} as DICOM: {reason}", path) from error
+        raise CMROrientError(f"cannot be {doing} as DICOM: {reason}; copy or export it anew", path) from error
 
 
 def read_dataset(path: Path) -> tuple[FileDataset, str]:
@@ -82,7 +84,7 @@ def transfer_syntax(dataset: FileDataset) -> UID:
 
 def _check_content(dataset: Dataset, path: Path) -> None:
     if "SOPClassUID" not in dataset and "Rows" not in dataset and "DirectoryRecordSequence" not in dataset:
-        raise CMROrientError("is not a DICOM file, or has lost its beginning", path)
+        raise CMROrientError("is not a DICOM file, or has lost its beginning; copy it anew, or leave it out", path)
 
 
 def _complete_meta(dataset: FileDataset) -> None:

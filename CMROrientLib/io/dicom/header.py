@@ -111,7 +111,7 @@ def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
     with naming(path, "read"):
         count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
         if count > _MAX_FRAMES:
-            raise CMROrientError(f"claims {count} frames: the file is damaged", path)
+            raise CMROrientError(f"claims {count} frames: the file is damaged; copy or export it anew", path)
         places = [directions_of(dataset, index) for index in range(count)]
         return InstanceHeader(
             path=path,

@@ -57,7 +57,9 @@ class Bits:
     def __init__(self, dataset: FileDataset, path: Path) -> None:
         allocated = int(number(dataset, "BitsAllocated") or 0)
         if allocated not in _CONTAINERS:
-            raise CMROrientError(f"has {allocated} bits a pixel; 8, 16 and 32 can be read", path)
+            raise CMROrientError(
+                f"has {allocated} bits a pixel; 8, 16 and 32 can be read; export it with one of these", path
+            )
         stored = int(number(dataset, "BitsStored") or allocated)
         high = int(number(dataset, "HighBit") or stored - 1)
         syntax = transfer_syntax(dataset)
@@ -65,7 +67,9 @@ class Bits:
             # Image codecs keep values, not containers.
             high = stored - 1
         if not 0 < stored <= allocated or not stored - 1 <= high < allocated:
-            raise CMROrientError(f"says that {stored} of {allocated} bits are used, up to bit {high}: damaged", path)
+            raise CMROrientError(
+                f"says that {stored} of {allocated} bits are used, up to bit {high}: export it anew", path
+            )
         self.container = _CONTAINERS[allocated]
         self.stored = stored
         self.shift = high + 1 - stored
@@ -98,12 +102,14 @@ def _decode(dataset: FileDataset, path: Path) -> tuple[NDArray[Any], Bits]:
     rows, columns = (int(number(dataset, keyword) or 0) for keyword in ("Rows", "Columns"))
     count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
     if rows < 1 or columns < 1:
-        raise CMROrientError(f"claims {rows} rows and {columns} columns: there is no image in it", path)
+        raise CMROrientError(f"claims {rows} rows and {columns} columns: there is no image in it; export it anew", path)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
-        raise CMROrientError("holds no pixel data", path)
+        raise CMROrientError("holds no pixel data; export it with its pixels, or leave it out", path)
     array = _decompressed(dataset, path)
     if array.size != count * rows * columns:
-        raise CMROrientError(f"holds {array.size} pixels where its header says {count * rows * columns}: damaged", path)
+        raise CMROrientError(
+            f"holds {array.size} pixels where its header says {count * rows * columns}: copy or export it anew", path
+        )
     stacked = native(array).reshape(count, rows, columns)
     if stacked.dtype.itemsize != bits.container.itemsize:
         # Codecs may hand values back in a word of their own size.

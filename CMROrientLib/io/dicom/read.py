@@ -57,9 +57,11 @@ def read_dicom(
     """
     paths = [Path(file) for file in files]
     if not paths:
-        raise CMROrientError("no DICOM files to read")
+        raise CMROrientError("there are no DICOM files to read; give at least one")
     if slice_axis not in (None, 2):
-        raise CMROrientError("a DICOM image is a slice already; its slice axis cannot be chosen", paths[0])
+        raise CMROrientError(
+            "a DICOM image is a slice already; its slice axis cannot be chosen; leave it out", paths[0]
+        )
     headers, checksums, frames, scalings = [], [], [], set()
     for number_read, path in enumerate(paths):
         if progress is not None:
@@ -68,7 +70,7 @@ def read_dicom(
         header = header_of(dataset, path)
         reason = unreadable(header)
         if reason is not None:
-            raise CMROrientError(f"is not an image to correct: {reason}", path)
+            raise CMROrientError(f"is not an image to correct: {reason}; give a series of images", path)
         containers, bits = decode(dataset, path)
         headers.append(header)
         checksums.append(checksum)
@@ -77,7 +79,9 @@ def read_dicom(
             scalings.add(_scaling(dataset))
     parts = split(headers)
     if len(parts) > 1:
-        raise CMROrientError("does not belong to one image with the other files given", parts[1][0].path)
+        raise CMROrientError(
+            "does not belong to one image with the other files given; give the files of one series", parts[1][0].path
+        )
     layout = arrange(headers)
     falls = min(slope for slope, _ in scalings) < 0
     # Slices with slopes of their own have no common one; their sense is kept nevertheless.

@@ -132,7 +132,7 @@ def _targets(files: tuple[Path, ...], destination: Path) -> list[Path]:
     if len(files) == 1 and not destination.is_dir():
         targets = [destination]
     elif destination.is_file():
-        raise CMROrientError("is a file; a series of several files needs a folder", destination)
+        raise CMROrientError("is a file; give a folder for a series of several files", destination)
     else:
         root = Path(os.path.commonpath([file.parent for file in files]))
         targets = [destination / file.relative_to(root) for file in files]

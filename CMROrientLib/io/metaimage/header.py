@@ -49,13 +49,17 @@ class MetaImageHeader:
             if not text:
                 continue
             if not equals or len(lines) > _MOST_LINES:
-                raise CMROrientError("is not a MetaImage file, whatever its name says", path)
+                raise CMROrientError(
+                    "is not a MetaImage file, whatever its name says: export it anew, or give it its true ending", path
+                )
             lines.append((key.strip(), value.strip()))
             if key.strip().lower() == "elementdatafile":
                 return cls(tuple(lines))
         if not lines:
             raise CMROrientError("is empty: copy or export it anew", path)
-        raise CMROrientError("is cut short inside its header: it names no ElementDataFile", path)
+        raise CMROrientError(
+            "is cut short inside its header: it names no ElementDataFile; copy or export it anew", path
+        )
 
     def encode(self) -> bytes:
         """The header as it stands in a file."""
@@ -74,7 +78,7 @@ class MetaImageHeader:
         try:
             return [kind(word) for word in self.get(key).split()]
         except ValueError:
-            raise CMROrientError(f"is damaged: its {key} is not made of numbers", path) from None
+            raise CMROrientError(f"is damaged: its {key} is not made of numbers; mend its header", path) from None
 
     def set(self, key: str, value: str) -> MetaImageHeader:
         """The header with a key changed in its place, or added before ``ElementDataFile``."""
@@ -107,7 +111,9 @@ def grid_of(header: MetaImageHeader, sizes: tuple[int, ...], path: Path) -> tupl
     matrix = header.numbers("TransformMatrix", float, path)
     offset = header.numbers("Offset", float, path)
     if (matrix and len(matrix) != count * count) or (offset and len(offset) != count):
-        raise CMROrientError(f"is damaged: its TransformMatrix or Offset does not fit {count} dimensions", path)
+        raise CMROrientError(
+            f"is damaged: its TransformMatrix or Offset does not fit {count} dimensions; export it anew", path
+        )
     if matrix:
         # Each line of the text is the direction of one axis.
         affine[:space, :space] = np.array(matrix).reshape(count, count)[:space, :space].T

@@ -51,12 +51,14 @@ def _sizes(header: MetaImageHeader, path: Path) -> tuple[int, ...]:
     sizes = tuple(header.numbers("DimSize", int, path))
     count = header.numbers("NDims", int, path)
     if len(count) != 1 or not sizes or count[0] != len(sizes):
-        raise CMROrientError("is damaged: its NDims and DimSize do not fit together", path)
+        raise CMROrientError("is damaged: its NDims and DimSize do not fit together; mend its header", path)
     check_size(sizes, path)
     if header.get("ElementNumberOfChannels", "1") not in ("1", ""):
-        raise CMROrientError("is a vector or colour image, not one of grey values", path)
+        raise CMROrientError("is a vector or colour image, not one of grey values; convert it to one", path)
     if not 2 <= len(sizes) <= 4:
-        raise CMROrientError(f"has {len(sizes)} axes: an image has 2, 3 or, for a cine, 4", path)
+        raise CMROrientError(
+            f"has {len(sizes)} axes: an image has 2, 3 or, for a cine, 4; take it apart into such", path
+        )
     return sizes
 
 

@@ -32,7 +32,7 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
         start = int(np.nan_to_num(float(header["vox_offset"]), nan=0, posinf=0, neginf=0))
         expected = math.prod(sizes) * dtype.itemsize
         if start < len(encoded):
-            raise CMROrientError("is damaged: its voxels would start inside the header", path)
+            raise CMROrientError("is damaged: its voxels would start inside the header; export it anew", path)
         voxels.check_claim(start + expected, path.stat().st_size, "gzip" if packed else "raw", path)
         between = bytes(voxels.read_exactly(stream, start - len(encoded), path))
         data = voxels.read_exactly(stream, expected, path)
@@ -77,14 +77,18 @@ def _read_header(stream: voxels.Readable, path: Path) -> tuple[Header, bytes]:
         encoded += stream.read(NIFTI2_SIZE - len(encoded))
     wanted = next((n for n in (NIFTI1_SIZE, NIFTI2_SIZE) if n in length), 0)
     if not wanted:
-        raise CMROrientError("is not a NIfTI file, whatever its name says", path)
+        raise CMROrientError(
+            "is not a NIfTI file, whatever its name says: export it anew, or give it its true ending", path
+        )
     if len(encoded) < wanted:
         raise CMROrientError("is cut short inside its header: copy or export it anew", path)
     header = Header.parse(encoded)
     if bytes(header["magic"])[:3] in (b"ni1", b"ni2"):
         raise CMROrientError("is the header of a .hdr/.img pair: convert the pair to one .nii file", path)
     if bytes(header["magic"])[:3] not in (b"n+1", b"n+2"):
-        raise CMROrientError("is not a NIfTI file (an Analyze header, perhaps), whatever its name says", path)
+        raise CMROrientError(
+            "is not a NIfTI file (an Analyze header, perhaps), whatever its name says: convert it to NIfTI", path
+        )
     return header, encoded
 
 
@@ -92,12 +96,14 @@ def _sizes(header: Fields, path: Path) -> tuple[int, ...]:
     """At least (i, j, k, phases); what follows must be 1."""
     dim = [int(n) for n in header["dim"]]
     if not 2 <= dim[0] <= 7:
-        raise CMROrientError(f"has {dim[0]} axes: an image has 2, 3 or, for a cine, 4", path)
+        raise CMROrientError(f"has {dim[0]} axes: an image has 2, 3 or, for a cine, 4; take it apart into such", path)
     sizes = dim[1 : dim[0] + 1]
     check_size(tuple(sizes), path)
     if math.prod(sizes[4:]) > 1:
         raise CMROrientError(
-            f"has {dim[0]} axes ({' × '.join(map(str, sizes))}): a vector image or a set of images, not one image", path
+            f"has {dim[0]} axes ({' × '.join(map(str, sizes))}): a vector image or a set of images, not one image; "
+            "take it apart",
+            path,
         )
     return tuple([*sizes, 1, 1][:4]) if dim[0] < 4 else tuple(sizes[:4])
 
@@ -107,7 +113,7 @@ def _data_type(header: Header, path: Path) -> np.dtype[Any]:
         return header.data_type
     except KeyError as error:
         raise CMROrientError(
-            f"names a voxel type that NIfTI does not have ({int(header['datatype'])})", path
+            f"names a voxel type that NIfTI does not have ({int(header['datatype'])}); export it anew", path
         ) from error
 
 

@@ -70,11 +70,15 @@ def parse_text(text: bytes, encoding: str, count: int, dtype: np.dtype[Any], pat
             return data[: count * dtype.itemsize]
         words = text.replace(b",", b" ").split()
         if len(words) < count:
-            raise CMROrientError(f"is cut short: {len(words):,} of {count:,} voxels are there", path)
+            raise CMROrientError(
+                f"is cut short: {len(words):,} of {count:,} voxels are there; copy or export it anew", path
+            )
         kind = int if dtype.kind in "iu" else float
         return np.array([kind(word) for word in words[:count]], dtype).tobytes()
     except (ValueError, OverflowError) as error:
-        raise CMROrientError(f"is damaged: its voxels are not numbers of its type ({error})", path) from None
+        raise CMROrientError(
+            f"is damaged: its voxels are not numbers of its type ({error}); export it anew", path
+        ) from None
 
 
 def write_values(stream: IO[bytes], array: NDArray[Any], encoding: str) -> None:

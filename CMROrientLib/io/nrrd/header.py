@@ -49,13 +49,15 @@ class NrrdHeader:
         if not magic:
             raise CMROrientError("is empty: copy or export it anew", path)
         if not _MAGIC.fullmatch(magic):
-            raise CMROrientError("is not a NRRD file, whatever its name says", path)
+            raise CMROrientError(
+                "is not a NRRD file, whatever its name says: export it anew, or give it its true ending", path
+            )
         lines: list[str] = []
         length = 0
         while line := stream.readline(_LONGEST_HEADER):
             length += len(line)
             if length > _LONGEST_HEADER:
-                raise CMROrientError("is damaged: its header does not end", path)
+                raise CMROrientError("is damaged: its header does not end; copy or export it anew", path)
             # Undecodable bytes come back as they were.
             text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
             if not text:

@@ -90,22 +90,27 @@ def layout_of(header: NrrdHeader, path: Path) -> Layout:
     sizes = numbers(header, "sizes", int, path)
     dimension = numbers(header, "dimension", int, path)
     if len(dimension) != 1 or dimension[0] != len(sizes) or not sizes:
-        raise CMROrientError("is damaged: its dimension and its sizes do not fit together", path)
+        raise CMROrientError("is damaged: its dimension and its sizes do not fit together; mend its header", path)
     check_size(tuple(int(n) for n in sizes), path)
     count = len(sizes)
     for field in ("spacings", "axis mins", "axis maxs"):
         if len(header.tokens(field)) not in (0, count):
-            raise CMROrientError(f"is damaged: its field '{field}' has not one entry for each of {count} axes", path)
+            raise CMROrientError(
+                f"is damaged: its field '{field}' has not one entry for each of {count} axes; mend its header", path
+            )
     kinds = [kind.lower() for kind in header.tokens("kinds")] or ["???"] * count
     directions = header.tokens("space directions") or ["???"] * count
     if len(kinds) != count or len(directions) != count:
-        raise CMROrientError(f"is damaged: its kinds or space directions are not {count} entries", path)
+        raise CMROrientError(
+            f"is damaged: its kinds or space directions are not {count} entries; mend its header", path
+        )
     other = []
     for axis, (kind, direction) in enumerate(zip(kinds, directions, strict=True)):
         if kind not in _TIME_KINDS | _SPACE_KINDS:
             if sizes[axis] > 1:
                 raise CMROrientError(
-                    f"is a vector or colour image (an axis of kind {kind}), not one of grey values", path
+                    f"is a vector or colour image (an axis of kind {kind}), not one of grey values; convert it to one",
+                    path,
                 )
             other.append(axis)
         elif kind in _TIME_KINDS or _not_in_space(direction):
@@ -115,7 +120,10 @@ def layout_of(header: NrrdHeader, path: Path) -> Layout:
     space = tuple(axis for axis in range(count) if axis not in other)
     if not 2 <= len(space) <= 3 or len(other) > 1:
         shape = " × ".join(str(int(n)) for n in sizes)
-        raise CMROrientError(f"has axes {shape}, {len(space)} of them in space: an image has 2 or 3, and time", path)
+        raise CMROrientError(
+            f"has axes {shape}, {len(space)} of them in space: an image has 2 or 3, and time; take it apart into such",
+            path,
+        )
     return Layout(tuple(int(n) for n in sizes), space, other[0] if other else None)
 
 
@@ -129,7 +137,9 @@ def grid_of(header: NrrdHeader, layout: Layout, path: Path) -> tuple[Grid, bool]
     origin = [vector(token, path) for token in header.tokens("space origin")]
     lengths = {len(v) for v in (*vectors, *origin)}
     if vectors and (len(lengths) != 1 or not 2 <= min(lengths) <= 4 or len(origin) > 1):
-        raise CMROrientError("is damaged: its space directions and space origin do not fit together", path)
+        raise CMROrientError(
+            "is damaged: its space directions and space origin do not fit together; mend its header", path
+        )
     known = bool(vectors) and min(lengths) >= 3
     if vectors:
         width = min(3, *lengths)
@@ -183,7 +193,7 @@ def numbers(header: NrrdHeader, field: str, kind: Callable[[str], Number], path:
     try:
         return [kind(token) for token in header.tokens(field)]
     except ValueError:
-        raise CMROrientError(f"is damaged: its field '{field}' is not made of numbers", path) from None
+        raise CMROrientError(f"is damaged: its field '{field}' is not made of numbers; mend its header", path) from None
 
 
 def vector(token: str, path: Path) -> list[float]:
@@ -191,7 +201,7 @@ def vector(token: str, path: Path) -> list[float]:
     try:
         return [float(part) for part in re.split(r"[,\s]+", token.strip("() \t"))]
     except ValueError:
-        raise CMROrientError(f"is damaged: {token[:40]!r} is not a vector", path) from None
+        raise CMROrientError(f"is damaged: {token[:40]!r} is not a vector; mend its header", path) from None
 
 
 def _not_in_space(direction: str) -> bool:

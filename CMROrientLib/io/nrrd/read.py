@@ -44,7 +44,9 @@ def read(path: Path, slice_axis: int | None = None) -> Volume:
 def _read_data(header: NrrdHeader, stream: IO[bytes], count: int, dtype: np.dtype[Any], path: Path) -> bytearray:
     encoding = encoding_of(header)
     if encoding is None:
-        raise CMROrientError(f"has an encoding that is not known ({header.get('encoding')})", path)
+        raise CMROrientError(
+            f"has an encoding that is not known ({header.get('encoding')}); save it as raw or gzip", path
+        )
 
     def read_part(stream: IO[bytes], count: int, available: int, path: Path) -> bytearray:
         return _read_part(stream, available, header, encoding, count, dtype, path)
@@ -67,7 +69,9 @@ def _read_part(
         stream.read(max(skip, 0))
         return bytearray(parse_text(stream.read(), encoding, count, dtype, path))
     if skip == -1 and encoding != "raw":
-        raise CMROrientError("is damaged: its byte skip counts from the end of voxels that are packed", path)
+        raise CMROrientError(
+            "is damaged: its byte skip counts from the end of voxels that are packed; export it anew", path
+        )
     return voxels.read_part(stream, count * dtype.itemsize, available, encoding, skip, path)
 
 

@@ -270,7 +270,9 @@ def _beside(path: Path, wanted: Callable[[Path], bool]) -> list[ImageFiles]:
             if other != path and kind_of(other) is not None and wanted(other) and other.is_file()
         )
     except OSError as error:
-        raise CMROrientError(f"cannot be opened to look for masks ({error.strerror or error})", path.parent) from error
+        raise CMROrientError(
+            f"cannot be opened to look for masks ({error.strerror or error}); check its permissions", path.parent
+        ) from error
     found = [source for other in beside for source in find(other)]
     # What a detached header names as its voxels is no mask of its own.
     voxels = {file for source in found for file in source.files[1:]}
@@ -281,11 +283,16 @@ def check_fit(mask: Volume, image: Volume, path: Path) -> None:
     """Raise ``CMROrientError`` where a mask has not its image's slices, rows and columns."""
     if mask.array.shape[-3:] != image.array.shape[-3:]:
         raise CMROrientError(
-            f"the mask has {_size(mask)} columns × rows × slices, its image {_size(image)}; it cannot follow the image",
+            f"the mask has {_size(mask)} columns × rows × slices, its image {_size(image)}: it cannot follow the "
+            "image; draw it on this image, or take it out",
             path,
         )
     if mask.array.ndim == 4 and (image.array.ndim == 3 or mask.array.shape[0] not in (1, image.array.shape[0])):
-        raise CMROrientError("the mask has other phases than its image; it cannot follow the image", path)
+        raise CMROrientError(
+            "the mask has other phases than its image: it cannot follow the image; draw it on this image, or take it "
+            "out",
+            path,
+        )
 
 
 def _size(volume: Volume) -> str:

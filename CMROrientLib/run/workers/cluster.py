@@ -44,7 +44,9 @@ def connect(address: str) -> Client:
     try:
         return Client(address, timeout=TIMEOUT)
     except (OSError, ValueError, TimeoutError) as error:
-        raise UsageError(f"no Dask scheduler answers there ({str(error).splitlines()[0]})", address) from error
+        raise UsageError(
+            f"no Dask scheduler answers there ({str(error).splitlines()[0]}); start one, or give its address", address
+        ) from error
 
 
 def run_on_cluster(
@@ -133,7 +135,7 @@ class _Chunks:
             yield from future.result()
         elif future.status != "error":
             raise CMROrientError(
-                "the connection to the Dask scheduler was lost; the same command goes on with what is left",
+                "the connection to the Dask scheduler was lost; run the same command again, which does what is left",
                 self._options.dask,
             )
         elif isinstance(error, KilledWorker) and len(part) > 1:

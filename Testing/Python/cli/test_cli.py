@@ -254,7 +254,7 @@ def test_wrong_input_is_1_and_told(tmp_path: Path, what: str) -> None:
     told = [line for line in done.err.splitlines() if not line.startswith(("1 image", "report:"))]
     assert len(told) == 1
     if what == "empty folder":
-        assert told[0].endswith("no images found (NIfTI, NRRD, MetaImage or DICOM)")
+        assert "no images found (NIfTI, NRRD, MetaImage or DICOM); give the folder" in told[0]
         assert not (tmp_path / "out").exists()
     else:
         assert told[0].startswith(f"error: {path.name}: ")

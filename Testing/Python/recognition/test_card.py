@@ -113,9 +113,9 @@ def saying(key: str, value: object) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without("name"), "it lacks name$"),
-        (without("outputs"), "it lacks outputs$"),
-        (without("preprocessing"), "it lacks preprocessing$"),
+        (without("name"), "it lacks name;"),
+        (without("outputs"), "it lacks outputs;"),
+        (without("preprocessing"), "it lacks preprocessing;"),
         (saying("name", 3), "name is not text"),
         (saying("version", "2.0.0"), "version is '2.0.0'"),
         (saying("version", "new"), "version is 'new'"),

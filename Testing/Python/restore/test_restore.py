@@ -266,7 +266,7 @@ def test_an_image_that_was_not_written_is_refused_with_the_reason(run: Path) -> 
     with Store.open(run / "out") as store:
         store.put(Record(path="bad.nii.gz", error="is cut short"))
     entry = restore(run / "out", run / "seg", run / "back")[0]
-    assert entry.error == "the run wrote no corrected image for it (is cut short)"
+    assert entry.error == "the run wrote no corrected image for it (is cut short); correct it first"
 
 
 def test_the_image_with_the_right_grid_is_taken(tmp_path: Path) -> None:

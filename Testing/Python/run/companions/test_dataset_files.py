@@ -88,7 +88,7 @@ def test_a_persons_files_are_kept(tmp_path: Path) -> None:
     assert (out / "dataset.json").read_text() == "mine"
     assert told == [
         "dataset.json: in the output folder and not from a run; it is kept, and that of the data set is not "
-        "carried over"
+        "carried over: move it away to have that one"
     ]
     # What a run wrote follows its source.
     (out / "dataset.json").write_bytes((source / "dataset.json").read_bytes())
