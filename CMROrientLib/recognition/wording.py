@@ -76,6 +76,9 @@ def _border_in_words(recognition: Recognition) -> str:
     angle, margin = recognition.angle, recognition.margin
     if recognition.decision != "uncertain" or angle is None or margin is None or margin > _NEAR:
         return ""
+    if recognition.dissent:
+        # The angle is held against the orientation of the group, which may be none of this image's.
+        return ""
     sentence = _("The heart lies {degrees:.0f}° from the border to the next orientation, stored {how}.")
     return sentence.format(degrees=margin, how=orientation_words(beyond_the_border(recognition.orientation, angle)))
 

@@ -21,7 +21,7 @@ from CMROrientLib.errors import CMROrientError
 from CMROrientLib.io import find, read, write
 from CMROrientLib.io.atomic import replacing
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.run.work import checksum
+from CMROrientLib.run.files import checksum
 from CMROrientLib.volume import Grid, Volume
 
 ARRAY = np.arange(3 * 20 * 30, dtype=np.int16).reshape(3, 20, 30)

@@ -91,7 +91,8 @@ def test_an_uncertain_heart_near_a_border_names_what_lies_beyond(angle: float, h
     said = words(found(0, decision="uncertain", angle=angle, margin=3.4))
     assert f"left alone. The heart lies 3° from the border to the next orientation, stored {how}. The header" in said
     assert words(found(5, decision="uncertain", angle=-40.0, margin=5.0)).count("stored in standard orientation") == 1
-    for other in ({"decision": "standard"}, {"margin": 20.0, "angle": 25.0}, {"margin": None, "angle": None}):
+    apart = {"dissent": (Orientation(0), Orientation(3))}
+    for other in ({"decision": "standard"}, {"margin": 20.0, "angle": 25.0}, {"margin": None, "angle": None}, apart):
         result = {"decision": "uncertain", "angle": angle, "margin": 3.4, **other}
         assert "border" not in words(found(0, **result))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from CMROrientLib.training.negatives.phantom_views import phantom_view
 from CMROrientLib.volume import Grid, Volume
 
 SEQUENCES: tuple[Sequence, ...] = ("bSSFP", "LGE", "T2")
+#: Slices of a stack that is a file a slice.
+COUNT = 8
 
 
 def put_case(
@@ -33,13 +37,13 @@ def put_case(
         put(phantom(orientation, seed=seed, with_mask=True, **more)[1], folder / name)
 
 
-def nnunet(root: Path, cases: dict[str, int], channels: int = 2) -> Path:
+def nnunet(root: Path, cases: dict[str, int], channels: int = 2, **more: object) -> Path:
     """A data set of nnU-Net: channels of each case and its label map."""
     for seed, (case, orientation) in enumerate(cases.items()):
         for channel in range(channels):
-            image = phantom(orientation, seed=seed, sequence=SEQUENCES[channel])
+            image = phantom(orientation, seed=seed, sequence=SEQUENCES[channel], **more)
             put(image, root / "imagesTr" / f"{case}_{channel:04d}.nii.gz")
-        put(phantom(orientation, seed=seed, with_mask=True)[1], root / "labelsTr" / f"{case}.nii.gz")
+        put(phantom(orientation, seed=seed, with_mask=True, **more)[1], root / "labelsTr" / f"{case}.nii.gz")
     names = {str(n): SEQUENCES[n] for n in range(channels)}
     labels = {"background": 0, "RV": 1, "MYO": 2, "LV": 3}
     told = {"channel_names": names, "labels": labels, "numTraining": len(cases), "file_ending": ".nii.gz"}
@@ -47,13 +51,13 @@ def nnunet(root: Path, cases: dict[str, int], channels: int = 2) -> Path:
     return root
 
 
-def bids(root: Path, subjects: dict[str, int]) -> Path:
+def bids(root: Path, subjects: dict[str, int], **more: object) -> Path:
     """A data set of BIDS: an image of each subject, its sidecar, and a segmentation below derivatives."""
     for seed, (subject, orientation) in enumerate(subjects.items()):
         name = f"sub-{subject}_acq-sax_T2w"
-        put(phantom(orientation, seed=seed, sequence="T2"), root / f"sub-{subject}" / "anat" / f"{name}.nii.gz")
+        put(phantom(orientation, seed=seed, sequence="T2", **more), root / f"sub-{subject}" / "anat" / f"{name}.nii.gz")
         (root / f"sub-{subject}" / "anat" / f"{name}.json").write_text(json.dumps({"PhaseEncodingDirection": "j-"}))
-        mask = phantom(orientation, seed=seed, sequence="T2", with_mask=True)[1]
+        mask = phantom(orientation, seed=seed, sequence="T2", with_mask=True, **more)[1]
         place = root / "derivatives" / "manual" / f"sub-{subject}" / "anat"
         put(mask, place / f"sub-{subject}_acq-sax_desc-heart_dseg.nii.gz")
     (root / "dataset_description.json").write_text(json.dumps({"Name": "Hearts", "BIDSVersion": "1.9.0"}))
@@ -81,3 +85,18 @@ def other_view(seed: int = 0) -> Volume:
     view = phantom_view(np.random.default_rng(seed), [], 128)
     noise = np.random.default_rng(seed).normal(0, 5, (3, 1, *view.shape))
     return Volume((view + noise).clip(0).astype(np.int16), Grid((128, 128, 1), (2.0, 2.0, 8.0)))
+
+
+def slices_of(volume: Volume) -> list[Volume]:
+    """A stack as one volume a slice; the phantom's slices grow from apex to base."""
+    affine, size = volume.grid.affine, volume.grid.size
+    grids = [
+        replace(volume.grid, size=(*size[:2], 1), origin=tuple((affine @ [0, 0, n, 1])[:3])) for n in range(size[2])
+    ]
+    return [replace(volume, array=volume.array[n : n + 1], grid=grid) for n, grid in enumerate(grids)]
+
+
+def put_stack(folder: Path, numbers: Iterable[int], seed: int) -> None:
+    """A file a slice, numbered so from apex to base."""
+    for number, one in zip(numbers, slices_of(phantom(5, seed=seed, slices=COUNT)), strict=True):
+        put(one, folder / f"sax_{number}.nii.gz")

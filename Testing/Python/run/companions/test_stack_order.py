@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import dicom_cases
 import numpy as np
 import pytest
+from data_sets import COUNT, put_stack, slices_of
 from hypothesis import given
 from hypothesis import strategies as st
 from phantom_dicom import phantom_files
 from pydicom import dcmread
 from pydicom.uid import generate_uid
-from sample_study import MIN_CONFIDENCE, NETWORK, Finished, cmrorient, phantom, put
+from sample_study import MIN_CONFIDENCE, NETWORK, Finished, cmrorient, phantom
 
 from CMROrientLib.io import read
 from CMROrientLib.recognition.inference import Answers
 from CMROrientLib.recognition.recognizer import Recognizer
 from CMROrientLib.recognition.stack_order import count_slices
 from CMROrientLib.recognition.together import Look
-from CMROrientLib.volume import Volume
 
-COUNT = 8
 APEX_FIRST, BASE_FIRST = tuple(range(1, COUNT + 1)), tuple(range(COUNT, 0, -1))
 IN_TURNS = (1, 5, 2, 6, 3, 7, 4, 8)
-
-
-def slices_of(volume: Volume) -> list[Volume]:
-    """A stack as one volume a slice; the phantom's slices grow from apex to base."""
-    affine, size = volume.grid.affine, volume.grid.size
-    grids = [
-        replace(volume.grid, size=(*size[:2], 1), origin=tuple((affine @ [0, 0, n, 1])[:3])) for n in range(size[2])
-    ]
-    return [replace(volume, array=volume.array[n : n + 1], grid=grid) for n, grid in enumerate(grids)]
-
-
-def put_stack(folder: Path, numbers: Sequence[int], seed: int) -> None:
-    """A file a slice, numbered so from apex to base."""
-    for number, one in zip(numbers, slices_of(phantom(5, seed=seed, slices=COUNT)), strict=True):
-        put(one, folder / f"sax_{number}.nii.gz")
 
 
 @pytest.fixture(scope="module")
