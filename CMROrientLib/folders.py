@@ -119,6 +119,7 @@ def audit_folder(
     decisions: str | os.PathLike[str] | None = None,
     jobs: int = 1,
     dask: str | None = None,
+    include_identifiers: bool = False,
     command: str = "",
     progress: ItemProgress[Outcome] | None = None,
     warn: Warn | None = None,
@@ -136,7 +137,7 @@ def audit_folder(
         The HTML page to write, or a folder for it. JSON lines (a record a line with ``verdict`` and ``words``)
         and CSV come beside it under the same name. An earlier audit there is replaced, any other file is not.
     model, device, averaging, min_confidence, looks, masks, companions, masks_in, mask_names, slice_axis, orientation, \
-    decisions, jobs, dask, command:
+    decisions, jobs, dask, include_identifiers, command:
         The fields of ``RunOptions``, which tells each.
     progress, warn:
         Called after each image with (outcome, images done, images), and with things to know.
@@ -168,6 +169,7 @@ def audit_folder(
         decisions=decisions,  # type: ignore[arg-type]
         jobs=jobs,
         dask=dask,
+        include_identifiers=include_identifiers,
         pictures=True,
         command=command,
     )

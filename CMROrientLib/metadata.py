@@ -25,6 +25,9 @@ class Metadata:
         Free text.
     scanner:
         Manufacturer and model, None where unknown.
+    identifiers:
+        What tells whose image it is, or when and why it was made, by DICOM's names where it has some. It goes
+        into records only where a run is told so.
     notes:
         What is worth knowing of how the file was read, in sentences.
     """
@@ -38,6 +41,7 @@ class Metadata:
     description: str = ""
     scanner: str | None = None
     notes: tuple[str, ...] = ()
+    identifiers: tuple[tuple[str, str], ...] = ()
 
     @property
     def numbered(self) -> Literal[-1, 0, 1]:
@@ -56,6 +60,13 @@ class Metadata:
     def caption(self) -> str:
         """The description in one line of printable characters."""
         return " ".join("".join(c if c.isprintable() else " " for c in self.description).split())
+
+    def told_identifiers(self) -> dict[str, str]:
+        """Everything that identifies, the free text among it, without what is empty."""
+        known = dict(self.identifiers)
+        if self.caption and self.caption not in known.values():
+            known["Description"] = self.caption
+        return {name: value for name, value in known.items() if value}
 
     def real_values(self, array: NDArray[Any]) -> NDArray[Any]:
         """Stored values with slope and intercept applied, for a format that has no place for these two."""
@@ -78,6 +89,7 @@ class Metadata:
             description=self.description,
             scanner=self.scanner,
             notes=self.notes,
+            identifiers=self.identifiers,
         )
 
 

@@ -99,6 +99,16 @@ def orientation(text: str) -> Orientation:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def add_identifiers(parser: argparse.ArgumentParser) -> None:
+    """What records hold only where somebody asks for it."""
+    parser.add_argument(
+        "--include-identifiers",
+        action="store_true",
+        help="note in the records what headers tell of the person and the examination (names, identifiers, dates, "
+        "free text); without it they hold the scanner's manufacturer and model and the UID of a series",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Records on standard output."""
     parser.add_argument(

@@ -13,7 +13,15 @@ from ..audit.audit import ReportFiles, audit_line, audit_run
 from ..audit.page import KINDS, PROBLEMS
 from ..audit.verdict import verdict_of, verdicts_of
 from ..run.record import Record
-from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
+from .arguments import (
+    add_identifiers,
+    add_inputs,
+    add_json,
+    add_only_problems,
+    add_recognition,
+    exit_status,
+    run_options,
+)
 from .output import Reporter, full_name, header, no_short_axis, shown_name, stored
 from .table import Cell, table
 from .table import tell as say
@@ -37,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the report: an HTML file or a folder",
     )
     add_recognition(parser)
+    add_identifiers(parser)
     add_json(parser)
     add_only_problems(parser)
 

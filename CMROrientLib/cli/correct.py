@@ -10,6 +10,7 @@ from ..folders import correct
 from ..run.tables import HTML_NAME
 from .arguments import (
     add_classes,
+    add_identifiers,
     add_inputs,
     add_json,
     add_only_problems,
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read every file that an earlier run has done, also where its size and times say that it is as it was",
     )
     add_recognition(parser)
+    add_identifiers(parser)
     add_json(parser)
     add_only_problems(parser)
     add_classes(parser)

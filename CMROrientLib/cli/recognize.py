@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 
 from ..run.folder import recognize
-from .arguments import add_inputs, add_json, add_only_problems, add_recognition, exit_status, run_options
+from .arguments import (
+    add_identifiers,
+    add_inputs,
+    add_json,
+    add_only_problems,
+    add_recognition,
+    exit_status,
+    run_options,
+)
 from .output import Reporter
 
 
@@ -13,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's arguments."""
     add_inputs(parser)
     add_recognition(parser)
+    add_identifiers(parser)
     add_json(parser)
     add_only_problems(parser)
 

@@ -112,6 +112,8 @@ class RunOptions:
         Read every file of earlier runs, also where its size and times say that it is as it was.
     pictures:
         Draw pictures of what is only recognized, too.
+    include_identifiers:
+        Note in the records what headers tell of the person and the examination.
     command:
         What was typed, for the report.
 
@@ -146,6 +148,7 @@ class RunOptions:
     overwrite: bool = False
     verify: bool = False
     pictures: bool = False
+    include_identifiers: bool = False
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -216,6 +219,8 @@ class RunOptions:
             decided,
             *([] if self.slice_order == "keep" else [self.slice_order]),
             *([] if group is None else [["group", group]]),
+            # What was noted with them is noted anew without them.
+            *(["identifiers"] if self.include_identifiers else []),
             *([] if early is None else [["looks", early]]),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

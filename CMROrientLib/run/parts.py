@@ -10,7 +10,7 @@ from ..correction import WANTED_ORDERS, GeometryMode, WantedOrder
 from ..orientation import HeaderState, Orientation
 from ..recognition.result import DecidedBy, Decision, View
 from ..slice_order import SLICE_ORDERS, FoundOrder, SliceOrder
-from ..volume import Grid
+from ..volume import Grid, Volume
 from .row import Row
 
 #: (path, series): what tells an image from the others of a run.
@@ -39,6 +39,8 @@ class ImageFacts:
         False where the file says nothing of its place.
     scanner:
         Manufacturer and model where the file tells them.
+    identifiers:
+        What the file tells of the person and the examination; None where the run was not told to keep it.
     """
 
     grid: Grid
@@ -46,6 +48,19 @@ class ImageFacts:
     phases: int = 1
     has_geometry: bool = True
     scanner: str | None = None
+    identifiers: dict[str, str] | None = None
+
+    @classmethod
+    def from_volume(cls, volume: Volume, include_identifiers: bool) -> ImageFacts:
+        """From what was read."""
+        return cls(
+            grid=volume.stored()[1],
+            slice_axis=volume.slice_axis,
+            phases=volume.array.shape[0] if volume.array.ndim == 4 else 1,
+            has_geometry=volume.has_geometry,
+            scanner=volume.metadata.scanner or None,
+            identifiers=volume.metadata.told_identifiers() if include_identifiers else None,
+        )
 
     @classmethod
     def of(cls, row: Row) -> ImageFacts | None:
@@ -60,6 +75,7 @@ class ImageFacts:
             1 if phases is None else phases,
             True if known is None else known,
             row.get("scanner", str),
+            row.texts("identifiers"),
         )
 
 

@@ -194,6 +194,7 @@ class Record:
             "inputs": None if found is None else found.inputs,
             "version": self.version,
             "format": FORMAT,
+            **({} if image is None or image.identifiers is None else {"identifiers": dict(image.identifiers)}),
         }
 
     def to_json(self) -> str:

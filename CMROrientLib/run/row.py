@@ -49,6 +49,15 @@ class Row:
         value = self.get(name, int)
         return None if value is None else Orientation(value)
 
+    def texts(self, name: str) -> dict[str, str] | None:
+        """An object of texts, None where it is missing."""
+        value = self._flat.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise ValueError(f"its {name} is no object")
+        return {str(key): _checked(f"{name} {key}", text, str) for key, text in value.items()}
+
     def grid(self, name: str) -> Grid | None:
         """A grid."""
         value = self._flat.get(name)

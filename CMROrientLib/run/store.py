@@ -97,6 +97,8 @@ class Store(Mapping[Key, Record]):
                 # Held until the connection is closed or the process ends, however it ends.
                 connection.execute("PRAGMA locking_mode = EXCLUSIVE")
                 connection.execute("PRAGMA synchronous = NORMAL")
+                # What a record no longer says of a person is not left in free pages of the file either.
+                connection.execute("PRAGMA secure_delete = ON")
                 connection.execute("BEGIN EXCLUSIVE")
                 if _is_empty(connection):
                     for table in _TABLES.split(";"):

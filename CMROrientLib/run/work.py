@@ -213,7 +213,7 @@ class _Work:
             return Outcome(
                 replace(
                     _bare(self.image, self.options),
-                    image=_facts(volume),
+                    image=ImageFacts.from_volume(volume, self.options.include_identifiers),
                     files=self.files,
                     finding=Finding("not_short_axis"),
                     settings=self.settings,
@@ -255,7 +255,7 @@ class _Work:
         record = Record(
             path=self.image.path,
             series=self.image.source.series,
-            image=_facts(volume),
+            image=ImageFacts.from_volume(volume, self.options.include_identifiers),
             finding=self._finding(recognition),
             action=action,
             files=files or self.files,
@@ -398,16 +398,6 @@ class _Work:
         return thumbnails_of(volume, corrected, masks)
 
 
-def _facts(volume: Volume) -> ImageFacts:
-    return ImageFacts(
-        grid=volume.stored()[1],
-        slice_axis=volume.slice_axis,
-        phases=volume.array.shape[0] if volume.array.ndim == 4 else 1,
-        has_geometry=volume.has_geometry,
-        scanner=volume.metadata.scanner or None,
-    )
-
-
 def _left_alone(image: PlannedImage, options: RunOptions) -> Record:
     return replace(
         _bare(image, options),
@@ -419,6 +409,8 @@ def _left_alone(image: PlannedImage, options: RunOptions) -> Record:
 def failed(assignment: Assignment, options: RunOptions, error: str) -> Record:
     """A record of an error, in one line. What an earlier run wrote or a person decided stays known beside it."""
     message, prior = " ".join(error.split()), assignment.prior
+    if prior is not None and prior.image is not None and not options.include_identifiers:
+        prior = replace(prior, image=replace(prior.image, identifiers=None))
     if prior is not None and options.correcting and (prior.output is not None or prior.decided_by_user):
         return replace(prior, error=message, version=__version__)
     return replace(_bare(assignment.image, options), error=message)

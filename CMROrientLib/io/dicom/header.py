@@ -6,7 +6,7 @@ Attribute names are the keywords of DICOM PS3.6. Positions and directions are in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,23 @@ from .dataset import naming, read_without_pixels
 
 #: More frames than any scanner makes: a file that claims them is damaged.
 _MAX_FRAMES = 100_000
+
+#: What tells whose image it is, or when and why it was made; in records where a run is told so.
+IDENTIFIERS = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "AccessionNumber",
+    "StudyInstanceUID",
+    "StudyID",
+    "StudyDate",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "AcquisitionDate",
+    "InstitutionName",
+    "StationName",
+)
 
 #: Frames of one file are parallel where their direction cosines differ by less than this.
 PARALLEL = 1e-3
@@ -79,6 +96,8 @@ class InstanceHeader:
     study: str = ""
     patient: str = ""
     series_number: int = 0
+    # Copies of an instance are told by their image, not by what is written beside it.
+    identifiers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def has_pixels(self) -> bool:
@@ -138,6 +157,7 @@ def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
             study=str(dataset.get("StudyInstanceUID") or ""),
             patient=str(dataset.get("PatientID") or "").strip(),
             series_number=int(number(dataset, "SeriesNumber") or 0),
+            identifiers=tuple((name, " ".join(str(dataset.get(name) or "").split())) for name in IDENTIFIERS),
         )
 
 

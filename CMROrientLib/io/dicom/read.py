@@ -101,6 +101,7 @@ def read_dicom(
         complete=layout.complete,
         notes=_notes(layout),
         scanner=headers[0].scanner,
+        identifiers=headers[0].identifiers,
     )
     return Volume(_fill(layout, frames), layout.grid, 2, layout.has_geometry, metadata)
 
