@@ -73,6 +73,32 @@ def cine(panel: Any, window: Any) -> QPixmap:
     return _part(panel, window, panel.ui.verdictLabel, panel.ui.sliceTable)
 
 
+def series(panel: Any, window: Any) -> QPixmap:
+    """One series of a stack that the scanner stored as a series a slice: decided on with the others."""
+    from dataclasses import replace
+
+    import slicer
+
+    from CMROrientLib.mrml.nodes import right_handed
+    from CMROrientLib.mrml.samples import add_stack
+    from CMROrientLib.phantom.phantom import make_phantom
+
+    stack = right_handed(make_phantom(orientation=2, slices=8)).volume
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "examination")
+    hierarchy.SetItemUID(study, slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMUIDName(), "1.2.3")
+    nodes = []
+    for n, pixels in enumerate(stack.array):
+        origin = tuple((stack.grid.affine @ [0, 0, n, 1])[:3])
+        grid = replace(stack.grid, size=(*stack.grid.size[:2], 1), origin=origin)
+        nodes.append(add_stack(replace(stack, array=pixels[None], grid=grid), f"{n + 11}: SAX {n + 1}"))
+        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(nodes[-1]) or hierarchy.CreateItem(study, nodes[-1]), study)
+    panel.initializeParameterNode()
+    panel._parameterNode.inputVolume = nodes[3]
+    panel.ui.recognizeButton.click()
+    return _part(panel, window, panel.ui.verdictLabel, panel.ui.sliceTable)
+
+
 def follow(panel: Any, window: Any) -> QPixmap:
     """A segmentation that follows its image."""
     import qt
@@ -147,6 +173,7 @@ STEPS: tuple[Callable[[Any, Any], QPixmap], ...] = (
     mirror,
     question,
     cine,
+    series,
     follow,
     apply_to_all,
     save_as_dicom,
