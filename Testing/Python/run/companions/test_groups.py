@@ -130,6 +130,8 @@ def test_series_of_one_stack(people_slices: dict[str, list[FileDataset]], tmp_pa
         assert {record["group_kind"] for record in members} == {"stack"}
         assert len({(r["orientation"], r["decision"], r["confidence"]) for r in members}) == 1
         assert members[0]["orientation"] == 5 and members[0]["decision"] == "reoriented"
+        # The series are numbered from the base.
+        assert {(r["slice_order"], r["header_slice_order"]) for r in members} == {("base_first", "base_first")}
         for n, dataset in enumerate(people_slices[name], start=1):
             (written,) = (tmp_path / "out" / name / f"series{n:03d}").glob("*.dcm")
             np.testing.assert_array_equal(dcmread(written).pixel_array, dataset.pixel_array)
