@@ -61,7 +61,7 @@ def benchmark(options: BenchmarkOptions, tell: Callable[[str], None] | None = No
     Returns
     -------
     Figures by their part: ``machine``, ``images``, ``versions``, ``starts``, ``warm``, ``runs``, ``stages``,
-    ``networks``, ``cuda`` and ``ratios``, seconds and milliseconds as the names say.
+    ``networks``, ``cpu_ms_by_batch``, ``cuda`` and ``ratios``, seconds and milliseconds as the names say.
 
     Raises
     ------
@@ -102,6 +102,7 @@ def benchmark(options: BenchmarkOptions, tell: Callable[[str], None] | None = No
         rate = machine.matrix_product_rate()
         found["multiply_adds_per_s"] = round(rate)
         found["networks"] = networks.measure(place, options.model, rate)
+        found["cpu_ms_by_batch"] = networks.by_batch(options.model)
         found["cuda"] = networks.on_cuda(options.model)
     found["ratios"] = {
         "start_to_bare_cpu": round(started["this"].cpu / started["bare"].cpu, 3),

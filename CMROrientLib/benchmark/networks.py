@@ -23,6 +23,9 @@ from ..recognition.preprocessing import Preprocessing
 #: Inputs that are run at once, and how often each network's turn comes.
 _BATCH, _ROUNDS = 8, 7
 
+#: Inputs at once: one slice, a stack of ten, and more than a stack.
+_BATCHES = (1, 10, 20, 40)
+
 #: Inputs on CUDA.
 _CUDA_INPUTS = 64 * CUDA_BATCH
 
@@ -85,6 +88,23 @@ def measure(place: Path, model: str | Path, rate: float) -> dict[str, object]:
             row["times_the_floor"] = round(seconds * rate / work, 2)
         found[network.name] = row
     return {"rows": found, "left_out": left_out}
+
+
+def by_batch(model: str | Path) -> dict[str, float]:
+    """CPU milliseconds for an input on one thread by how many are run at once: what slices of several volumes gain."""
+    network = _bundled(str(model))
+    assert isinstance(network.engine, OnnxEngine)
+    # Else it would cut them into batches of its own.
+    network.engine.batch = max(_BATCHES)
+    times: dict[int, list[float]] = {size: [] for size in _BATCHES}
+    for number in range(_ROUNDS + 1):
+        for size, some in times.items():
+            inputs = network.inputs(size)
+            start = time.process_time()
+            network.engine.run(inputs)
+            if number:
+                some.append((time.process_time() - start) / size)
+    return {str(size): round(1000 * statistics.median(some), 3) for size, some in times.items()}
 
 
 def on_cuda(model: str | Path) -> dict[str, object]:

@@ -37,7 +37,9 @@ def measure(images: Images, place: Path, model: ModelFiles, most: int) -> dict[s
     sources = find(images.folder)[:most]
     recognizer.recognize(read_source(sources[0]))
     output = place / "stages"
-    options = RunOptions(inputs=(images.folder,), output=output, model=model.onnx, decisions=images.decisions)
+    options = RunOptions(
+        inputs=tuple(source.path for source in sources), output=output, model=model.onnx, decisions=images.decisions
+    )
     records = correct(options)
     with Store.open(output) as store:
         for source, record in zip(sources, records, strict=False):

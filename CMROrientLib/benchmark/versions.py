@@ -13,7 +13,6 @@ from ..errors import CMROrientError, UsageError
 from .processes import Call, output_of
 
 _ASK = "import CMROrientLib, json; print(json.dumps(CMROrientLib.__version__))"
-_OPTIONS = "import sys; from CMROrientLib.cli.main import main; main(['correct', '--help'])"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def others(pythons: Sequence[str]) -> list[Version]:
     for number, python in enumerate(pythons, start=1):
         try:
             version = json.loads(output_of(Call([python, "-c", _ASK])))
-            options = output_of(Call([python, "-c", _OPTIONS]))
+            options = output_of(Call([python, "-m", "CMROrientLib", "correct", "--help"]))
         except (OSError, CMROrientError) as error:
             raise UsageError(f"this is no Python interpreter that has CMROrient ({error})", python) from error
         name = "other" if len(pythons) == 1 else f"other {number}"

@@ -12,11 +12,10 @@ from .versions import Version
 
 #: Runs in each version; milliseconds of processor and clock for a volume, each the median of the volumes.
 _CODE = """
-import json, statistics, sys, time
+import json, pathlib, statistics, sys, time
 import CMROrientLib as cmr
-from CMROrientLib.io import find
 paths, settings = sys.argv[1], json.loads(sys.argv[2])
-volumes = [cmr.read(source.path) for source in find(paths)[:12]]
+volumes = [cmr.read(path) for path in sorted(pathlib.Path(paths).iterdir())[:12]]
 recognizer = cmr.Recognizer(device="cpu", **settings)
 recognizer.recognize(volumes[0])
 cpu, wall, inputs = [], [], []
