@@ -14,6 +14,7 @@ import numpy as np
 from ..correction import plan
 from ..io import deflate, find, read_source
 from ..io.atomic import write_bytes
+from ..orientation import Orientation
 from ..recognition.engines import open_engine
 from ..recognition.model_files import ModelFiles
 from ..recognition.recognizer import Recognizer
@@ -37,8 +38,9 @@ def measure(images: Images, place: Path, model: ModelFiles, most: int) -> dict[s
     sources = find(images.folder)[:most]
     recognizer.recognize(read_source(sources[0]))
     output = place / "stages"
+    # What the records say is none of their times.
     options = RunOptions(
-        inputs=tuple(source.path for source in sources), output=output, model=model.onnx, decisions=images.decisions
+        inputs=tuple(source.path for source in sources), output=output, orientation=Orientation.ROTATE_180
     )
     records = correct(options)
     with Store.open(output) as store:
