@@ -2,7 +2,8 @@
 #
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
-#   make test-long    many thousand steps of runs and edits in any order, 5,000 files on a cluster of dying workers
+#   make test-long    many thousand steps of runs and edits in any order, 5,000 files on a cluster of dying workers,
+#                     20,000 images in one run, 100,000 on pages
 #   make fuzz         coverage-guided fuzzing of the readers, FUZZ_SECONDS (600) for each format
 #   make test-slicer  the panel's tests with Slicer's own Base/Python of 5.10, 5.12 and main
 #                     (SLICER_CLONE=<a clone of Slicer's repository>; skipped without)
@@ -56,7 +57,8 @@ test: $(FULL)
 	$(BIN)/python -m pytest $(PYTEST)
 
 test-long: $(FULL)
-	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/persons_work/test_any_sequence.py Testing/Python/run/workers/test_cluster.py $(PYTEST)
+	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/persons_work/test_any_sequence.py Testing/Python/run/workers/test_cluster.py \
+	  Testing/Python/run/test_scale.py Testing/Python/report/test_index.py $(PYTEST)
 
 fuzz: $(FULL)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'

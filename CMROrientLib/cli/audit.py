@@ -22,7 +22,8 @@ from .arguments import (
     exit_status,
     run_options,
 )
-from .output import Reporter, full_name, header, no_short_axis, shown_name, stored
+from .output import Reporter, full_name, header, shown_name, stored
+from .sums import no_short_axis
 from .table import Cell, table
 from .table import tell as say
 

@@ -15,7 +15,6 @@ from .arguments import (
     add_json,
     add_only_problems,
     add_recognition,
-    exit_status,
     orientation,
     run_options,
 )
@@ -64,9 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decided.add_argument(
         "--decisions",
         type=Path,
+        action="append",
+        default=[],
         metavar="FILE.csv",
         help="the CSV of a run, edited, or any table with the columns path, series and orientation: a class, or "
-        "not-short-axis for what is left alone",
+        "not-short-axis for what is left alone; may be given several times, or name a folder of such tables",
     )
     group.add_argument(
         "--reset-decisions", action="store_true", help="take back what a person decided in earlier runs into OUT"
@@ -92,5 +93,4 @@ def run(arguments: argparse.Namespace) -> int:
     options = run_options(arguments)
     with Reporter(options, json=arguments.json, only_problems=arguments.only_problems) as reporter:
         records = correct(options, reporter.progress, reporter.warn)
-        reporter.finish(records, arguments.output / HTML_NAME if options.writing else None)
-    return exit_status(records)
+        return reporter.finish(records, arguments.output / HTML_NAME if options.writing else None)

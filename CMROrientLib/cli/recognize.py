@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from ..run.folder import recognize
+from ..run.records import Records
 from .arguments import (
     add_identifiers,
     add_inputs,
     add_json,
     add_only_problems,
     add_recognition,
-    exit_status,
     run_options,
 )
 from .output import Reporter
@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     options = run_options(arguments)
     with Reporter(options, json=arguments.json, only_problems=arguments.only_problems) as reporter:
         outcomes = recognize(options, reporter.progress, reporter.warn)
-        records = sorted((outcome.record for outcome in outcomes), key=lambda r: (r.path, r.series or ""))
-        reporter.finish(records)
-    return exit_status(records)
+        records, names = Records(), []
+        for outcome in outcomes:
+            records.append(outcome.record.to_json())
+            names.append((outcome.record.path, outcome.record.series or ""))
+        return reporter.finish(records.in_order(sorted(range(len(names)), key=names.__getitem__)))

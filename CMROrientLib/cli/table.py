@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import TextIO
 
 #: A cell, wordy first; the table takes later, shorter forms where the terminal is narrow.
@@ -21,22 +23,24 @@ _GAP = "  "
 
 
 def table(headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], columns: int | None = None) -> list[str]:
+    """The lines of a table; see ``lines``."""
+    return list(lines(headings, rows, columns))
+
+
+def lines(headings: Sequence[Cell], rows: Iterable[Sequence[Cell]], columns: int | None = None) -> Iterator[str]:
     """Lines of a table, none wider than the terminal.
 
     Parameters
     ----------
     headings, rows:
-        Names stand in the first column: their beginnings are cut off where there is no room.
+        Names stand in the first column: their beginnings are cut off where there is no room. Rows are gone
+        through twice, and need not all be in memory.
     columns:
         Width of the terminal; that of standard output where None. Without a terminal nothing is shortened.
     """
     if columns is None and sys.stdout.isatty():
         columns = shutil.get_terminal_size().columns
-    cells = [headings, *rows]
-    forms = max(len(cell) for line in cells for cell in line)
-    for form in range(forms):
-        lines = [[cell[min(form, len(cell) - 1)] for cell in line] for line in cells]
-        widths = [max(_width(line[column]) for line in lines) for column in range(len(headings))]
+    for form, widths in enumerate(_widths(headings, rows, 1 if columns is None else None)):  # noqa: B007
         if columns is None:
             break
         room = columns - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
@@ -45,8 +49,22 @@ def table(headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], columns: int
             break
     else:
         widths[0] = min(widths[0], max(_LEAST_NAME, room))
-    shown = (_line(line, widths) for line in lines)
-    return [line if columns is None else _cut(line, columns) for line in shown]
+    for line in chain((headings,), rows):
+        shown = _line([cell[min(form, len(cell) - 1)] for cell in line], widths)
+        yield shown if columns is None else _cut(shown, columns)
+
+
+def _widths(headings: Sequence[Cell], rows: Iterable[Sequence[Cell]], forms: int | None) -> list[list[int]]:
+    """How wide each column is, for each of the forms; no more of them than is asked for."""
+    widest: list[list[int]] = []
+    for line in chain((headings,), rows):
+        for column, cell in enumerate(line):
+            while len(widest) < (len(cell) if forms is None else forms):
+                # What had no such form was as wide as it was in the last one.
+                widest.append(list(widest[-1]) if widest else [0] * len(line))
+            for form in range(len(widest)):
+                widest[form][column] = max(widest[form][column], _width(cell[min(form, len(cell) - 1)]))
+    return widest
 
 
 def wrapped(text: str, columns: int) -> list[str]:
@@ -77,8 +95,11 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _width(text: str) -> int:
     """Places in a terminal: Chinese characters take two, accents of their own and invisible characters none."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _width_of_letters(text)
+
+
+@lru_cache(maxsize=1024)
+def _width_of_letters(text: str) -> int:
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.category(character) in ("Mn", "Me", "Cf") for character in text)
 

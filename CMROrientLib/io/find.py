@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import CMROrientError
 from .formats import detached_reader
 from .image_files import ImageFiles
+from .real_paths import RealPaths
 from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 #: What makes a folder a BIDS data set.
@@ -55,7 +56,15 @@ def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
         dicom = [path for path in dicom if path.resolve() not in voxels]
     if dicom:
         sources += _group(dicom)
-    return sorted(sources, key=lambda source: (source.path.relative_to(root).as_posix(), source.series or ""))
+    sources.sort(key=lambda source: (_below(source.path, root), source.series or ""))
+    return sources
+
+
+def _below(path: Path, root: Path) -> str:
+    text, start = str(path), str(root)
+    if text.startswith(start) and text[len(start) : len(start) + 1] == os.sep:
+        return text[len(start) + 1 :].replace(os.sep, "/")
+    return path.relative_to(root).as_posix()
 
 
 def derivatives(root: Path) -> list[Path]:
@@ -133,10 +142,11 @@ def _walk(root: Path) -> Iterator[Path]:
             f"cannot be opened ({error.strerror or error}); check its permissions", error.filename
         ) from error
 
-    seen: set[Path] = set()
+    seen: set[str] = set()
+    places = RealPaths()
     for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
         here = Path(folder)
-        real = here.resolve()
+        real = places.of(folder)
         if real in seen:
             folders.clear()
             continue

@@ -31,7 +31,7 @@ class SeriesPlace:
     number: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFiles:
     """One image to be looked at: a file, or the files of one DICOM series.
 

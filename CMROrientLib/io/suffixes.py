@@ -30,8 +30,11 @@ _KINDS = {
 
 def suffix_of(path: str | os.PathLike[str]) -> str:
     """The format's suffix in small letters, both parts of ``.nii.gz``; empty where it is none of ours."""
-    name = Path(path).name.lower()
-    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+    # The end of the text is the end of the name: paths are none of those that end in a slash.
+    text = os.fspath(path).rstrip("/").lower()
+    if not text.endswith(SUFFIXES):
+        return ""
+    return next((suffix for suffix in SUFFIXES if text.endswith(suffix)), "")
 
 
 def without_suffix(path: str | os.PathLike[str]) -> Path:
@@ -39,6 +42,13 @@ def without_suffix(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     suffix = suffix_of(path)
     return path.with_name(path.name[: -len(suffix)]) if suffix and suffix != path.name.lower() else path
+
+
+def stem_of(path: str | os.PathLike[str]) -> str:
+    """The name of a path less the format's suffix."""
+    name = os.path.basename(os.fspath(path))  # noqa: PTH119 (many thousand times)
+    suffix = suffix_of(name)
+    return name[: -len(suffix)] if suffix and suffix != name.lower() else name
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from ..io import without_suffix
 from ..io.atomic import write_bytes
 from ..io.paths import relative
+from ..io.suffixes import stem_of
 from .companions.bids import BidsName
 from .companions.derivative import DESCRIPTION, files_of
 from .companions.layouts import channel_of, data_set_of
@@ -111,21 +112,25 @@ class _Roots:
 
     def __init__(self) -> None:
         # Where a file lies tells, not what it is called.
-        self._of_folder = lru_cache(maxsize=256)(_roots)
+        self._of_folder = lru_cache(maxsize=256)(self._found)
+        self._bids_above = lru_cache(maxsize=4096)(self._bids)
 
     def of(self, entry: _Kept) -> tuple[_Root, ...]:
         """Those of one file."""
         return self._of_folder(entry.path.parent, entry.name.parent)
 
+    def _found(self, folder: Path, name: PurePosixPath) -> tuple[_Root, ...]:
+        base = folder.parents[len(name.parts) - 1] if name.parts else folder
+        inside = data_set_of(name / "image")
+        found = [] if inside is None else [_Root(base / inside, base, False)]
+        described = self._bids_above(folder, len(name.parts))
+        return (*found, *([] if described is None else [_Root(described, base, True)]))
 
-def _roots(folder: Path, name: PurePosixPath) -> tuple[_Root, ...]:
-    base = folder.parents[len(name.parts) - 1] if name.parts else folder
-    inside = data_set_of(name / "image")
-    found = [] if inside is None else [_Root(base / inside, base, False)]
-    for above in (name, *name.parents):
-        if (base / above / DESCRIPTION).is_file():
-            return (*found, _Root(base / above, base, True))
-    return tuple(found)
+    def _bids(self, folder: Path, depth: int) -> Path | None:
+        """The nearest folder with a description, so many folders up at most."""
+        if (folder / DESCRIPTION).is_file():
+            return folder
+        return self._bids_above(folder.parent, depth - 1) if depth else None
 
 
 def _contents(
@@ -134,6 +139,7 @@ def _contents(
     """Files of the output and what is in them."""
     places = _Roots()
     roots = {root.folder: root for image in written for entry in _kept(image) for root in places.of(entry)}
+    in_bids = any(root.is_bids for root in roots.values())
     for root in roots.values():
         place = output / relative(root.folder, root.base)
         for name in _KNOWN:
@@ -145,8 +151,9 @@ def _contents(
             inside = [path for path in kept if path.is_relative_to(root.folder)]
             yield from files_of(root.folder, place, inside, _OWN_FILES if place == output else "")
     for image in written:
-        if not image.contested:
-            for entry in _kept(image):
+        for entry in () if image.contested else _kept(image):
+            # Elsewhere only what lies beside an image tells of it.
+            if in_bids or _own_sidecar(entry).is_file():
                 yield from _sidecars(entry, output, store, places)
 
 
@@ -188,12 +195,14 @@ def _case_of(entry: object) -> str:
     return without_suffix(str(image)).name
 
 
+def _own_sidecar(entry: _Kept) -> Path:
+    return entry.path.with_name(f"{stem_of(entry.path)}.json")
+
+
 def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[tuple[Path, bytes]]:
     """What tells of an image: of several ones as it is, its own with the axes that it has now."""
     root = next((root for root in places.of(entry) if root.is_bids), None)
     found = Sidecars.of(entry.path, None if root is None else root.folder)
-    if root is None and not found.own.is_file():
-        return
     record = store[entry.key]
     for path in found.above:
         data = read_small(path)

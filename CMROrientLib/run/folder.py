@@ -52,7 +52,7 @@ def correct(
     progress: ItemProgress[Outcome] | None = None,
     warn: Warn | None = None,
     finish: Callable[[Store], None] | None = None,
-) -> list[Record]:
+) -> Sequence[Record]:
     """Correct every image into the output folder, and keep the record there.
 
     Parameters

@@ -97,7 +97,8 @@ class RunOptions:
     orientation:
         The class of all images, decided by the user; no network is run.
     decisions:
-        A CSV with the user's decisions about single images; see ``overrides``.
+        A CSV with the user's decisions about single images, several of them, or a folder of them; see
+        ``overrides``.
     reset_decisions:
         Take back what a person decided in earlier runs into this folder.
     dry_run:
@@ -140,7 +141,7 @@ class RunOptions:
     mask_names: tuple[NamePattern, ...] = ()
     slice_axis: int | None = None
     orientation: Orientation | None = None
-    decisions: Path | None = None
+    decisions: tuple[Path, ...] = ()
     reset_decisions: bool = False
     dry_run: bool = False
     jobs: int = 1
@@ -156,7 +157,7 @@ class RunOptions:
         self._set("output", None if self.output is None else long_path(Path(self.output)))
         self._set("target", _orientation(self.target, "target"))
         self._set("orientation", None if self.orientation is None else _orientation(self.orientation, "orientation"))
-        self._set("decisions", None if self.decisions is None else Path(self.decisions))
+        self._set("decisions", _tables(self.decisions))
         self._set("masks", _endings(self.masks))
         self._set("masks_in", _folders(self.masks_in))
         self._set("mask_names", _patterns(self.mask_names))
@@ -175,7 +176,7 @@ class RunOptions:
             raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
         if self.dask is not None and self.jobs != 1:
             raise UsageError("give --jobs or --dask, not both: the cluster has its own workers")
-        if self.orientation is not None and self.decisions is not None:
+        if self.orientation is not None and self.decisions:
             raise UsageError("give an orientation for all images or decisions about single ones, not both")
         check_min_confidence(self.min_confidence)
         check_looks(self.looks)
@@ -233,6 +234,11 @@ class RunOptions:
 def _paths(given: Inputs) -> tuple[Path, ...]:
     several = [given] if isinstance(given, (str, os.PathLike)) else given
     return tuple(long_path(Path(entry)) for entry in several)
+
+
+def _tables(given: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None) -> tuple[Path, ...]:
+    several = [] if given is None else [given] if isinstance(given, (str, os.PathLike)) else given
+    return tuple(Path(entry) for entry in several)
 
 
 def _orientation(value: Orientation | int | str, what: str) -> Orientation:

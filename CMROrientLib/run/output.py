@@ -5,16 +5,19 @@ A dry run is one whose store is a copy in memory, and which leaves all files as 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from .. import __version__
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import relative
+from ..io.real_paths import RealPaths
 from ..progress import ItemProgress
 from .companions.label_maps import Companion
 from .dataset_files import carry_over
@@ -32,6 +35,7 @@ from .options import RunOptions
 from .overrides import DecisionTable, Override, read_decisions
 from .plan import PlannedImage, RunPlan, planned_files
 from .record import Key, Record
+from .records import Records
 from .seen import Seen
 from .store import Store
 from .tables import CSV_NAME, JSONL_NAME, write_csv, write_jsonl
@@ -61,20 +65,25 @@ class OutputRun:
         self.output = output
         self.warn = warn
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
+        self.places = RealPaths()
         for image in plan.images:
             if not image.contested:
                 self._check_input(image)
         if options.writing:
             remove_unfinished(output, self.noted)
         self.images = self._with_known_masks(plan.images)
-        self.planned = {path: image.key for image in self.images for path in planned_files(image, output)}
         self.table = self._edited_table()
 
-    def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> list[Record]:
+    @cached_property
+    def planned(self) -> dict[Path, Key]:
+        """Whose each file is that this run may write; asked for where something is to be removed."""
+        return {path: image.key for image in self.images for path in planned_files(image, self.output)}
+
+    def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> Records:
         """Work, keep the outcomes as they come in, and write the tables."""
         outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
         by_key = {image.key: image for image in self.images}
-        written: set[int] = set()
+        unwritten: set[int] = set()
         finished = False
         try:
             # Workers that are still at it have ended before anything is written about them.
@@ -82,19 +91,22 @@ class OutputRun:
                 for outcome in outcomes:
                     image = by_key[outcome.record.key]
                     self._keep(outcome, image)
-                    if outcome.record.output is not None:
-                        written.add(id(image))
+                    if outcome.record.output is None:
+                        unwritten.add(id(image))
             finished = True
         finally:
             if self.options.writing:
                 self._hold_notes()
                 self._tables(finished)
         if self.options.writing and self.options.companions == "auto":
-            done = [image for image in self.images if id(image) in written]
+            done = [image for image in self.images if id(image) not in unwritten]
             carry_over(self.images, done, self.output, self.store, self.warn)
         if finish is not None and self.options.writing:
             finish(self.store)
-        return [self.store[image.key] for image in self.images]
+        records = Records()
+        for image in self.images:
+            records.append(self.store.line(image.key))
+        return records
 
     def _hold_notes(self) -> None:
         """Leave in the store what is noted of images that were not recorded, and no hidden folder."""
@@ -104,8 +116,11 @@ class OutputRun:
         remove_unfinished(self.output, {})
 
     def _check_input(self, image: PlannedImage) -> None:
-        prior, before = self.store.get(image.key), self.store.source_of(image.key)
-        if prior is None or prior.output is None or before is None or before == image.source.path.resolve():
+        before = self.store.source_of(image.key)
+        if before is None or os.fspath(before) == self.places.of(image.source.path):
+            return
+        prior = self.store.get(image.key)
+        if prior is None or prior.output is None:
             return
         seen = Seen(self.store.seen(image.key), verify=self.options.verify)
         if seen.checksum(image.source.files) != prior.files.sha256_in:
@@ -117,11 +132,14 @@ class OutputRun:
 
     def _with_known_masks(self, images: list[PlannedImage]) -> list[PlannedImage]:
         """Images with the masks that went with them before, also where nobody named their endings this time."""
+        with_masks = self.store.with_masks()
+        if not with_masks:
+            return images
         by_path = {image.path: image for image in images}
         taken: set[str] = set()
         found = []
         for image in images:
-            prior = self.store.get(image.key)
+            prior = self.store.get(image.key) if image.key in with_masks else None
             names = {mask.name for mask in image.masks}
             for mask in () if prior is None else prior.files.masks:
                 if mask.path in names or not any((self.output / name).exists() for name in mask.written):
@@ -195,7 +213,8 @@ class OutputRun:
                 noted += self._remove_stale(record, self._written_by(record, image))
         if (not outcome.kept or outcome.thumbnails is not None) and not self._failed_alike(outcome):
             # What lies in the output folder is of the input that it was made from, whoever contests it.
-            source = None if image.contested and record.output is not None else image.source.path.resolve()
+            contested = image.contested and record.output is not None
+            source = None if contested else Path(self.places.of(image.source.path))
             self.store.put(record, outcome.thumbnails, source)
         if outcome.seen and outcome.seen != self.store.seen(record.key):
             self.store.keep_seen(record.key, outcome.seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -56,6 +56,34 @@ class DecisionTable:
                 "remove the row",
                 self.path,
             )
+
+
+def read_all_decisions(places: Sequence[Path]) -> DecisionTable:
+    """Read tables, and all tables of folders, as one; see ``read_decisions``.
+
+    Raises
+    ------
+    UsageError
+        Also where a folder holds no table, or two tables contradict each other.
+    """
+    paths = []
+    for place in places:
+        found = sorted(place.glob("*.csv")) if place.is_dir() else [place]
+        if not found:
+            raise UsageError("there is no .csv in this folder; give the folder that holds the decisions", place)
+        paths += found
+    tables = [read_decisions(path) for path in paths]
+    if len(tables) == 1:
+        return tables[0]
+    rows: dict[Key, Override] = {}
+    said: dict[Key, Path] = {}
+    for table in tables:
+        for key, override in table.rows.items():
+            if rows.setdefault(key, override) != override:
+                raise UsageError(f"it contradicts {said[key]} about {key[0]}; remove one of the two rows", table.path)
+            said.setdefault(key, table.path)
+    taken_back = frozenset().union(*(table.taken_back for table in tables)) - rows.keys()
+    return DecisionTable(places[0], rows, taken_back)
 
 
 def read_decisions(path: Path) -> DecisionTable:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import check_places, relative
+from ..io.real_paths import RealPaths
+from ..orientation import Orientation
 from .companions.label_maps import Companion, pair
 from .companions.together import Candidate, find_groups
 from .options import RunOptions
-from .overrides import DecisionTable, Override, read_decisions
+from .overrides import DecisionTable, Override, read_all_decisions
 from .parts import Group
 from .record import Key
 from .store import STORE_NAME
@@ -24,7 +27,7 @@ from .tables import CSV_NAME, HTML_NAME, JSONL_NAME
 OWN_FILES = (STORE_NAME, JSONL_NAME, CSV_NAME, HTML_NAME)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedImage:
     """One image of a run.
 
@@ -34,9 +37,8 @@ class PlannedImage:
         Where it is.
     path:
         Its name in the record, relative to the path that was given.
-    destination:
-        The file to write, or the folder for a DICOM series of several files; None in a run that
-        only recognizes.
+    output:
+        The output folder; None in a run that only recognizes.
     masks:
         The masks that follow it.
     override:
@@ -51,7 +53,7 @@ class PlannedImage:
 
     source: ImageFiles
     path: str
-    destination: Path | None = None
+    output: Path | None = None
     masks: tuple[Companion, ...] = ()
     override: Override | None = None
     error: str | None = None
@@ -62,6 +64,11 @@ class PlannedImage:
     def key(self) -> Key:
         """The key of its record."""
         return self.path, self.source.series
+
+    @property
+    def destination(self) -> Path | None:
+        """The file to write, or the folder for a DICOM series of several files; None where nothing is written."""
+        return None if self.output is None else self.output / self.path
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def plan_run(options: RunOptions) -> RunPlan:
     CMROrientError
         Where there is no image at all.
     """
-    decisions = None if options.decisions is None else read_decisions(options.decisions)
+    decisions = read_all_decisions(options.decisions) if options.decisions else None
     for root in options.inputs:
         if not root.exists():
             raise UsageError("there is no such file or folder", root)
@@ -91,8 +98,9 @@ def plan_run(options: RunOptions) -> RunPlan:
         check_places(options.inputs, options.output)
     images: list[PlannedImage] = []
     lonely: list[Path] = []
-    roots: dict[Key, Path] = {}
-    seen: set[tuple[Path, Key]] = set()
+    given: list[Path] = []
+    seen: set[tuple[str, Key]] = set()
+    places = RealPaths()
     for root in options.inputs:
         base = root if root.is_dir() else root.parent
         try:
@@ -102,15 +110,20 @@ def plan_run(options: RunOptions) -> RunPlan:
                 raise
             # One file that is no image must not keep the other inputs from being done.
             images.append(PlannedImage(ImageFiles(root, (root,), "unknown"), root.name, error=error.message))
+            given.append(root)
             continue
         paired = pair(root, found, options)
         lonely += paired.lonely
         for source in paired.images:
             image = _planned(source, base, options, paired.masks.get(source.path, ()), decisions)
-            if (source.path.resolve(), image.key) not in seen:
-                seen.add((source.path.resolve(), image.key))
-                images.append(image)
-                roots[image.key] = root
+            if len(options.inputs) > 1:
+                # What is found in one tree is there once.
+                identity = places.of(source.path), image.key
+                if identity in seen:
+                    continue
+                seen.add(identity)
+            images.append(image)
+            given.append(root)
     if not images and lonely:
         raise CMROrientError(_only_label_maps(lonely), options.inputs[0] if len(options.inputs) == 1 else None)
     if not images:
@@ -125,21 +138,23 @@ def plan_run(options: RunOptions) -> RunPlan:
     if decisions is not None:
         decisions.check_all_used(image.key for image in images)
     if options.companions == "auto" and len(images) > 1:
-        images = _grouped(images, roots, options)
-    followed = {mask.source.path.resolve() for image in images for mask in image.masks}
-    return RunPlan(images, [path for path in lonely if path.resolve() not in followed])
+        images = _grouped(images, given, options)
+    followed = {places.of(mask.source.path) for image in images for mask in image.masks} if lonely else set()
+    return RunPlan(images, [path for path in lonely if places.of(path) not in followed])
 
 
-def _grouped(images: Sequence[PlannedImage], roots: Mapping[Key, Path], options: RunOptions) -> list[PlannedImage]:
+def _grouped(images: list[PlannedImage], given: Sequence[Path], options: RunOptions) -> list[PlannedImage]:
     # Images of one name under two given paths could not be told apart.
-    named = Counter(image.key for image in images)
+    named = Counter(hash(image.key) for image in images)
     candidates = [
-        Candidate(image.key, image.source, roots[image.key])
-        for image in images
-        if image.error is None and named[image.key] == 1
+        Candidate(image.key, image.source, root)
+        for image, root in zip(images, given, strict=True)
+        if image.error is None and named[hash(image.key)] == 1
     ]
     groups = find_groups(candidates, options.slice_axis)
-    return [replace(image, group=groups.get(image.key)) for image in images]
+    if not groups:
+        return images
+    return [replace(image, group=groups[image.key]) if image.key in groups else image for image in images]
 
 
 def _only_label_maps(lonely: Sequence[Path]) -> str:
@@ -150,19 +165,24 @@ def _only_label_maps(lonely: Sequence[Path]) -> str:
     )
 
 
+@lru_cache(maxsize=8)
+def _override_of_all(orientation: Orientation) -> Override:
+    return Override(orientation)
+
+
 def _planned(
     source: ImageFiles, base: Path, options: RunOptions, masks: Sequence[ImageFiles], decisions: DecisionTable | None
 ) -> PlannedImage:
     name = relative(source.path, base)
     override = None
     if options.orientation is not None:
-        override = Override(options.orientation)
+        override = _override_of_all(options.orientation)
     elif decisions is not None:
         override = decisions.find(name, source.series)
     return PlannedImage(
         source,
         name,
-        None if options.output is None else options.output / name,
+        options.output,
         tuple(Companion(mask, relative(mask.path, base)) for mask in masks),
         override,
     )
@@ -170,41 +190,46 @@ def _planned(
 
 def check_links(images: Iterable[PlannedImage], output: Path) -> None:
     """Raise ``UsageError`` where a link below an input made images of what lies in the output folder."""
-    place = output.resolve()
-    folders = {path.parent: image.source.path for image in images for path in image.source.files}
-    for folder, path in folders.items():
-        if folder.resolve().is_relative_to(place):
-            raise UsageError("a link in the input leads into the output folder; remove it or give another folder", path)
+    places = RealPaths()
+    place = places.of(output.resolve())
+    before = None
+    for image in images:
+        for path in image.source.files:
+            folder = path.parent
+            if folder != before and Path(places.of(folder)).is_relative_to(place):
+                said = "a link in the input leads into the output folder; remove it or give another folder"
+                raise UsageError(said, image.source.path)
+            before = folder
 
 
 def check_outputs(images: Iterable[PlannedImage], output: Path) -> None:
     """Raise ``UsageError`` where an input would replace the run's record, or leave the output folder."""
-    parents: set[Path] = set()
+    places = RealPaths()
     place = output.resolve()
+    before = None
     for image in images:
         if image.source.left_alone is not None:
             continue
         for target in planned_files(image, output):
-            if target.name in OWN_FILES and target.parent == output:
+            folder = target.parent
+            if target.name in OWN_FILES and folder == output:
                 raise UsageError("this image would be written over the run's own record; rename it", image.source.path)
-            if target.parent not in parents:
-                parents.add(target.parent)
-                if not target.parent.resolve().is_relative_to(place):
-                    raise UsageError("a link leads out of the output folder; remove it", target.parent)
+            if folder != before and not Path(places.of(folder)).is_relative_to(place):
+                raise UsageError("a link leads out of the output folder; remove it", folder)
+            before = folder
 
 
 def with_contested(images: Sequence[PlannedImage], output: Path) -> list[PlannedImage]:
     """The images; those of which two would write one file, or have one record, as errors that name them."""
+    # Of most files there is one claim: a number of each is enough to see that.
+    times = Counter(hash(claimed) for image in images for claimed in _claims(image, output))
+    if not times or max(times.values()) < 2:
+        return list(images)
     first: dict[object, int] = {}
     rivals: dict[object, list[int]] = {}
     for number, image in enumerate(images):
-        if image.source.left_alone is not None or image.destination is None:
-            continue
-        # Names that differ in case only are one file on Windows.
-        claims = sorted({os.path.normcase(target) for target in planned_files(image, output)})
-        either: tuple[object, ...] = (*claims, image.key)
-        for claimed in either:
-            if first.setdefault(claimed, number) != number:
+        for claimed in _claims(image, output):
+            if times[hash(claimed)] > 1 and first.setdefault(claimed, number) != number:
                 rivals.setdefault(claimed, [first[claimed]]).append(number)
     errors: dict[int, str] = {}
     for claimed, numbers in rivals.items():
@@ -214,6 +239,14 @@ def with_contested(images: Sequence[PlannedImage], output: Path) -> list[Planned
         replace(image, error=errors[number], contested=True) if number in errors else image
         for number, image in enumerate(images)
     ]
+
+
+def _claims(image: PlannedImage, output: Path) -> list[object]:
+    """The files and the name in the record that an image would have."""
+    if image.source.left_alone is not None or image.output is None:
+        return []
+    # Names that differ in case only are one file on Windows.
+    return [*sorted({os.path.normcase(target) for target in planned_files(image, output)}), image.key]
 
 
 def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path) -> str:
@@ -231,9 +264,10 @@ def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path) ->
 
 def planned_files(image: PlannedImage, output: Path) -> list[Path]:
     """Every file that may be written for an image, its masks among them."""
-    if image.destination is None:
+    destination = image.destination
+    if destination is None:
         return []
-    planned = list(copies(image.source, image.destination).values())
+    planned = list(copies(image.source, destination).values())
     for mask in image.masks:
         planned += copies(mask.source, output / mask.name).values()
     return planned
@@ -244,6 +278,8 @@ def copies(source: ImageFiles, destination: Path) -> dict[Path, Path]:
 
     Files outside the source's folder, to which a detached header may point, are left out.
     """
+    if source.files == (source.path,):
+        return {source.path: destination}
     if source.path.is_dir():
         return {path: destination / path.relative_to(source.path) for path in source.files}
     folder = source.path.parent

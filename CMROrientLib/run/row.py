@@ -21,7 +21,10 @@ class Row:
     def get(self, name: str, kind: type[_Kind]) -> _Kind | None:
         """The value, None where it is missing or null."""
         value = self._flat.get(name)
-        return None if value is None else _checked(name, value, kind)
+        # Nearly all are what they should be; a record has some fifty, an archive many records.
+        if value is None or type(value) is kind:
+            return value
+        return _checked(name, value, kind)
 
     def several(self, name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
         """The values of a list, none where it is missing."""

@@ -224,6 +224,13 @@ class Store(Mapping[Key, Record]):
             raise KeyError(key)
         return _record(row[0], self._path)
 
+    def line(self, key: Key) -> str:
+        """The record of an image as it stands in JSON lines. Raises KeyError where there is none."""
+        row = self._one("record", key)
+        if row is None:
+            raise KeyError(key)
+        return str(row[0])
+
     def __iter__(self) -> Iterator[Key]:
         with _told(self._path, CMROrientError):
             for path, series in self._connection.execute("SELECT path, series FROM images ORDER BY path, series"):
@@ -250,6 +257,13 @@ class Store(Mapping[Key, Record]):
         if row is None or row[0] is None:
             return None
         return Thumbnails(row[0], row[1], *(self._one("views, outlines", key, "views") or ()))
+
+    def with_masks(self) -> set[Key]:
+        """The keys of the records that may tell of masks; the records are not read for it."""
+        with _told(self._path, CMROrientError):
+            query = "SELECT path, series FROM images WHERE instr(record, ?) > 0"
+            rows = self._connection.execute(query, ('"masks": [{',))
+            return {(os.fsdecode(path), os.fsdecode(series) or None) for path, series in rows}
 
     def has_pictures(self, key: Key) -> bool:
         """Whether there are pictures of one image; they are not read for it."""

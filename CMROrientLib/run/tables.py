@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import CMROrientError
-from ..io.atomic import write_bytes
+from ..io.atomic import replacing
 from ..orientation import HeaderState
 from .parts import Finding
 from .record import Key, Record
@@ -65,7 +65,8 @@ def read_jsonl(path: Path) -> list[Record]:
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:
     """Write all records anew, whole or not at all."""
-    write_bytes(path, "".join(record.to_json() + "\n" for record in records).encode("utf-8"))
+    with replacing([path]) as (stream,):
+        stream.writelines((record.to_json() + "\n").encode("utf-8") for record in records)
 
 
 def write_csv(path: Path, records: Iterable[Record]) -> None:
@@ -73,12 +74,14 @@ def write_csv(path: Path, records: Iterable[Record]) -> None:
 
     Columns are ``COLUMNS``; the record's other fields stand in the JSON lines only.
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for record in records:
-        writer.writerow([_escaped(cell) for cell in _cells(record).values()])
-    write_bytes(path, stream.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+    with replacing([path]) as (binary,):
+        binary.write("\N{ZERO WIDTH NO-BREAK SPACE}".encode())
+        stream = io.TextIOWrapper(binary, "utf-8", "backslashreplace", newline="")
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for record in records:
+            writer.writerow([_escaped(cell) for cell in _cells(record).values()])
+        stream.detach()
 
 
 def _cells(record: Record) -> dict[str, str]:

@@ -140,7 +140,8 @@ def work(
     if outcome is None:
         outcome = Outcome(failed(assignment, options, error))
     if outcome.kept:
-        return replace(outcome, seen=seen.now)
+        # Mostly it is known already.
+        return replace(outcome, seen={} if seen.now == assignment.seen else seen.now)
     record = replace(outcome.record, seconds=round(time.perf_counter() - start, 3))
     return replace(outcome, record=record, seen=seen.now)
 

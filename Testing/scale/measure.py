@@ -35,6 +35,7 @@ class Run(NamedTuple):
 
 def make_images(place: Path, count: int) -> Path:
     """A tree of ``count`` tiny images, a folder a person."""
+    sys.path.insert(0, str(REPOSITORY))
     from CMROrientLib.io import write
     from CMROrientLib.orientation import Orientation
     from CMROrientLib.phantom.phantom import make_phantom

@@ -49,6 +49,11 @@ class BidsName:
         """Whether the suffix says so."""
         return self.suffix in LABEL_SUFFIXES
 
+    @property
+    def person(self) -> tuple[str | None, str | None]:
+        """Subject and session."""
+        return self._of("sub"), self._of("ses")
+
     def _of(self, key: str) -> str | None:
         return dict(self.entities).get(key)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import posixpath
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
 from ...errors import CMROrientError
 from ...io import ImageFiles, find, read_source, without_suffix
 from ...io.find import derivatives
 from ...io.paths import relative
-from ...io.suffixes import kind_of
+from ...io.suffixes import kind_of, stem_of
 from ...volume import Volume
 from ..options import RunOptions
 from ..store import has_record
 from .bids import BidsName, owners
 from .content import few_values, is_label_map, same_grid
-from .layouts import in_label_folder, is_named_after, names, places, places_in
+from .layouts import holds_labels, in_label_folder, is_named_after, named_after, names, places, places_in
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def pair_masks(sources: Sequence[ImageFiles], endings: Sequence[str]) -> Paired:
     ``case.nii.gz`` has the mask ``case_seg.nrrd`` in its folder where ``_seg`` is among the
     endings; the formats may differ.
     """
+    if not endings:
+        return Paired(list(sources))
     stems: dict[Path, list[ImageFiles]] = defaultdict(list)
     for source in sources:
         if source.kind != "dicom":
@@ -132,12 +137,8 @@ class _Pairing:
         self.automatic = options.companions == "auto"
         self.sources = [*(image for image in paired.images if image.kind != "dicom"), *derived]
         self.derived = {source.path for source in derived}
-        self.names = {
-            source.path: PurePosixPath(relative(without_suffix(source.path), base)) for source in self.sources
-        }
-        self.by_name: dict[PurePosixPath, list[ImageFiles]] = defaultdict(list)
-        for source in self.sources:
-            self.by_name[self.names[source.path]].append(source)
+        # Names are made as they are needed: an archive has many.
+        self._folder_named = lru_cache(maxsize=256)(PurePosixPath)
         self.owner: dict[Path, ImageFiles] = {}
         self.lonely: list[Path] = list(paired.lonely)
 
@@ -158,13 +159,27 @@ class _Pairing:
     def _images(self) -> Iterator[ImageFiles]:
         return (s for s in self.sources if s.path not in self.owner and s.path not in self.derived)
 
+    def _folder(self, source: ImageFiles) -> PurePosixPath:
+        """The folder of a source by its name."""
+        return self._folder_named(posixpath.dirname(relative(source.path, self.base)))
+
+    def _name(self, source: ImageFiles) -> PurePosixPath:
+        """The name of a source without the format."""
+        return self._folder(source) / stem_of(source.path)
+
     def _by_layout(self) -> None:
-        folders = {name.parent for name in self.by_name}
         patterns = self.options.mask_names
+        told = bool(patterns or self.options.masks_in)
+        if not told and not any(holds_labels(self._folder(source)) for source in self.sources):
+            return
+        folders = {self._folder(source) for source in self.sources}
+        by_name: dict[PurePosixPath, list[ImageFiles]] = defaultdict(list)
+        for source in self.sources:
+            by_name[self._name(source)].append(source)
         for image in list(self._images()):
-            name = self.names[image.path]
-            told = set(self.options.masks_in) & set(name.parent.parts)
-            if image.path in self.owner or told or (self.automatic and in_label_folder(name)):
+            name = self._name(image)
+            named = set(self.options.masks_in) & set(name.parent.parts)
+            if image.path in self.owner or named or (self.automatic and in_label_folder(name)):
                 continue
             found = [*places_in(name, self.options.masks_in)]
             if self.automatic:
@@ -172,7 +187,7 @@ class _Pairing:
             labels = [place / label for place in found for label in names(name, patterns)]
             labels += [name.with_name(label) for pattern in patterns if (label := pattern.label_of(name.name))]
             for place in dict.fromkeys(labels):
-                self._give(image, self.by_name.get(place, []))
+                self._give(image, by_name.get(place, []))
 
     def _give(self, image: ImageFiles, labels: Iterable[ImageFiles]) -> None:
         for label in labels:
@@ -181,16 +196,18 @@ class _Pairing:
                 self.owner[label.path] = image
 
     def _by_bids_name(self) -> None:
-        named = {path: BidsName.of(name.name) for path, name in self.names.items()}
-        images = {
-            str(image.path): (image, name)
-            for image in self._images()
-            if (name := named[image.path]) is not None and not name.is_label_map
-        }
-        for label in self.sources:
-            name = named[label.path]
-            if label.path in self.owner or name is None or not name.is_label_map:
-                continue
+        labels = [(label, name) for label in self.sources if (name := self._bids_name(label)) and name.is_label_map]
+        labels = [(label, name) for label, name in labels if label.path not in self.owner]
+        if not labels:
+            return
+        # By subject and session: a label map has no other's image.
+        people: dict[tuple[str | None, str | None], dict[str, tuple[ImageFiles, BidsName]]] = defaultdict(dict)
+        for image in self._images():
+            name = self._bids_name(image)
+            if name is not None and not name.is_label_map:
+                people[name.person][str(image.path)] = image, name
+        for label, name in labels:
+            images = people.get(name.person, {})
             fitting = owners(name, ((key, entry[1]) for key, entry in images.items()))
             volume = _read(label)
             for image in (images[key][0] for key in fitting):
@@ -202,17 +219,29 @@ class _Pairing:
                 if label.path not in self.derived:
                     self.lonely.append(label.path)
 
+    def _bids_name(self, source: ImageFiles) -> BidsName | None:
+        stem = stem_of(source.path)
+        return BidsName.of(stem) if stem.startswith("sub-") else None
+
     def _by_content(self) -> None:
         """A few whole values on the grid of an image in the same folder after which it is named."""
         open_ends = [s for s in self.sources if s.path not in self.owner and s.path not in self.lonely]
-        by_folder: dict[PurePosixPath, list[ImageFiles]] = defaultdict(list)
-        for image in open_ends:
-            if image.path not in self.derived:
-                by_folder[self.names[image.path].parent].append(image)
+        in_folder = Counter(hash(self._folder(source)) for source in open_ends)
+        by_folder: dict[PurePosixPath, dict[str, list[tuple[int, ImageFiles]]]] = {}
+        for number, image in enumerate(open_ends):
+            folder = self._folder(image)
+            # An image that is alone has nothing beside it.
+            if image.path not in self.derived and (self.derived or in_folder[hash(folder)] > 1):
+                by_folder.setdefault(folder, {}).setdefault(stem_of(image.path), []).append((number, image))
         for label in open_ends:
-            folder, stem = self.names[label.path].parent, self.names[label.path].name
-            beside = [image for place in self._folders_of(label, folder) for image in by_folder[place]]
-            related = [image for image in beside if is_named_after(stem, self.names[image.path].name)]
+            places = [place for place in self._folders_of(label, self._folder(label)) if place in by_folder]
+            names = named_after(stem_of(label.path)) if places else ()
+            related = [
+                (-len(name), nth, number, image)
+                for nth, place in enumerate(places)
+                for name in names
+                for number, image in by_folder[place].get(name, ())
+            ]
             if not related:
                 continue
             volume = _read(label)
@@ -220,7 +249,7 @@ class _Pairing:
             # A single value other than zero marks nothing.
             if volume is None or values is None or (len(values) == 1 and values[0] != 0):
                 continue
-            for image in sorted(related, key=lambda image: -len(self.names[image.path].name)):
+            for *_order, image in sorted(related, key=itemgetter(0, 1, 2)):
                 seen = _read(image)
                 if seen is not None and not is_label_map(seen) and _same_place(volume, seen):
                     self.owner[label.path] = image
@@ -236,7 +265,7 @@ class _Pairing:
     def _without_image(self) -> None:
         """Label maps in a folder for label maps that no image was found for."""
         for source in self._images():
-            if source.path in self.lonely or not in_label_folder(self.names[source.path]):
+            if source.path in self.lonely or not holds_labels(self._folder(source)):
                 continue
             volume = _read(source)
             if volume is not None and is_label_map(volume):

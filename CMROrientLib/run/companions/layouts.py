@@ -58,7 +58,12 @@ def without_layout(path: PurePosixPath) -> PurePosixPath:
 
 def in_label_folder(path: PurePosixPath) -> bool:
     """Whether a name lies in a folder that layouts have for label maps."""
-    return any(_is_label_folder(part) for part in path.parent.parts)
+    return holds_labels(path.parent)
+
+
+def holds_labels(folder: PurePosixPath) -> bool:
+    """Whether layouts have a folder, or one above it, for label maps."""
+    return any(_is_label_folder(part) for part in folder.parts)
 
 
 def _is_image_folder(name: str) -> bool:
@@ -113,4 +118,10 @@ def names(image: PurePosixPath, patterns: Sequence[NamePattern]) -> list[str]:
 
 def is_named_after(label: str, image: str) -> bool:
     """Whether a name in the same folder is an image's with something before or behind it."""
-    return any(label.startswith(image + mark) or label.endswith(mark + image) for mark in ("_", "-", ".", " "))
+    return image in named_after(label)
+
+
+def named_after(label: str) -> set[str]:
+    """The names that a name in the same folder may be made of, with something before or behind it."""
+    marks = [place for place, character in enumerate(label) if character in "_-. "]
+    return {part for place in marks for part in (label[:place], label[place + 1 :])}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from os.path import commonpath
 from pathlib import Path, PurePosixPath
@@ -13,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from ...errors import CMROrientError
 from ...io import ImageFiles, read_source, without_suffix
 from ...io.nifti.read import read_grid
+from ...io.suffixes import stem_of
 from ...volume import Grid
 from ..parts import Group
 from ..record import Key
@@ -34,7 +37,7 @@ _MARKS = re.compile(r"[_\-. ]+")
 _NUMBER = re.compile(r"\d+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An image of a run that may belong to others; the root is the path that was given."""
 
@@ -82,39 +85,49 @@ class _Files:
 
     def channels(self) -> list[Joined[Key]]:
         """Channels of one case in an nnU-Net folder."""
-        cases: dict[tuple[Path, PurePosixPath], list[Candidate]] = defaultdict(list)
-        for candidate in self.open_ends.values():
-            channel = channel_of(_stem(candidate))
-            if channel is not None:
-                cases[candidate.root, channel[0]].append(candidate)
-        return self._taken(group for case in cases.values() for group in on_one_grid(self._members(case), "channels"))
+
+        def case_of(candidate: Candidate) -> Hashable:
+            channel = channel_of(_stem(candidate)) if _ends_in_channel(candidate) else None
+            return None if channel is None else (candidate.root, channel[0])
+
+        cases = _several(self.open_ends.values(), case_of)
+        return self._taken(group for case in cases for group in on_one_grid(self._members(case), "channels"))
 
     def sequences(self) -> list[Joined[Key]]:
         """Names in one folder that differ by words for sequences, on one grid."""
-        cases: dict[tuple[Path, tuple[str, ...]], list[Candidate]] = defaultdict(list)
-        for candidate in self.open_ends.values():
-            stem = _stem(candidate)
-            case = case_without_sequence(stem.name)
+
+        case_of_name = lru_cache(maxsize=1024)(case_without_sequence)
+
+        def case_of(candidate: Candidate) -> Hashable:
+            name = _name_of_file(candidate)
+            case = case_of_name(name)
+            if case is None:
+                return None
             # BIDS keeps a person's sequences in folders by their purpose, and names the person in each.
-            folder = candidate.source.path.parent
-            if case is not None:
-                cases[folder.parent if BidsName.of(stem.name) else folder, case].append(candidate)
-        return self._taken(group for case in cases.values() for group in on_one_grid(self._members(case)))
+            folder = _above(candidate.source.path)
+            return _above(folder) if BidsName.of(name) else folder, case
+
+        cases = _several(self.open_ends.values(), case_of)
+        return self._taken(group for case in cases for group in on_one_grid(self._members(case)))
 
     def stacks(self) -> list[Joined[Key]]:
         """Single slices whose names in one folder differ by one number, spread along their normal."""
         found = []
         # The last number is most often that of the slice.
         for place in (-1, -2, -3):
-            series: dict[tuple[str, ...], list[Candidate]] = defaultdict(list)
-            for candidate in self.open_ends.values():
-                pattern = _without_number(_stem(candidate).name, place)
-                if pattern is not None:
-                    series[str(candidate.source.path.parent), pattern].append(candidate)
-            several = [members for members in series.values() if len(members) > 1]
-            placed = [m for part in several for m in self._members(part) if m.is_placed and m.grid.size[2] == 1]
-            by_key = {c.key: study for study, part in series.items() for c in part}
-            groups = join(Member(m.name, by_key[m.name], m.grid, m.has_geometry) for m in placed)
+
+            def series_of(candidate: Candidate, place: int = place) -> Hashable:
+                pattern = _without_number(_name_of_file(candidate), place)
+                return None if pattern is None else (_above(candidate.source.path), pattern)
+
+            several = _several(self.open_ends.values(), series_of)
+            placed = [
+                (m, str(number))
+                for number, part in enumerate(several)
+                for m in self._members(part)
+                if m.is_placed and m.grid.size[2] == 1
+            ]
+            groups = join(Member(m.name, (study,), m.grid, m.has_geometry) for m, study in placed)
             found += self._taken(group for group in groups if group.kind == "stack")
         return found
 
@@ -143,6 +156,21 @@ class _Files:
         return self._grids[candidate.key]
 
 
+def _several(candidates: Collection[Candidate], what: Callable[[Candidate], Hashable]) -> list[list[Candidate]]:
+    """Candidates that have something in common, in the order of the first of each; None is nothing.
+
+    Most images of an archive have nothing in common with any other: they leave a number behind, no more.
+    """
+    times = Counter(hash(found) for candidate in candidates if (found := what(candidate)) is not None)
+    several: dict[Hashable, list[Candidate]] = defaultdict(list)
+    if times and max(times.values()) > 1:
+        for candidate in candidates:
+            found = what(candidate)
+            if found is not None and times[hash(found)] > 1:
+                several[found].append(candidate)
+    return [some for some in several.values() if len(some) > 1]
+
+
 def case_without_sequence(stem: str) -> tuple[str, ...] | None:
     """The words of a name without those for sequences; None where there is none of them."""
     words = [word for word in _MARKS.split(stem.lower()) if word]
@@ -162,6 +190,18 @@ def _without_number(stem: str, place: int) -> str | None:
     return f"{stem[: number.start()]}#{stem[number.end() :]}"
 
 
+def _above(path: str | os.PathLike[str]) -> str:
+    return os.path.dirname(path)  # noqa: PTH120 (many thousand times)
+
+
+def _ends_in_channel(candidate: Candidate) -> bool:
+    return _name_of_file(candidate)[-4:].isdigit()
+
+
+def _name_of_file(candidate: Candidate) -> str:
+    return stem_of(candidate.key[0])
+
+
 def _stem(candidate: Candidate) -> PurePosixPath:
     return _stem_of(candidate.key[0])
 
@@ -179,11 +219,12 @@ def _grid_of(source: ImageFiles, slice_axis: int | None) -> tuple[Grid, bool]:
 
 def _named(joined: Sequence[Joined[Key]]) -> dict[Key, Group]:
     names = [_name(group) for group in joined]
+    times = Counter(names)
     seen: Counter[str] = Counter()
     found = {}
     for name, group in zip(names, joined, strict=True):
         seen[name] += 1
-        unique = name if names.count(name) == 1 else f"{name} #{seen[name]}"
+        unique = name if times[name] == 1 else f"{name} #{seen[name]}"
         for key in group.names:
             found[key] = Group(unique, group.kind, tuple(other for other in group.names if other != key))
     return found
