@@ -32,7 +32,7 @@ _PAGES = "pages"
 
 def correct(
     options: RunOptions, progress: ItemProgress[Outcome] | None = None, warn: Warn | None = None
-) -> list[Record]:
+) -> Sequence[Record]:
     """Correct every image into the output folder and write the page there; see ``run.folder.correct``."""
 
     def page(store: Store) -> None:
@@ -41,7 +41,7 @@ def correct(
         told, made = store.fact(_PAGES), [__version__, options.command]
         if not store.changed and told is not None and _as_left(page, made, told):
             return
-        pages = write_report(store.records(), page, store.pictures, command=options.command)
+        pages = write_report(store, page, store.pictures, command=options.command)
         names = [path.name for path in pages]
         store.note(_PAGES, json.dumps([made, names, checksum(pages)]))
 
@@ -87,7 +87,8 @@ def correct_folder(
     CMROrientError
         Where there is no image, or the output folder cannot be written.
     """
-    return correct(RunOptions(inputs=inputs, output=output, **options), progress, warn)  # type: ignore[arg-type]
+    told = RunOptions(inputs=inputs, output=output, **options)  # type: ignore[arg-type]
+    return list(correct(told, progress, warn))
 
 
 def recognize_folder(
@@ -116,7 +117,7 @@ def audit_folder(
     mask_names: Sequence[NamePattern | str] = (),
     slice_axis: int | None = None,
     orientation: Orientation | int | str | None = None,
-    decisions: str | os.PathLike[str] | None = None,
+    decisions: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None = None,
     jobs: int = 1,
     dask: str | None = None,
     include_identifiers: bool = False,

@@ -153,6 +153,9 @@ _.SourceImageSequence
 _.StudyInstanceUID
 _.is_undefined_length
 
+# A template reads it.
+_.link
+
 # MONAI and torchio ask for them.
 _.backend
 _.args_names

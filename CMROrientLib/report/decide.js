@@ -166,7 +166,7 @@
     const csv = `\uFEFF${lines.map((line) => line.map(cell).join(",")).join("\n")}\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
-    link.download = "decisions.csv";
+    link.download = dialog.dataset.file;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     unsaved = false;

@@ -1,8 +1,8 @@
 """The report: one self-contained HTML page that shows what was done to every image of a run.
 
 It needs no network, no server and no script (one inline script adds search, filters, sorting and
-steps of a hundred rows), and a content security policy lets nothing else run. Very large runs are
-split into several pages.
+steps of a hundred rows), and a content security policy lets nothing else run. More than two thousand
+images are parted over several pages, and the page is an index of them.
 """
 
 from __future__ import annotations
@@ -12,51 +12,70 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from html import unescape
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from .. import __version__
 from ..errors import CMROrientError
 from ..io.atomic import UNFINISHED, replacing
+from ..orientation import Orientation
 from ..run.pictures.thumbnails import Thumbnails
 from ..run.record import Key, Record
 from .correction import CORRECTION
+from .index import Index, IndexLine
+from .ordering import Image, Ordered
 from .rows import view
 from .style import Style, Sums
-from .summary import Link, Place, Summary, address, run_facts
-from .templating import page_parts, row_line
+from .summary import Link, Parted, Place, Summary, address, run_facts
+from .templating import index_parts, page_parts, row_line
 
-#: Bytes of rows that one page may hold. Ten thousand images with pictures stay below it.
+#: Bytes of rows that one page may hold.
 PAGE_BYTES = 95_000_000
+
+#: Images that one page may hold: a browser opens so many at once.
+PAGE_ROWS = 2_000
 
 #: Rows in the table proper; the others wait in ``<noscript>`` until the script shows them, because a
 #: browser needs 16 s to lay out ten thousand.
 FIRST_ROWS = 100
 
 #: Bytes of rows that are kept in memory before their pages are written; the rest waits on disk.
-_IN_MEMORY = 16_000_000
+_IN_MEMORY = 1_000_000
 
 _GENERATOR = re.compile(r'<meta name="generator" content="CMROrient (\w+)">')
 
 
-class _Image(NamedTuple):
-    """A record and its groups, most urgent first."""
+@dataclass
+class _Chunk:
+    """The rows of one page: the number of its first image, and what is counted of them."""
 
-    record: Record
-    tags: tuple[str, ...]
+    start: int
+    rows: int = 0
+    size: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    classes: Counter[Orientation | None] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
+    first: str = ""
+    last: str = ""
+    is_final: bool = False
 
-
-class _Chunk(NamedTuple):
-    """The rows of one page: where they begin in the file of all rows, and how many there are."""
-
-    offset: int
-    rows: int
+    def add(self, image: Image, size: int) -> None:
+        """Count one more."""
+        self.rows += 1
+        self.size += size
+        self.counts.update(image.tags)
+        if image.record.acted_on:
+            self.classes[image.record.orientation] += 1
+        self.seen.update(image.tags)
+        self.first, self.last = self.first or image.record.path, image.record.path
 
 
 def write_report(
-    records: Iterable[Record],
+    records: Mapping[Key, Record] | Iterable[Record],
     page: str | os.PathLike[str],
     thumbnails: Mapping[Key, Thumbnails],
     *,
@@ -67,13 +86,15 @@ def write_report(
     style: Style = CORRECTION,
     sums: Sums | None = None,
     page_bytes: int = PAGE_BYTES,
+    page_rows: int = PAGE_ROWS,
 ) -> list[Path]:
     """Write the report page, whole or not at all; pages of an earlier report are replaced.
 
     Parameters
     ----------
     records:
-        The run's records in any order; the page shows what needs a person first.
+        The run's records in any order, or by their keys, where each is read when it is asked for; the page
+        shows what needs a person first.
     page:
         The HTML file to write. ``<stem>.jsonl`` and ``<stem>.csv`` beside it are linked.
     thumbnails:
@@ -85,12 +106,13 @@ def write_report(
         What the page is about.
     sums:
         A table to show between the summary and the images.
-    page_bytes:
-        Where the rows take more than this, further pages ``<stem>-2.html`` … are written.
+    page_bytes, page_rows:
+        Where the rows take more bytes than this, or are more than so many, they are parted over pages
+        ``<stem>-1.html`` …, and the page is an index of them.
 
     Returns
     -------
-    The pages written, the first one first.
+    The pages written, the first one or the index first.
 
     Raises
     ------
@@ -98,43 +120,65 @@ def write_report(
         Where a page cannot be written.
     """
     page = Path(page)
-    images = _ordered(records, style)
-    models = [model] if model else sorted({image.record.model for image in images if image.record.model})
-    facts = run_facts(page, command, models, version)
-    counts = Counter(tag for image in images for tag in image.tags)
-    classes = Counter(image.record.orientation for image in images if image.record.acted_on)
-    summary = Summary(title, style, len(images), counts, classes, facts, sums)
-    with _rows_file(page) as file:
-        chunks = _write_rows(file, images, style, thumbnails, page_bytes)
-        names = [page.name, *(f"{page.stem}-{n}{page.suffix}" for n in range(2, len(chunks) + 1))]
-        links = [Link(address(name), f"Page {n}") for n, name in enumerate(names, start=1)]
-        start = 1
-        for n, chunk in enumerate(chunks):
-            rows = _read_rows(file, chunk)
-            place = Place(n, links, start, chunk.rows, chunk.rows > FIRST_ROWS)
-            parts = page_parts(summary, place, islice(rows, FIRST_ROWS), rows)
-            with replacing([page.with_name(names[n])]) as (stream,):
-                stream.writelines(part.encode("utf-8") for part in parts)
-            start += chunk.rows
-    _remove_further_pages(page, len(chunks), style.name)
-    return [page.with_name(name) for name in names]
+    with _rows_file(page) as file, closing(Ordered(_by_key_or_all(records), style)) as ordered:
+        models = [model] if model else sorted(ordered.models)
+        facts = run_facts(page, command, models, version)
+        lead = style.lead(ordered.counts, ordered.total)
+        summary = Summary(title, style, ordered.total, ordered.counts, ordered.classes, facts, sums, lead)
+        chunks = _chunks(file, ordered, style, thumbnails, page_bytes, page_rows)
+        first = next(chunks)
+        if first.is_final:
+            place = Place(None, "decisions.csv", 1, first.rows, ordered.total, first.rows > FIRST_ROWS)
+            _write_page(page, file, summary, place)
+            pages = [page]
+        else:
+            pages = _write_pages(page, file, summary, chain((first,), chunks))
+    _remove_further_pages(page, len(pages) - 1, style.name)
+    return pages
 
 
-def _ordered(records: Iterable[Record], style: Style) -> list[_Image]:
-    order = {tag: place for place, tag in enumerate(style.by_tag)}
-    images = [_Image(record, tuple(style.tags(record))) for record in records]
-    first: dict[tuple[str, str], str] = {}
-    for image in sorted(images, key=lambda image: image.record.path):
-        if image.record.group is not None:
-            first.setdefault((image.tags[0], image.record.group.name), image.record.path)
+def _by_key_or_all(records: Mapping[Key, Record] | Iterable[Record]) -> Mapping[Key, Record] | Sequence[Record]:
+    return records if isinstance(records, (Mapping, Sequence)) else list(records)
 
-    def place(image: _Image) -> tuple[int, str, str, str, str]:
-        """What needs a person comes first; of one kind a group stays together where its first image is."""
-        record, tag = image.record, image.tags[0]
-        group = "" if record.group is None else record.group.name
-        return order[tag], first.get((tag, group), record.path), group, record.path, record.series or ""
 
-    return sorted(images, key=place)
+def _write_pages(page: Path, file: IO[bytes], summary: Summary, chunks: Iterable[_Chunk]) -> list[Path]:
+    """The pages of a large report, and last their index, which tells that the others are whole."""
+    index = Index()
+    pages = [page]
+    for number, chunk in enumerate(chunks, start=1):
+        links = [Link(address(page.name), "Index")]
+        if number > 1:
+            links.append(Link(address(pages[-1].name), f"Page {number - 1}"))
+        path = page.with_name(f"{page.stem}-{number}{page.suffix}")
+        if not chunk.is_final:
+            links.append(Link(address(f"{page.stem}-{number + 1}{page.suffix}"), f"Page {number + 1}"))
+        parted = Parted(number, links)
+        place = Place(
+            parted, f"decisions-{number}.csv", chunk.start, chunk.rows, summary.total, chunk.rows > FIRST_ROWS
+        )
+        index.add(
+            IndexLine(
+                Link(address(path.name), f"Page {number}"),
+                chunk.start,
+                chunk.rows,
+                chunk.counts,
+                chunk.classes,
+                chunk.first,
+                chunk.last,
+            ),
+            _names(file, chunk),
+        )
+        _write_page(path, file, replace(summary, total=chunk.rows, counts=chunk.counts, classes=chunk.classes), place)
+        pages.append(path)
+    with replacing([page]) as (stream,):
+        stream.writelines(part.encode("utf-8") for part in index_parts(summary, index))
+    return pages
+
+
+def _write_page(path: Path, file: IO[bytes], summary: Summary, place: Place) -> None:
+    rows = _read_rows(file, place.rows)
+    with replacing([path]) as (stream,):
+        stream.writelines(part.encode("utf-8") for part in page_parts(summary, place, islice(rows, FIRST_ROWS), rows))
 
 
 @contextmanager
@@ -149,35 +193,44 @@ def _rows_file(page: Path) -> Iterator[IO[bytes]]:
         raise CMROrientError(f"cannot be written ({reason})", page) from error
 
 
-def _write_rows(
-    file: IO[bytes], images: Sequence[_Image], style: Style, thumbnails: Mapping[Key, Thumbnails], limit: int
-) -> list[_Chunk]:
-    chunks = []
-    start = end = rows = 0
-    seen: set[str] = set()
+def _chunks(
+    file: IO[bytes],
+    images: Iterable[Image],
+    style: Style,
+    thumbnails: Mapping[Key, Thumbnails],
+    limit: int,
+    most: int,
+) -> Iterator[_Chunk]:
+    """The rows of one page after the other; those of the one that was given are in the file."""
 
-    def line(image: _Image) -> bytes:
+    def line(image: Image) -> bytes:
         # Links of a page jump to the first of each group on it.
-        anchors = [f"show={tag}" for tag in image.tags if tag not in seen]
+        anchors = [f"show={tag}" for tag in image.tags if tag not in chunk.seen]
         pictures = thumbnails.get(image.record.key)
         return row_line(view(image.record, image.tags, style, pictures, anchors)).encode("utf-8")
 
+    chunk = _Chunk(1)
     for image in images:
         written = line(image)
-        if rows and end - start + len(written) > limit:
-            chunks.append(_Chunk(start, rows))
-            start, rows = end, 0
-            seen.clear()
+        if chunk.rows and (chunk.rows == most or chunk.size + len(written) > limit):
+            yield chunk
+            file.seek(0)
+            file.truncate()
+            chunk = _Chunk(chunk.start + chunk.rows)
             written = line(image)
-        seen.update(image.tags)
-        end += file.write(written)
-        rows += 1
-    return [*chunks, _Chunk(start, rows)]
+        chunk.add(image, file.write(written))
+    chunk.is_final = True
+    yield chunk
 
 
-def _read_rows(file: IO[bytes], chunk: _Chunk) -> Iterator[str]:
-    file.seek(chunk.offset)
-    return (line.decode("utf-8") for line in islice(file, chunk.rows))
+def _read_rows(file: IO[bytes], rows: int) -> Iterator[str]:
+    file.seek(0)
+    return (line.decode("utf-8") for line in islice(file, rows))
+
+
+def _names(file: IO[bytes], chunk: _Chunk) -> Iterator[str]:
+    """The names on a page as its rows have them."""
+    return (unescape(line.partition(' data-path="')[2].partition('"')[0]) for line in _read_rows(file, chunk.rows))
 
 
 def page_kind(path: Path) -> str | None:
@@ -192,7 +245,9 @@ def page_kind(path: Path) -> str | None:
 
 def _remove_further_pages(page: Path, pages: int, kind: str) -> None:
     """Remove what an earlier, longer report left; only pages that this module wrote."""
-    place = pages + 1
-    while page_kind(path := page.with_name(f"{page.stem}-{place}{page.suffix}")) == kind:
-        path.unlink()
-        place += 1
+    # A report of before that has become small may have pages from the second on only.
+    for start in (pages + 1, max(pages + 1, 2)):
+        place = start
+        while page_kind(path := page.with_name(f"{page.stem}-{place}{page.suffix}")) == kind:
+            path.unlink()
+            place += 1

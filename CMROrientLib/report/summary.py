@@ -62,6 +62,8 @@ class Summary:
         How the run was started.
     sums:
         A table between the summary and the images, None for none.
+    lead:
+        The first sentence, on the whole run.
     """
 
     title: str
@@ -71,18 +73,20 @@ class Summary:
     classes: Counter[Orientation | None]
     facts: RunFacts
     sums: Sums | None
+    lead: Sequence[Phrase]
 
-    @property
-    def lead(self) -> Sequence[Phrase]:
-        """The first sentence."""
-        return self.style.lead(self.counts, self.total)
-
-    @property
-    def next_command(self) -> str:
-        """What to run with the decisions that were saved from the page."""
+    def next_command(self, decisions: str) -> str:
+        """What to run with the decisions that were saved from the page, or from several into one folder."""
         typed = " ".join(self.facts.arguments)
         again = typed if typed.startswith("cmrorient correct ") else "cmrorient correct INPUT -o OUTPUT"
-        return f"{again} --decisions decisions.csv"
+        return f"{again} --decisions {decisions}"
+
+
+class Parted(NamedTuple):
+    """One of several pages: its number, and the links to the index and to the pages before and after it."""
+
+    number: int
+    links: Sequence[Link]
 
 
 class Place(NamedTuple):
@@ -90,16 +94,20 @@ class Place(NamedTuple):
 
     Parameters
     ----------
-    number, pages:
-        From 0; the links to all of them.
-    start, rows, further:
-        The number of its first image, from 1, how many there are, and whether some wait for the script.
+    parted:
+        None where it is the only one.
+    decisions:
+        The name of the file that decisions are saved as.
+    start, rows, total, further:
+        The number of its first image, from 1, how many there are here and in all, and whether some wait for
+        the script.
     """
 
-    number: int
-    pages: Sequence[Link]
+    parted: Parted | None
+    decisions: str
     start: int
     rows: int
+    total: int
     further: bool
 
 

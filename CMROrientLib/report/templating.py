@@ -17,6 +17,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
 from ..orientation import Orientation
+from .index import Index
 from .rows import RowView
 from .summary import Place, Summary
 from .wording import number
@@ -107,6 +108,29 @@ def page_parts(summary: Summary, place: Place, first: Iterable[str], further: It
         script=script,
         script_digest=_digest(script),
     )
+
+
+def index_parts(summary: Summary, index: Index) -> Iterator[str]:
+    """The index of a report of many pages, piece by piece."""
+    # Files of this package.
+    css = Markup(_beside("report.css") + glyph_css())  # nosec B704
+    script = Markup(_beside("index.js"))  # nosec B704
+    template = _environment().get_template("index.html.jinja")
+    return template.generate(
+        summary=summary,
+        style=summary.style,
+        index=index,
+        names=(Markup(_as_data(piece)) for piece in index.names),  # nosec B704 (nothing in it ends the element)
+        css=css,
+        css_digest=_digest(css),
+        script=script,
+        script_digest=_digest(script),
+    )
+
+
+def _as_data(text: str) -> str:
+    """Lines for a script as an element of data can hold them."""
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def glyph_css() -> str:

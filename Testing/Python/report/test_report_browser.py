@@ -328,7 +328,10 @@ def test_ten_thousand_images_open_and_filter_at_once(browser: Browser, tmp_path:
     records = many(10_000)
     pictures = Thumbnails(jpeg(1), jpeg(2))
     pages = write_report(
-        records, tmp_path / "page.html", {record.key: pictures for record in records if record.error is None}
+        records,
+        tmp_path / "page.html",
+        {record.key: pictures for record in records if record.error is None},
+        page_rows=len(records),
     )
     assert len(pages) == 1
     browser.open(tmp_path / "page.html")
