@@ -47,7 +47,13 @@ class Task:
         if self.running:
             raise CMROrientError(_("Something is being done already; wait until it has ended."))
         self.running, self._cancelled = True, ""
-        self._show(True, self._sentence, 0, 0)
+        try:
+            self._show(True, self._sentence, 0, 0)
+        except BaseException:
+            # What is not entered is not left either, and would stay locked.
+            self.running = False
+            self._show(False, "", 0, 0)
+            raise
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -8,6 +8,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from CMROrientLib.mrml import display, session
+from CMROrientLib.mrml.rollback import scene_as_it_was, volume_as_it_was
 
 from . import texts
 from .widgets import Widgets
@@ -41,9 +42,11 @@ def write_corrected(
         return _("Nothing was written: the mirrored image was declined.")
     into = None if examined.image.is_cine else output
     following = ui.segmentationsSelector.checkedNodes()
-    made = session.correct(examined, result, geometry, output=into, segmentations=following)
-    followers = [node.GetName() for node in made.segmentations]
-    ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
+    # Until it is told it is not done.
+    with scene_as_it_was(examined.image.scene), volume_as_it_was(into):
+        made = session.correct(examined, result, geometry, output=into, segmentations=following)
+        followers = [node.GetName() for node in made.segmentations]
+        ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
     if made.node is not None:
         try:
             display.show(made.node)

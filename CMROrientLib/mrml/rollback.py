@@ -32,6 +32,8 @@ def scene_as_it_was(scene: Scene) -> Iterator[None]:
         for node in added:
             if scene.IsNodePresent(node):
                 out_of_browsers(node)
+        # Display nodes last: a volume that a slice view shows gets another one for each that it loses.
+        added.sort(key=lambda node: not node.IsA("vtkMRMLDisplayNode"))
         for node in reversed(added):
             if scene.IsNodePresent(node):
                 scene.RemoveNode(node)
