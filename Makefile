@@ -3,7 +3,8 @@
 #   make demo         a study of synthetic hearts in ./demo, corrected and checked
 #   make test         all tests (installs PyTorch and, where there is one, Slicer's MRML)
 #   make test-long    many thousand steps of runs and edits in any order, 5,000 files on a cluster of dying workers,
-#                     20,000 images in one run, 100,000 on pages
+#                     20,000 images in one run, 100,000 on pages,
+#                     fifty kills of each kind of run, a full disk, a failure at each step of the Slicer panel
 #   make fuzz         coverage-guided fuzzing of the readers, FUZZ_SECONDS (600) for each format
 #   make test-slicer  the panel's tests with Slicer's own Base/Python of 5.10, 5.12 and main
 #                     (SLICER_CLONE=<a clone of Slicer's repository>; skipped without)
@@ -13,6 +14,8 @@
 #   make results      Training/RESULTS.md and its pictures from the stored metrics
 #   make test-pacs    DICOM results sent to an Orthanc server and fetched again
 #   make wheel        dist/*.whl
+#   make sbom         dist/cmrorient.cdx.json, the bill of materials of a plain install (CycloneDX)
+#   make audit        known vulnerabilities of what a plain install brings; asks the package index
 #   make clean        remove what these made, but not $(VENV)
 #
 # VENV=DIR takes another environment, PYTEST="-k files -x" passes arguments to pytest.
@@ -22,6 +25,9 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 PYTEST ?=
 FUZZ_SECONDS ?= 600
+LONG_TESTS := Testing/Python/run/persons_work/test_any_sequence.py Testing/Python/run/workers/test_cluster.py \
+  Testing/Python/reliability Testing/Python/panel/test_widget_injected.py Testing/Python/run/test_scale.py \
+  Testing/Python/report/test_index.py
 BIN := $(VENV)/bin
 PLAIN := $(VENV)/.cmrorient-plain
 FULL := $(VENV)/.cmrorient-full
@@ -29,7 +35,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint counts screenshots results test-pacs wheel clean
+.PHONY: help demo test test-long fuzz lint counts screenshots results test-pacs wheel sbom audit clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -57,8 +63,7 @@ test: $(FULL)
 	$(BIN)/python -m pytest $(PYTEST)
 
 test-long: $(FULL)
-	CMRORIENT_LONG=300 $(BIN)/python -m pytest Testing/Python/run/persons_work/test_any_sequence.py Testing/Python/run/workers/test_cluster.py \
-	  Testing/Python/run/test_scale.py Testing/Python/report/test_index.py $(PYTEST)
+	CMRORIENT_LONG=300 $(BIN)/python -m pytest $(LONG_TESTS) $(PYTEST)
 
 fuzz: $(FULL)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
@@ -93,6 +98,14 @@ test-pacs: $(FULL)
 
 wheel: | $(BIN)/python
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+sbom: $(FULL)
+	$(BIN)/python -m pip install --quiet --editable '.[supply]'
+	$(BIN)/python Testing/supply_chain.py sbom dist/cmrorient.cdx.json
+
+audit: $(FULL)
+	$(BIN)/python -m pip install --quiet --editable '.[supply]'
+	$(BIN)/python Testing/supply_chain.py audit
 
 clean:
 	rm -rf build dist demo out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
