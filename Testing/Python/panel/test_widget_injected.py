@@ -97,6 +97,7 @@ def every_step_fails(
     done: str | None = None,
     output: Any = None,
     files: Callable[[], object] = lambda: None,
+    undo: Callable[[], None] = lambda: None,
 ) -> None:
     """A failure at each step of what a button does leaves everything as before, or the work whole.
 
@@ -106,8 +107,8 @@ def every_step_fails(
         The step from which on the work is done; None where it writes nothing.
     output:
         The volume that is written into; None for a new one.
-    files:
-        What lies on disk.
+    files, undo:
+        What lies on disk, and what takes away what was written there.
     """
 
     def trial(run: Callable[[], object]) -> tuple[dict[str, Any], Any, Any]:
@@ -119,6 +120,7 @@ def every_step_fails(
                 seen += [snapshot(panel), counts(), files()]
                 raise _Back
         except _Back:
+            undo()
             panel.panel.update()
         return seen[0], seen[1], seen[2]
 
@@ -246,13 +248,11 @@ def test_save_as_dicom(panel: Any, database: Any, tmp_path: Path) -> None:
 
     originals = {path: path.read_bytes() for path in sources}
 
-    def save() -> None:
+    def undo() -> None:
         for series in {str(series) for (series,) in database._rows("select distinct Series from Images")}:
             if series != str(own):
                 database.removeSeries(series)
-        panel.panel._save_dicom.save()
 
     own = next(itertools.chain.from_iterable(database._rows("select distinct Series from Images")))
-    panel.panel._save_dicom.save()
-    every_step_fails(panel, save, AND_FILES, DONE["save_series"], files=files)
+    every_step_fails(panel, panel.panel._save_dicom.save, AND_FILES, DONE["save_series"], files=files, undo=undo)
     assert {path: path.read_bytes() for path in sources} == originals
