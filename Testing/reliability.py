@@ -53,8 +53,8 @@ PROMISES = (
         ("io/test_bad_files.py",),
     ),
     (
-        "In Slicer something may fail, or be cancelled, at any step of what a button does: scene, cursor and buttons are as "
-        "before, or the work is done and whole.",
+        "In Slicer something may fail, or be cancelled, at any step of what a button does: scene, cursor and buttons "
+        "are as before, or the work is done and whole.",
         ("panel/test_widget_injected.py", "panel/test_widget_cancelled.py", "panel/test_widget_interrupted.py"),
     ),
     ("Nothing of the person enters records, pages and reports unasked.", ("run/test_identifiers.py",)),
