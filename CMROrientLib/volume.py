@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -262,7 +263,7 @@ class Volume:
         first, second = _axes_for(self.slice_axis)[:2]
         return first, second
 
-    @property
+    @cached_property
     def header_state(self) -> HeaderState:
         """What the directions are worth: ``none``, ``other_plane`` or ``known``."""
         if not self.has_geometry:
@@ -270,7 +271,7 @@ class Volume:
         column, row, along = self.grid.directions.T
         return header_state(row, column, along)
 
-    @property
+    @cached_property
     def short_axis_cosine(self) -> float | None:
         """Cosine between the header's plane and the mean short axis, 0 to 1; None for ``header_state`` ``none``."""
         if self.header_state == "none":

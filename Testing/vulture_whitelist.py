@@ -164,3 +164,5 @@ _.apply_transform
 # Python's own words for fields[name] (io/nifti/header.py).
 _.__getitem__
 _.__setitem__
+# ONNX Runtime's calibration asks for it.
+_.get_next

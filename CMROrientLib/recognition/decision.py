@@ -23,7 +23,7 @@ because about anything else the turned copies disagree::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,16 +56,21 @@ class EarlyLook:
         Weights of ``TERMS`` for it.
     min_confidence, max_not_short_axis:
         The limits. Whether it is a short axis is weighed as for averaged answers.
+    min_slice_order:
+        The least probability from which an order of slices is named; the usual one where None. Where no order
+        is named, more is looked at.
     """
 
     confidence: Mapping[str, float]
     min_confidence: float
     max_not_short_axis: float
+    min_slice_order: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError on what cannot be a rule, with the card's key."""
         _check_limit("min_confidence", self.min_confidence)
         _check_limit("max_not_short_axis", self.max_not_short_axis)
+        _check_limit("min_slice_order", self.min_slice_order or 0.0)
         _check_weights("confidence", self.confidence, TERMS)
 
 
@@ -157,6 +162,18 @@ class DecisionRule:
         if self.early is None or not 1 <= look <= len(self.early):
             raise ValueError(f"there is no rule for look {look}")
         return self.early[look - 1]
+
+    def at(self, look: int) -> DecisionRule:
+        """The rule with the limits of an early look, which are never laxer; the rule itself for look 0."""
+        if not look:
+            return self
+        early = self.early_look(look)
+        return replace(
+            self,
+            min_confidence=max(self.min_confidence, early.min_confidence),
+            max_not_short_axis=min(self.max_not_short_axis, early.max_not_short_axis),
+            min_slice_order=max(self.least_slice_order, early.min_slice_order or 0.0),
+        )
 
     def to_card(self) -> dict[str, object]:
         """The ``decision`` section."""

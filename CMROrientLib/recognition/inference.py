@@ -283,27 +283,35 @@ def crop(square: NDArray[np.float32], heart: tuple[float, float, float], diamete
 
     Turning the square and the heart's place turns the crop.
     """
-    side = len(square)
+    return square[crop_window(len(square), heart, diameters)]
+
+
+def crop_window(side: int, heart: tuple[float, float, float], diameters: float) -> tuple[slice, slice]:
+    """The rows and columns of a square's part round the heart."""
     width = int(np.clip(diameters * heart[2], SMALLEST_CROP, 1) * side) // 2 * 2
     left, top = (int(np.clip(round(middle * side - width / 2), 0, side - width)) for middle in heart[:2])
-    return square[top : top + width, left : left + width]
+    return slice(top, top + width), slice(left, left + width)
 
 
 class _Squares:
-    """The slices of a volume as squares; each is made when it is needed first, and kept."""
+    """The slices of a volume as squares. What of a slice is resampled is found once, and whole squares are kept."""
 
     def __init__(
         self, images: Sequence[NDArray[Any]], spacing: tuple[float, float], preprocessing: Preprocessing
     ) -> None:
         self.images, self.spacing, self.preprocessing = images, spacing, preprocessing
-        self._made: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._prepared: dict[int, NDArray[np.float32]] = {}
+        self._whole: dict[int, NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
         return len(self.images)
 
     def whole(self, numbers: Iterable[int]) -> list[NDArray[np.float32]]:
         """Some slices."""
-        return [self._square(number, self.preprocessing.size) for number in numbers]
+        for number in numbers:
+            if number not in self._whole:
+                self._whole[number] = self.preprocessing.framed(self._image(number), self.spacing)
+        return [self._whole[number] for number in numbers]
 
     def close(
         self, numbers: Iterable[int], heart: tuple[float, float, float], diameters: float
@@ -311,13 +319,19 @@ class _Squares:
         """Their crops round the heart."""
         finer = FINER * self.preprocessing.size
         # Their pixels are as wide as high, whatever the slice's are.
-        return [self.preprocessing.square(crop(self._square(one, finer), heart, diameters)) for one in numbers]
+        return [
+            self.preprocessing.square(
+                self.preprocessing.framed(
+                    self._image(number), self.spacing, finer, lambda side: crop_window(side, heart, diameters)
+                )
+            )
+            for number in numbers
+        ]
 
-    def _square(self, number: int, size: int) -> NDArray[np.float32]:
-        key = int(number), size
-        if key not in self._made:
-            self._made[key] = self.preprocessing.square(self.images[number], self.spacing, size)
-        return self._made[key]
+    def _image(self, number: int) -> NDArray[np.float32]:
+        if number not in self._prepared:
+            self._prepared[number] = self.preprocessing.prepared(self.images[number])
+        return self._prepared[number]
 
 
 class _Made:

@@ -9,7 +9,7 @@ sequence nor the noise of the background decides what the network sees.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -110,13 +110,29 @@ class Preprocessing:
 
         Commutes with every ``Orientation``: turning the slice (and its spacing) turns the result.
         """
+        return self.framed(self.prepared(slice_), spacing, size)
+
+    def prepared(self, slice_: NDArray[Any]) -> FloatArray:
+        """What of a slice is resampled: finite values, and where the model drops them no constant edges."""
         image = _finite(slice_)
+        return image[_kept(image)] if self.trim else image
+
+    def framed(
+        self,
+        image: FloatArray,
+        spacing: tuple[float, float] = (1.0, 1.0),
+        size: int | None = None,
+        window: Callable[[int], tuple[slice, slice]] | None = None,
+    ) -> FloatArray:
+        """A prepared slice as a square (size, size), or a window of that: rows and columns, by its side.
+
+        Only what the window shows is resampled; the pixels are those of the whole square.
+        """
+        side = self.size if size is None else size
+        inside = (slice(0, side), slice(0, side)) if window is None else window(side)
         if image.min() == image.max():
             # Rounding in the resampling would make up something to see.
-            return np.full((size or self.size,) * 2, image.flat[0], np.float32)
-        if self.trim:
-            image = trimmed(image)
-        side = self.size if size is None else size
+            return np.full((side, side), image.flat[0], np.float32)[inside]
         rows, columns = side, side
         if self.fit == "aspect":
             height, width = image.shape[0] * abs(spacing[0]), image.shape[1] * abs(spacing[1])
@@ -125,11 +141,17 @@ class Preprocessing:
             # The same parity as the side, so that the padding is the same on both edges.
             rows, columns = (_same_parity(side * extent / max(height, width), side) for extent in (height, width))
         down, across = _weights(image.shape[0], rows), _weights(image.shape[1], columns)
-        resized = across.of(down.of(image).T).T
         top, left = (side - rows) // 2, (side - columns) // 2
+        seen_rows, seen_columns = (_shifted(part, by) for part, by in zip(inside, (top, left), strict=True))
+        if _is_within(seen_rows, rows) and _is_within(seen_columns, columns):
+            down, across = down.part(seen_rows), across.part(seen_columns)
+            return np.ascontiguousarray(across.of(down.of(image).T).T, np.float32)
+        resized = across.of(down.of(image).T).T
         if top or left:
-            resized = np.pad(resized, ((top, top), (left, left)), constant_values=resized.min())
-        return np.ascontiguousarray(resized, np.float32)
+            square = np.full((side, side), resized.min(), np.float32)
+            square[top : top + rows, left : left + columns] = resized
+            resized = square
+        return np.ascontiguousarray(resized[inside], np.float32)
 
     def normalise(self, squares: NDArray[Any]) -> FloatArray:
         """The contrast of squares: (N, size, size) to float32 (N, channels, size, size)."""
@@ -178,20 +200,21 @@ def is_blank(slice_: NDArray[Any]) -> bool:
     return finite.size == 0 or bool(finite.min() == finite.max())
 
 
-def trimmed(image: NDArray[Any]) -> NDArray[Any]:
-    """``image`` (rows, columns) without the constant rows and columns at its edges.
-
-    A constant slice, and one of which nearly nothing would be left, comes back as it is.
-    """
-    return image[kept(image)]
-
-
 def kept(image: NDArray[Any]) -> tuple[slice, slice]:
-    """The rows and columns that ``trimmed`` keeps; not finite values count as the lowest one."""
-    values = _finite(image)
-    rows = np.flatnonzero(values.max(axis=1) != values.min(axis=1))
-    columns = np.flatnonzero(values.max(axis=0) != values.min(axis=0))
-    everything = slice(0, image.shape[0]), slice(0, image.shape[1])
+    """The rows and columns of a slice without the constant ones at its edges; not finite values count as the lowest.
+
+    A constant slice, and one of which nearly nothing would be left, is kept as it is.
+    """
+    return _kept(_finite(image))
+
+
+def _kept(values: FloatArray) -> tuple[slice, slice]:
+    everything = slice(0, values.shape[0]), slice(0, values.shape[1])
+    # Most slices have no padding, which their edges tell at once.
+    if all((edge != edge[0]).any() for edge in (values[0], values[-1], values[:, 0], values[:, -1])):
+        return everything
+    rows = np.flatnonzero((values != values[:, :1]).any(axis=1))
+    columns = np.flatnonzero((values != values[:1]).any(axis=0))
     if len(rows) == 0 or len(columns) == 0:
         return everything
     inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
@@ -223,6 +246,14 @@ def _percentiles(image: FloatArray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def _shifted(part: slice, by: int) -> slice:
+    return slice(part.start - by, part.stop - by)
+
+
+def _is_within(part: slice, count: int) -> bool:
+    return bool(part.start >= 0 and part.stop <= count)
+
+
 def _same_parity(extent: float, side: int) -> int:
     half_padding = round((side - extent) / 2)
     return max(side - 2 * half_padding, 2 - side % 2)
@@ -241,6 +272,10 @@ class _Weights(NamedTuple):
 
     samples: NDArray[np.intp]
     shares: FloatArray
+
+    def part(self, outputs: slice) -> _Weights:
+        """For some of the outputs."""
+        return _Weights(self.samples[:, outputs], self.shares[:, outputs])
 
     def of(self, image: FloatArray) -> FloatArray:
         """(samples, N) to float32 (outputs, N), summed tap after tap.

@@ -154,8 +154,9 @@ class Recognizer:
             For what is no image, or one whose axes do not fit.
         """
         volume = to_volume(image, spacing, slice_axis)
-        look = self._look_until_sure if self._may_be_early(volume) else self.look
-        return self.decide(look(volume, progress))
+        if self._may_be_early(volume):
+            return self._until_sure(volume, progress)
+        return self.decide(self.look(volume, progress))
 
     def recognize_together(self, volumes: Sequence[Volume]) -> list[Recognition]:
         """Find out how volumes are stored that belong together: one decision, from the slices of all.
@@ -193,16 +194,20 @@ class Recognizer:
         answers = self._inference.answers(*_shown(volume, slices), self.averaging, progress)
         return Look.at(volume, slices, self._checked(answers))
 
-    def _look_until_sure(self, volume: Volume, progress: Progress | None) -> Look:
-        """A look at one volume by itself, which ends as soon as the answer is sure."""
+    def _until_sure(self, volume: Volume, progress: Progress | None) -> Recognition:
+        """The result for one volume by itself; looking ends as soon as the answer is sure."""
         slices = self._chosen(volume, SLICES_LOOKED_AT)
         looks = self._inference.looks(*_shown(volume, slices), progress)
         look = Look.at(volume, slices, self._checked(next(looks)))
-        while not self._is_enough(look):
+        enough = count_places([look]) >= LEAST_PLACES
+        while look.answers.look:
+            found = self._found_early(look) if enough else None
+            if found is not None:
+                if progress is not None:
+                    progress(len(slices), len(slices))
+                return found
             look = replace(look, answers=self._checked(next(looks)))
-        if progress is not None:
-            progress(len(slices), len(slices))
-        return look
+        return self.decide(look)
 
     def _chosen(self, volume: Volume, limit: int) -> NDArray[np.int_]:
         slices = choose_slices(volume, max(limit, min(volume.array.shape[-3], SLICES_LOOKED_AT)))
@@ -217,20 +222,25 @@ class Recognizer:
         asked = self.looks == "auto" and self.averaging and bool(self._rule.early)
         return asked and volume.header_state != "other_plane" and volume.array.shape[-3] >= LEAST_PLACES
 
-    def _is_enough(self, look: Look) -> bool:
-        """Whether the answer stands. What the header contradicts is never told by an early look."""
-        number = look.answers.look
-        if not number:
-            return True
-        if self._rule.early is None or number > len(self._rule.early) or count_places([look]) < LEAST_PLACES:
-            return False
+    def _found_early(self, look: Look) -> Recognition | None:
+        """What an early look tells; None where that is not enough. What the header contradicts never is."""
+        if self._rule.early is None or look.answers.look > len(self._rule.early):
+            return None
         found = self.decide(look)
-        ordered = look.answers.measures is None or found.slice_order != "unknown"
-        return found.acted_on and not found.conflict and ordered
+        tells_order = look.answers.measures is not None and self._rule.slice_order is not None
+        ordered = not tells_order or found.slice_order != "unknown"
+        return found if found.acted_on and not found.conflict and ordered else None
 
-    def order_of(self, levels: SliceOrderEvidence | None) -> tuple[FoundOrder, float]:
-        """The order of a stack by the levels of its slices, and the probability that it is right."""
-        return slice_order(levels, self._rule.slice_order, self._rule.least_slice_order)
+    def order_of(self, levels: SliceOrderEvidence | None, look: int = 0) -> tuple[FoundOrder, float]:
+        """The order of a stack by the levels of its slices, and the probability that it is right.
+
+        Parameters
+        ----------
+        look:
+            1 or 2 for the levels of an early look.
+        """
+        rule = self._rule.at(look)
+        return slice_order(levels, rule.slice_order, rule.least_slice_order)
 
     def is_sure(self, found: Recognition) -> bool:
         """Whether a result is beyond the model's own limit, whatever less the user is content with."""
@@ -257,24 +267,25 @@ class Recognizer:
             slices, their order and the angle from its own. Alone where empty.
         """
         volume, slices, answers = look.outline, look.slices, look.answers
+        rule = self._rule.at(answers.look)
         members = group or (look,)
         turns = None if answers.copies is None else answers.turns
         copies = self._copies(answers.logits, turns)
         logits = np.concatenate([member.answers.logits for member in members]).astype(np.float64)
         evidence = weigh(copies if members == (look,) else self._copies(logits), answers.look)
         orientation = evidence.orientation
-        sure = confidence(evidence, self._rule)
+        sure = confidence(evidence, rule)
         mean = log_probabilities(copies.mean(axis=1))
         slice_classes = mean.argmax(axis=1)
-        other = out_of_distribution(out_of_distribution_output(logits), evidence, self._rule)
+        other = out_of_distribution(out_of_distribution_output(logits), evidence, rule)
         seen = other if logits.shape[-1] > _CLASSES else None
         plane = header_plane(volume)
         places = count_places(members)
-        forbidden = plane.forbids(seen, self._rule.max_not_short_axis, sure, places, orientation)
-        forbidden |= places == 1 and other > self._rule.most_alone
+        forbidden = plane.forbids(seen, rule.max_not_short_axis, sure, places, orientation)
+        forbidden |= places == 1 and other > rule.most_alone
         decision: Decision
-        least, most = self._limits(answers.look)
-        if other > most:
+        least = max(self.min_confidence, rule.min_confidence) if answers.look else self.min_confidence
+        if other > rule.max_not_short_axis:
             decision = "not_short_axis"
         elif sure < least or forbidden:
             decision = "uncertain"
@@ -284,7 +295,7 @@ class Recognizer:
         order: FoundOrder = "unknown"
         order_sure, angle = 0.0, None
         if answers.measures is not None and decision != "not_short_axis":
-            order, order_sure = self.order_of(weigh_levels(answers.measures, slices[:, 1]))
+            order, order_sure = self.order_of(weigh_levels(answers.measures, slices[:, 1]), answers.look)
             angle = angle_of(answers.measures, orientation, turns)
         return Recognition(
             orientation=orientation,
@@ -308,14 +319,6 @@ class Recognizer:
             preview=look.preview,
             inputs=answers.inputs,
         )
-
-    def _limits(self, look: int) -> tuple[float, float]:
-        """The least confidence and the largest ``not_short_axis`` of what is acted on; an early look's are stricter."""
-        least, most = self.min_confidence, self._rule.max_not_short_axis
-        if not look:
-            return least, most
-        early = self._rule.early_look(look)
-        return max(least, early.min_confidence), min(most, early.max_not_short_axis)
 
     def _copies(self, logits: NDArray[np.floating], turns: NDArray[np.int_] | None = None) -> NDArray[np.floating]:
         """(S, copies, 8) log-probabilities, classes carried back."""

@@ -105,9 +105,8 @@ def look_at_all(recognizer: Recognizer, volumes: Iterable[Volume], members: int)
 
 def count_places(looks: Sequence[Look]) -> int:
     """How many different slices were looked at: phases and sequences show one again."""
-    places = {
-        tuple(np.round(look.outline.grid.affine @ [0, 0, number, 1], 1))
-        for look in looks
-        for number in np.unique(look.slices[:, 1])
-    }
+    places: set[tuple[float, ...]] = set()
+    for look in looks:
+        affine = look.outline.grid.affine
+        places |= {tuple(np.round(affine @ [0, 0, number, 1], 1)) for number in np.unique(look.slices[:, 1])}
     return len(places)

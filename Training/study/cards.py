@@ -61,7 +61,8 @@ def completed(card: Card, metrics: Path, remarks: Remarks) -> Card:
         if stored.left_out is not None:
             measured["left_out_sources"] = {name: summary(found.groups) for name, found in stored.left_out.items()}
         if stored.calibration is not None:
-            card = replace(card, decision=stored.calibration.final)
+            early = None if stored.looks is None else stored.looks.final
+            card = replace(card, decision=replace(stored.calibration.final, early=early))
     if measured:
         card = replace(card, metrics=measured)
     return replace(card, known_failures=remarks.known_failures(card.name))

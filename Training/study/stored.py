@@ -15,8 +15,10 @@ from CMROrientLib.training.evaluation.evaluate import Evaluation
 from CMROrientLib.training.evaluation.slice_orders import SliceOrders
 
 from .ablation import Variant
+from .arithmetic import Variant as Arithmetic
 from .kinds import KindFigures
 from .left_out import Calibration, LeftOut, LeftOutSequence, RejectionMetrics
+from .looks.figures import LooksMetrics
 from .paper_table import PaperRow
 from .stress import StressRow
 
@@ -43,6 +45,10 @@ class StoredMetrics:
         Each left-out source and ``all`` → how often an order of slices is named and right.
     kinds:
         Made kind of image → of networks that were not shown it (``kept back``) and of the others (``seen``).
+    looks:
+        How much is looked at, and the rule that ends early looks.
+    arithmetic:
+        Smaller arithmetic → what it costs and gets wrong; the model's own comes first.
     ablation:
         The short runs.
     universal, cine, lge, t2:
@@ -59,6 +65,8 @@ class StoredMetrics:
     kinds: Mapping[str, Mapping[str, KindFigures]] | None = None
     decisions: Mapping[str, Decisions] | None = None
     angles: Mapping[str, AngleErrors] | None = None
+    looks: LooksMetrics | None = None
+    arithmetic: Mapping[str, Arithmetic] | None = None
     ablation: tuple[Variant, ...] | None = None
     universal: Evaluation | None = None
     cine: Evaluation | None = None

@@ -13,7 +13,7 @@ from skimage.exposure import equalize_hist
 from skimage.transform import resize
 
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.preprocessing import Preprocessing, is_blank, trimmed
+from CMROrientLib.recognition.preprocessing import Preprocessing, is_blank, kept
 
 PAPER = Preprocessing.paper()
 UNIVERSAL = Preprocessing()
@@ -159,7 +159,7 @@ def test_every_type(dtype: type) -> None:
 def test_trimming_keeps_what_it_cannot_cut() -> None:
     line = np.zeros((50, 50))
     line[25, 10:40] = np.arange(30)
-    assert trimmed(line).shape == (50, 50)
+    assert line[kept(line)].shape == (50, 50)
 
 
 def test_a_card_brings_it_back() -> None:
@@ -167,3 +167,29 @@ def test_a_card_brings_it_back() -> None:
         assert Preprocessing.from_card(preprocessing.to_card()) == preprocessing
     with pytest.raises(ValueError, match="colour"):
         Preprocessing.from_card({"colour": "red"})
+
+
+@settings(deadline=None)
+@given(st.integers(17, 60), st.integers(17, 60), st.floats(0.4, 2.5), st.integers(0, 31), st.integers(0, 31), st.data())
+def test_a_window_is_that_part_of_the_whole_square(
+    rows: int, columns: int, ratio: float, top: int, left: int, data: st.DataObject
+) -> None:
+    """Bit for bit, whether it lies in the slice or in its padding."""
+    preprocessing = Preprocessing(size=32)
+    height, width = data.draw(st.integers(1, 32 - top)), data.draw(st.integers(1, 32 - left))
+    image = np.random.default_rng(rows * columns).gamma(1.0, 50, size=(rows, columns)).astype(np.float32)
+    image = np.pad(image, ((0, 3), (2, 0)))
+    whole = preprocessing.square(image, (1.0, ratio))
+    window = slice(top, top + height), slice(left, left + width)
+    part = preprocessing.framed(preprocessing.prepared(image), (1.0, ratio), 32, lambda side: window)
+    np.testing.assert_array_equal(part, whole[window])
+
+
+@settings(deadline=None)
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), st.booleans())
+def test_only_constant_edges_are_dropped(top: int, bottom: int, left: int, right: int, flat_inside: bool) -> None:
+    image = np.arange(20 * 24, dtype=np.float32).reshape(20, 24)
+    if flat_inside:
+        image[7:9] = 5
+    padded = np.pad(image, ((top, bottom), (left, right)), constant_values=-1)
+    np.testing.assert_array_equal(padded[kept(padded)], image)

@@ -31,7 +31,7 @@ def volume_of(*slices: np.ndarray, phases: int | None = None) -> Volume:
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(MODEL, device="cpu", min_confidence=MIN_CONFIDENCE)
+    return Recognizer(MODEL, device="cpu", min_confidence=MIN_CONFIDENCE, looks="full")
 
 
 @pytest.mark.parametrize("sequence", ["bSSFP", "LGE", "T2"])

@@ -17,6 +17,7 @@ from ..remarks import REMARKS, Remarks, read_remarks
 from ..stored import StoredMetrics
 from .aims import aims
 from .heads import heads_section, kinds_section, slice_order_section
+from .looks import arithmetic_section, looks_section
 from .paper import PAPER_MODELS, paper_models_section, paper_section
 from .pictures import draw_reliability, draw_stress
 from .sections import (
@@ -73,6 +74,10 @@ def build(metrics: StoredMetrics, remarks: Remarks) -> tuple[str, dict[str, Call
         lines += slice_order_section(metrics.slice_order, metrics.angles or {})
     if metrics.kinds is not None:
         lines += kinds_section(metrics.kinds)
+    if metrics.looks is not None:
+        lines += looks_section(metrics.looks)
+    if metrics.arithmetic is not None:
+        lines += arithmetic_section(metrics.arithmetic)
     if metrics.ablation is not None:
         lines += ablation_section(metrics.ablation)
     lines.append(remarks.to_markdown())
