@@ -107,9 +107,11 @@ def others(cases: Sequence[Case], data: Path) -> Iterator[Stack]:
     stacks = [read_stack(case) for case in cases]
     families = [*TEST_FAMILIES.values(), *MADE_VIEWS.values()]
     for family in families:
-        if family.draw(np.random.default_rng(3), stacks, 64) is None:
+        try:
+            drawn = [picture for _, picture in pictures_of([family], PICTURES * STACKS_OF_FAMILY, 3, stacks)]
+        except ValueError:
+            # No stack with mask and slice order, or none that is thick enough to be cut.
             continue
-        drawn = [picture for _, picture in pictures_of([family], PICTURES * STACKS_OF_FAMILY, 3, stacks)]
         yield from _stacks_of(family.name, [picture for picture in drawn if not is_blank(picture)])
     for path in files_of_views(data, REAL_VIEWS):
         planes = [plane for plane in planes_of(path) if not is_blank(plane)]
