@@ -97,7 +97,7 @@ def export_model(
     )
     onnx, safetensors = folder / f"{name}.onnx", folder / f"{name}.safetensors"
     write_bytes(safetensors, _safetensors(network, card))
-    write_bytes(onnx, _onnx(network, channels, size))
+    write_bytes(onnx, onnx_of(network, channels, size))
     write_card(folder / f"{name}.json", card)
     return find_model(folder / f"{name}.json")
 
@@ -145,7 +145,8 @@ def _safetensors(network: nn.Module, card: Card) -> bytes:
     return data
 
 
-def _onnx(network: nn.Module, channels: int, size: int) -> bytes:
+def onnx_of(network: nn.Module, channels: int, size: int) -> bytes:
+    """A network for inputs (N, channels, size, size) in the format of ONNX Runtime."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that needs no further package announces its own end at every call.
