@@ -254,7 +254,8 @@ def test_blank_and_tiny_images(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(np.zeros((20, 20, 3), np.int16), np.eye(4)), tmp_path / "blank.nii")
     nibabel.save(nibabel.Nifti1Image(np.arange(4, dtype=np.int16).reshape(2, 2, 1), np.eye(4)), tmp_path / "tiny.nii")
     records = {o.record.path: o.record for o in recognize_folder(tmp_path, model=MODEL, min_confidence=MIN_CONFIDENCE)}
-    assert records["blank.nii"].error == "there is nothing to see in it: every slice has one value only"
+    said = "there is nothing to see in it: every slice has one value only; check how it was exported"
+    assert records["blank.nii"].error == said
     assert records["tiny.nii"].error is None
 
 
