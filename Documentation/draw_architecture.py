@@ -80,6 +80,7 @@ FROM_SLICER, TO_SLICER = "recognize", "correct"
 
 ROOMS = {
     "cli": "one file a command: parse and tell",
+    "benchmark": "how fast, and what of it where",
     "training": "recipe, data, trainer",
     "demo": "a synthetic study",
     "folders": "correct_folder: a run and its page",

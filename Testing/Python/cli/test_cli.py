@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from records import flat
-from sample_study import MODEL, NETWORK, Finished, cmrorient, command, environment, phantom, put
+from sample_study import NETWORK, Finished, cmrorient, command, environment, phantom, put
 from skimage.io import imsave
 
 from CMROrientLib import __version__
@@ -346,17 +345,6 @@ def test_each_command_has_its_help(name: str) -> None:
     with pytest.raises(SystemExit) as caught:
         parser.parse_args([name, "--help"])
     assert caught.value.code == 0
-
-
-def test_benchmark_measures_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["benchmark", "--volumes", "1", "--threads", "1", "--json", "--model", MODEL]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["volumes"] == 1
-    names = ["onnxruntime_cpu_averaged_ms_a_volume", "preprocessing_ms_a_slice", "correct_nii_gz_ms_a_volume"]
-    assert all(figures[name] > 0 for name in [*names, "import_onnxruntime_s"])
-    with pytest.raises(SystemExit):
-        main(["benchmark", "--volumes", "few"])
-    assert main(["benchmark", "--volumes", "0"]) == 2
 
 
 def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:

@@ -1,0 +1,1 @@
+"""How fast this machine starts, recognizes and corrects; what of that the stages take; what other networks would."""

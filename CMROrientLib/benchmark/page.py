@@ -1,0 +1,253 @@
+"""The figures as a page: ``Documentation/performance.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .stages import STAGES
+
+#: What is aimed at, on two cores, in one run: what a start may cost beside SimpleITK's import, how fast a run is
+#: beside one without any network, the milliseconds of a warm stack of ten slices and slices a second on CUDA.
+MOST_START, LEAST_RUN, MOST_WARM_MS, LEAST_CUDA = 2.0, 0.6, 40.0, 20_000
+
+Figures = Mapping[str, Any]
+
+
+def page(found: Figures, command: str) -> str:
+    """The page of the figures that ``benchmark`` gave.
+
+    Parameters
+    ----------
+    command:
+        The call that made them.
+    """
+    return "\n".join(_lines(found, command)) + "\n"
+
+
+def _lines(found: Figures, command: str) -> Iterator[str]:
+    machine, versions = found["machine"], found["versions"]
+    yield "# Performance"
+    yield ""
+    yield _said(
+        f"Measured and written by `{command}`: write it anew with the same command, not by hand.",
+        "What runs side by side runs in turn, so that other work on the machine bears on all alike; CPU time stands it",
+        "best, and ratios of it are what this page is about. Figures are medians.",
+    )
+    yield ""
+    packages = ", ".join(f"{name} {machine[name]}" for name in machine if name not in _NO_PACKAGES)
+    yield _said(
+        f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']};",
+        f"{packages}.",
+        *([f"Load when it began: {machine['load']} (processes that want a core)."] if "load" in machine else []),
+        f"Images: {found['images']['words']}.",
+        *(f"“{name}” is version {number}, beside this one." for name, number in versions.items() if name != "this"),
+    )
+    for part in (_aims, _starts, _warm, _runs, _stages, _networks):
+        yield ""
+        yield from part(found)
+
+
+_NO_PACKAGES = ("cpu", "cores", "system", "python", "load")
+
+
+def _aims(found: Figures) -> Iterator[str]:
+    starts, runs, warm = found["starts"], found["runs"], found["warm"]
+    yield "## Aims"
+    yield ""
+    rows = [
+        _aim(
+            "start, to the import of SimpleITK (CPU time)", found["ratios"]["start_to_bare_cpu"], MOST_START, "at most"
+        ),
+        _aim(
+            "`correct`, to the same without any network (CPU time)",
+            found["ratios"]["no_network_to_correct_cpu"],
+            LEAST_RUN,
+            "at least",
+        ),
+        _aim(
+            "`correct`, to the same without any network (by the clock)",
+            found["ratios"]["no_network_to_correct_wall"],
+            LEAST_RUN,
+            "at least",
+        ),
+        _aim(
+            "a warm stack of ten slices, one thread (ms of CPU time)",
+            warm["this: as it comes"]["cpu_ms"],
+            MOST_WARM_MS,
+            "at most",
+        ),
+    ]
+    if "inputs_per_s" in found["cuda"]:
+        rows.append(_aim("slices a second on CUDA, one pass", found["cuda"]["inputs_per_s"], LEAST_CUDA, "at least"))
+    yield from _table(("figure", "measured", "aim", ""), rows)
+    other = next((name for name in found["versions"] if name != "this"), None)
+    if other is None:
+        return
+    yield ""
+    faster = _ratio(runs[f"{other}: correct"], runs["this: correct"])
+    sooner = _ratio(starts[other], starts["this"])
+    old = _ratio(runs[f"{other}: no network"], runs["this: correct"])
+    yield _said(
+        f"Beside version {found['versions'][other]}: `correct` takes {_part(faster)} of its CPU time,",
+        f"a start {_part(sooner)}.",
+        f"Its run without any network takes {old:.2f} × the CPU time of this version's `correct` with the network.",
+    )
+
+
+def _starts(found: Figures) -> Iterator[str]:
+    starts = found["starts"]
+    yield "## Cold start"
+    yield ""
+    yield _said(
+        "A process of its own each time: `cmrorient recognize one.nii.gz` beside `python -c 'import SimpleITK'`",
+        f"({starts['bare']['rounds']} rounds).",
+    )
+    yield ""
+    names = {"interpreter": "`python -c pass`", "bare": "`python -c 'import SimpleITK'`"}
+    rows = [
+        (
+            names.get(name) or _called(name, found),
+            _s(timing["cpu_s"]),
+            _s(timing["wall_s"]),
+            _times(timing, starts["bare"]),
+        )
+        for name, timing in starts.items()
+    ]
+    yield from _table(("command", "CPU s", "clock s", "to SimpleITK, CPU"), rows)
+
+
+def _called(name: str, found: Figures) -> str:
+    version, _, option = name.partition(" --")
+    words = "`cmrorient --help`" if option else "`cmrorient recognize one.nii.gz`"
+    return words if version == "this" else f"{words}, {found['versions'][version]}"
+
+
+def _warm(found: Figures) -> Iterator[str]:
+    yield "## A warm volume"
+    yield ""
+    yield _said(
+        "`Recognizer(threads=1).recognize(volume)` in a process that has the network loaded;",
+        "“as it comes” ends its looks where the model's card has a rule for that and it is sure.",
+    )
+    yield ""
+    rows = [
+        (name, f"{row['inputs']:.0f}" if row["inputs"] else "", f"{row['cpu_ms']:.1f}", f"{row['wall_ms']:.1f}")
+        for name, row in found["warm"].items()
+    ]
+    yield from _table(("version: kind", "inputs", "CPU ms", "clock ms"), rows)
+
+
+def _runs(found: Figures) -> Iterator[str]:
+    runs, count = found["runs"], found["images"]["count"]
+    yield "## Runs"
+    yield ""
+    yield _said(
+        f"`cmrorient correct` over {count} images into a fresh folder, start and page included,",
+        f"{runs['this: correct']['rounds']} rounds in turn. “no network” is the same run with `--decisions`, a table",
+        "that says how each image is stored; gzip unpacks and packs the same files in Python and does nothing else.",
+    )
+    yield ""
+    base = runs["this: no network"]
+    rows = [
+        (
+            name,
+            _s(timing["cpu_s"]),
+            _s(timing["wall_s"]),
+            f"{count / timing['wall_s']:.1f}",
+            "" if timing["cpu_s"] is None else f"{1000 * timing['cpu_s'] / count:.1f}",
+            _times(base, timing),
+        )
+        for name, timing in runs.items()
+    ]
+    yield from _table(
+        ("run", "CPU s", "clock s", "images a second", "CPU ms an image", "no network, to it (CPU)"), rows
+    )
+
+
+def _stages(found: Figures) -> Iterator[str]:
+    stages = found["stages_ms"]
+    total = sum(stages.values())
+    yield "## Stages"
+    yield ""
+    yield "CPU time of one image on one thread, stage after stage; in a run they overlap."
+    yield ""
+    yield from _table(
+        ("stage", "CPU ms", "share"),
+        [(stage, f"{stages[stage]:.2f}", f"{100 * stages[stage] / total:.0f} %") for stage in STAGES],
+    )
+
+
+def _networks(found: Figures) -> Iterator[str]:
+    networks, cuda = found["networks"], found["cuda"]
+    yield "## Networks"
+    yield ""
+    yield _said(
+        "CPU time of one input on one thread of ONNX Runtime, networks in turn. The floor is the time of as many",
+        "multiply-adds in a product of two matrices of 1024² on this machine:",
+        f"{found['multiply_adds_per_s'] / 1e9:.1f}·10⁹ a second.",
+        "`cine` is the paper's network on its inputs; ResNet18 and DenseNet121 are MONAI's, untrained, for their time.",
+    )
+    yield ""
+    rows = [
+        (
+            name,
+            row["architecture"],
+            row["input"],
+            f"{row['multiply_adds'] / 1e6:.0f}·10⁶" if "multiply_adds" in row else "",
+            f"{row['cpu_ms']:.2f}",
+            f"{row['floor_ms']:.2f}" if "floor_ms" in row else "",
+            f"{row['times_the_floor']:.1f}" if "times_the_floor" in row else "",
+        )
+        for name, row in networks["rows"].items()
+    ]
+    yield from _table(("network", "architecture", "input", "multiply-adds", "CPU ms", "floor ms", "× floor"), rows)
+    batches = ", ".join(f"{count}: {ms:.2f} ms" for count, ms in found["cpu_ms_by_batch"].items())
+    stack, more = (found["cpu_ms_by_batch"][count] for count in ("10", "40"))
+    yield ""
+    yield _said(
+        f"CPU time of an input of `{next(iter(networks['rows']))}` by how many are run at once: {batches}.",
+        "Stacks of ten are run at once; slices of several volumes together would save",
+        f"{100 * (1 - more / stack):.0f} % of the network's part, and are not.",
+    )
+    if networks["left_out"]:
+        yield ""
+        yield f"Not measured: {networks['left_out']}."
+    yield ""
+    if "inputs_per_s" in cuda:
+        yield f"{cuda['device']}: {cuda['inputs_per_s']:,} inputs a second in one pass."
+    else:
+        yield f"CUDA was not measured: {cuda['left_out']}."
+
+
+def _said(*sentences: str) -> str:
+    return " ".join(sentences)
+
+
+def _aim(words: str, value: float, aim: float, sense: str) -> tuple[str, ...]:
+    met = value <= aim if sense == "at most" else value >= aim
+    return words, f"{value:,.2f}", f"{sense} {aim:g}", "met" if met else "**missed**"
+
+
+def _ratio(first: Figures, second: Figures) -> float:
+    kind = "wall_s" if first["cpu_s"] is None or second["cpu_s"] is None else "cpu_s"
+    return float(first[kind]) / float(second[kind])
+
+
+def _times(first: Figures, second: Figures) -> str:
+    return f"{_ratio(first, second):.2f}"
+
+
+def _part(ratio: float) -> str:
+    return f"{100 / ratio:.0f} %"
+
+
+def _s(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"

@@ -1,0 +1,131 @@
+"""`cmrorient benchmark` on a few small images: every part measures something, and the page says it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sample_study import MODEL, cmrorient, phantom, put
+
+from CMROrientLib.benchmark import processes
+from CMROrientLib.benchmark.machine import describe, matrix_product_rate
+from CMROrientLib.benchmark.measure import BenchmarkOptions
+from CMROrientLib.benchmark.page import page
+from CMROrientLib.benchmark.stages import STAGES
+from CMROrientLib.benchmark.versions import others
+from CMROrientLib.errors import CMROrientError, UsageError
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """The figures and the page of one short benchmark over two small images of a folder."""
+    place = tmp_path_factory.mktemp("benchmark")
+    for n in range(2):
+        put(phantom(n, slices=2), place / "data" / f"{n}.nii.gz")
+    words = [
+        "benchmark",
+        "--data",
+        place / "data",
+        "--volumes",
+        "2",
+        "--starts",
+        "1",
+        "--rounds",
+        "1",
+        "--model",
+        MODEL,
+    ]
+    done = cmrorient(*words, "-o", place / "figures.json", "--page", place / "performance.md")
+    assert done.status == 0, done.err
+    return json.loads((place / "figures.json").read_text()), (place / "performance.md").read_text()
+
+
+def test_every_part_is_measured(figures: tuple[dict[str, Any], str]) -> None:
+    found, _ = figures
+    assert found["volumes"] == found["images"]["count"] == 2
+    assert found["versions"].keys() == {"this"}
+    assert found["starts"]["this"]["wall_s"] > found["starts"]["interpreter"]["wall_s"] > 0
+    runs = {"this: correct", "this: no network", "this: one pass", "this: all looks", "gzip -1", "gzip -6"}
+    assert found["runs"].keys() == runs and all(run["wall_s"] > 0 for run in found["runs"].values())
+    assert found["warm"]["this: all looks"]["inputs"] == 2 * 16 > found["warm"]["this: one pass"]["inputs"]
+    assert list(found["stages_ms"]) == list(STAGES) and min(found["stages_ms"].values()) >= 0
+    assert found["onnxruntime_cpu_averaged_ms_a_volume"] > 0 and found["correct_nii_gz_ms_a_volume"] > 0
+    rows = found["networks"]["rows"]
+    assert rows["cine"]["architecture"] == "orientnet" and all(row["cpu_ms"] > 0 for row in rows.values())
+    assert bool(found["networks"]["left_out"]) != ("resnet18" in rows and "densenet121" in rows)
+    assert ("inputs_per_s" in found["cuda"]) != ("left_out" in found["cuda"])
+
+
+def test_the_page_has_each_part_its_command_and_no_place_or_name(figures: tuple[dict[str, Any], str]) -> None:
+    found, text = figures
+    assert re.findall("^## (.*)$", text, re.MULTILINE) == [
+        "Aims", "Cold start", "A warm volume", "Runs", "Stages", "Networks",
+    ]  # fmt: skip
+    assert "`cmrorient benchmark --volumes 2 --data FOLDER --starts 1 --rounds 1 --page performance.md`" in text
+    for private in (socket.gethostname(), str(Path.home()), str(Path.cwd()), "/tmp"):
+        assert private not in text and private not in json.dumps(found)
+    widths = {line.count("|") for line in text.split("## Runs")[1].split("##")[0].splitlines() if line.startswith("|")}
+    assert widths == {7}
+
+
+def test_a_missed_aim_is_called_missed_and_a_met_one_met(figures: tuple[dict[str, Any], str]) -> None:
+    found = json.loads(json.dumps(figures[0]))
+    found["ratios"] |= {"start_to_bare_cpu": 2.01, "no_network_to_correct_cpu": 0.6}
+    lines = page(found, "cmrorient benchmark").splitlines()
+    assert any(line.startswith("| start") and line.endswith("| **missed** |") for line in lines)
+    assert any("without any network (CPU time) | 0.60 | at least 0.6 | met |" in line for line in lines)
+
+
+def test_another_version_is_named_and_compared(figures: tuple[dict[str, Any], str]) -> None:
+    found = json.loads(json.dumps(figures[0]))
+    found["versions"]["other"] = "0.9"
+    for part in ("starts", "runs", "warm"):
+        found[part] |= {name.replace("this", "other"): row for name, row in found[part].items() if "this" in name}
+    text = page(found, "cmrorient benchmark")
+    assert "“other” is version 0.9" in text and "`correct` takes 100 % of its CPU time" in text
+
+
+def test_a_command_that_fails_is_no_figure(tmp_path: Path) -> None:
+    call = processes.Call([sys.executable, "-c", "raise SystemExit('no good')"])
+    with pytest.raises(CMROrientError, match="'broken' failed: no good"):
+        processes.in_turn({"broken": call}, 1)
+    with pytest.raises(CMROrientError, match="no good"):
+        processes.output_of(call)
+
+
+def test_commands_take_turns(tmp_path: Path) -> None:
+    told: list[str] = []
+    calls = {name: processes.Call([sys.executable, "-c", "pass"]) for name in "ab"}
+    times = processes.in_turn(calls, 3, told.append)
+    assert told == ["a", "b", "b", "a", "a", "b"]
+    assert times["a"].rounds == 3 and times["a"].wall > 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--volumes", "0"], ["--rounds", "0"], ["--starts", "-1"], ["--against", "nowhere/python"], ["--threads", "0"]],
+)
+def test_what_cannot_be_measured_is_wrong_usage(words: Sequence[str]) -> None:
+    assert cmrorient("benchmark", *words).status == 2
+
+
+def test_an_interpreter_without_the_library_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    with pytest.raises(UsageError, match="no Python interpreter that has CMROrient"):
+        others([str(broken)])
+
+
+def test_the_machine_is_named_without_its_owner() -> None:
+    said = describe()
+    assert int(said["cores"]) >= 1 and said["cpu"]
+    assert socket.gethostname() not in map(str, said.values())
+    assert matrix_product_rate() > 1e8
+    assert BenchmarkOptions().volumes == 12
