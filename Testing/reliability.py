@@ -57,6 +57,10 @@ PROMISES = (
         "are as before, or the work is done and whole.",
         ("panel/test_widget_injected.py", "panel/test_widget_cancelled.py", "panel/test_widget_interrupted.py"),
     ),
+    (
+        "Over many images memory and open files stay flat; order, number of jobs and engine change no result.",
+        ("reliability/test_soak.py", "run/test_scale.py"),
+    ),
     ("Nothing of the person enters records, pages and reports unasked.", ("run/test_identifiers.py",)),
     (
         "Weights come from safetensors and ONNX files with recorded checksums; nothing is read that can hold code.",
