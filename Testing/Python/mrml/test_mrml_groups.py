@@ -42,7 +42,7 @@ def test_the_study_is_the_hierarchys_or_what_the_node_says() -> None:
 def test_series_of_one_stack_get_one_decision() -> None:
     nodes = loaded_one_by_one(stack(2))
     in_study(nodes)
-    alone = Recognizer().recognize(Volume(stack(2).array[:1], scene_grid(nodes[0])))
+    alone = Recognizer(looks="full").recognize(Volume(stack(2).array[:1], scene_grid(nodes[0])))
     examined = examine(nodes[0], Recognizer())
     group = examined.group
     assert group is not None and group.kind == "stack"
@@ -58,7 +58,7 @@ def test_series_of_one_stack_get_one_decision() -> None:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_the_order_of_a_stack_is_that_in_which_the_scene_lists_it(backwards: bool) -> None:
     volume = stack(2, 8)
-    whole = Recognizer().recognize(volume)
+    whole = Recognizer(looks="full").recognize(volume)
     assert whole.slice_order != "unknown"
     other = {"base_first": "apex_first", "apex_first": "base_first"}[whole.slice_order]
     nodes = loaded_one_by_one(volume, backwards=backwards)

@@ -60,7 +60,7 @@ def test_alone_where_nobody_asks_for_groups(data_set: Path) -> None:
 
 
 def test_the_joint_answer_is_that_of_all_slices(data_set: Path) -> None:
-    recognizer = Recognizer(min_confidence=MIN_CONFIDENCE)
+    recognizer = Recognizer(min_confidence=MIN_CONFIDENCE, looks="full")
     volumes = [read(data_set / "imagesTr" / f"heart_001_000{channel}.nii.gz") for channel in (0, 1)]
     together, alone = recognizer.recognize_together(volumes), [recognizer.recognize(volume) for volume in volumes]
     assert {found.orientation for found in together} == {Orientation.ROTATE_90}

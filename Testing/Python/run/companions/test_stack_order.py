@@ -102,7 +102,7 @@ def test_series_are_counted_by_their_numbers(tmp_path: Path, base_first: bool) -
 
 
 def test_in_python_they_are_counted_as_they_are_given() -> None:
-    recognizer = Recognizer(min_confidence=MIN_CONFIDENCE)
+    recognizer = Recognizer(min_confidence=MIN_CONFIDENCE, looks="full")
     stack = slices_of(phantom(5, slices=COUNT))
     for given_so, way in ((stack, "apex_first"), (stack[::-1], "base_first")):
         found = recognizer.recognize_together(given_so)
