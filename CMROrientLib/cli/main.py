@@ -10,8 +10,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from .. import __version__
@@ -20,8 +23,8 @@ from ..errors import CMROrientError, UsageError
 _STATUS = """\
 exit status: 0 all done (skipped conflicts and images that are not short-axis
 count as done), 1 some file failed or is uncertain, or there was no image,
-2 wrong usage (nothing was written), 130 stopped with Ctrl-C (the same command
-goes on where it stopped)."""
+2 wrong usage (nothing was written), 130 stopped with Ctrl-C, 143 by SIGTERM
+(the same command goes on where it stopped)."""
 
 
 #: Each command, with what it does, is the module of its name, with ``add_arguments`` and ``run``.
@@ -89,7 +92,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status: 0, 1, 2, or 130 after Ctrl-C.
+    """Run one command and give its exit status: 0, 1, 2, 130 after Ctrl-C, or 143 after SIGTERM.
 
     Without any argument the overview goes to standard error, and the status is 2: nothing was asked for.
     """
@@ -110,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(2)
     try:
         parsed = build_parser(command if command in COMMANDS else None).parse_args(given)
-        status = _command(parsed.command).run(parsed)
+        with _stopped_by_sigterm():
+            status = _command(parsed.command).run(parsed)
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -119,6 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CMROrientError as error:
         print(f"cmrorient: {_line(error)}", file=sys.stderr)
         return 1
+    except _Terminated:
+        print("cmrorient: stopped by SIGTERM; give the same command again to go on", file=sys.stderr)
+        return 143
     except KeyboardInterrupt:
         print("\ncmrorient: stopped; give the same command again to go on", file=sys.stderr)
         return 130
@@ -126,6 +133,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; the interpreter must not complain about it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+class _Terminated(KeyboardInterrupt):
+    """A scheduler asked for an end: everything that Ctrl-C stops in order is stopped so, too."""
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM, by which SLURM, Kubernetes and systemd end a job, finishes the images under way as Ctrl-C does."""
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        # Whoever called from Python has a handling of their own.
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _command_of(words: Sequence[str]) -> str | None:

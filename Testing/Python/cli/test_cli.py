@@ -397,6 +397,20 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path, jobs: str) ->
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_sigterm_stops_in_order_and_the_same_command_goes_on(tmp_path: Path, jobs: str) -> None:
+    out = tmp_path / "out"
+    with start(tmp_path / "in", out, jobs) as process:
+        # As Kubernetes does: to the first process only.
+        process.terminate()
+        _, err = process.communicate(timeout=300)
+    assert process.returncode == 143
+    assert err.strip() == "cmrorient: stopped by SIGTERM; give the same command again to go on"
+    assert not list(out.glob(".cmrorient-*"))
+    go_on(tmp_path / "in", out, jobs)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 def test_a_killed_run_leaves_no_workers_and_can_go_on(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with start(tmp_path / "in", out, "2") as process:
