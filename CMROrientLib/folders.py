@@ -117,7 +117,7 @@ def audit_folder(
     mask_names: Sequence[NamePattern | str] = (),
     slice_axis: int | None = None,
     orientation: Orientation | int | str | None = None,
-    decisions: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None = None,
+    decisions: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None = (),
     jobs: int = 1,
     dask: str | None = None,
     include_identifiers: bool = False,

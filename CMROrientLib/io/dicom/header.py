@@ -5,7 +5,8 @@ Attribute names are the keywords of DICOM PS3.6. Positions and directions are in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,8 @@ IDENTIFIERS = (
     "InstitutionName",
     "StationName",
 )
+#: Free text that is looked at here, and handed on.
+_TEXT = (*IDENTIFIERS, "Manufacturer", "ManufacturerModelName")
 
 #: Frames of one file are parallel where their direction cosines differ by less than this.
 PARALLEL = 1e-3
@@ -126,8 +129,8 @@ def read_header(path: Path) -> InstanceHeader:
 
 
 def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
-    """What finding, sorting and reading need of a data set."""
-    with naming(path, "read"):
+    """What finding, sorting and reading need of a data set, which stays as it was read."""
+    with naming(path, "read"), _text_as_read(dataset):
         count = max(int(number(dataset, "NumberOfFrames") or 1), 1)
         if count > _MAX_FRAMES:
             raise CMROrientError(f"claims {count} frames: the file is damaged; copy or export it anew", path)
@@ -159,6 +162,15 @@ def header_of(dataset: FileDataset, path: Path) -> InstanceHeader:
             series_number=int(number(dataset, "SeriesNumber") or 0),
             identifiers=tuple((name, " ".join(str(dataset.get(name) or "").split())) for name in IDENTIFIERS),
         )
+
+
+@contextmanager
+def _text_as_read(dataset: Dataset) -> Iterator[None]:
+    """pydicom decodes an element where it is asked for it, and would write what it made of broken text."""
+    raw = [dataset.get_item(keyword) for keyword in _TEXT if keyword in dataset]
+    yield
+    for element in raw:
+        dataset[element.tag] = element
 
 
 def _all_parallel(places: Sequence[tuple[float, ...] | None]) -> bool:

@@ -68,7 +68,8 @@ class Bits:
             high = stored - 1
         if not 0 < stored <= allocated or not stored - 1 <= high < allocated:
             raise CMROrientError(
-                f"says that {stored} of {allocated} bits are used, up to bit {high}: export it anew", path
+                f"is damaged: {stored} of {allocated} bits would be used, up to bit {high}; export it anew",
+                path,
             )
         self.container = _CONTAINERS[allocated]
         self.stored = stored

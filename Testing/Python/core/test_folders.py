@@ -73,7 +73,16 @@ def test_an_audit(study: Path, tmp_path: Path) -> None:
 
 
 def test_an_audit_takes_what_a_run_without_output_can_be_told() -> None:
-    correcting = {"output", "geometry", "target", "slice_order", "skip_conflicts", "reset_decisions", "dry_run"}
+    correcting = {
+        "output",
+        "geometry",
+        "target",
+        "slice_order",
+        "skip_conflicts",
+        "reset_decisions",
+        "dry_run",
+        "verify",
+    }
     known = {entry.name: entry.default for entry in fields(RunOptions)}
     parameters = inspect.signature(cmr.audit_folder).parameters
     own = {"inputs", "report", "progress", "warn"}

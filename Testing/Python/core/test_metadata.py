@@ -17,6 +17,7 @@ FULL = NiftiMetadata(
     description="short axis,\n  breath\x00hold",
     scanner="A B",
     notes=("One.", "Two."),
+    identifiers=(("PatientID", "A1"),),
     encoded=b"header",
     between=b"",
 )

@@ -226,5 +226,5 @@ def test_a_series_is_read_from_its_folder(data_root):
     volume = read(folder)
     assert volume.array.ndim == 3
     assert volume.has_geometry
-    with pytest.raises(CMROrientError, match="one at a time"):
+    with pytest.raises(CMROrientError, match="give the files of one"):
         read(data_root / "dicom")

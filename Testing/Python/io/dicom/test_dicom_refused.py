@@ -68,7 +68,7 @@ def test_sources_are_never_written_over(stack: list, tmp_path: Path) -> None:
 def test_a_series_does_not_go_into_a_file(stack: list, tmp_path: Path) -> None:
     volume = read_dicom(cases.save_all(stack, tmp_path / "in"))
     (tmp_path / "out").write_text("", encoding="utf-8")
-    with pytest.raises(CMROrientError, match="needs a folder"):
+    with pytest.raises(CMROrientError, match="give a folder"):
         write_dicom(volume, tmp_path / "out")
 
 

@@ -320,9 +320,12 @@ def test_everything_else_survives(dataset: FileDataset, turn: Corrector) -> None
         assert new.VOILUTSequence[0].LUTData == dataset.VOILUTSequence[0].LUTData
 
 
-def test_broken_text_is_handed_on_byte_for_byte(dataset: FileDataset, turn: Corrector, tmp_path: Path) -> None:
+@pytest.mark.parametrize("keyword", ["StudyDescription", "PatientID", "PatientComments"])
+def test_broken_text_is_handed_on_byte_for_byte(
+    dataset: FileDataset, turn: Corrector, tmp_path: Path, keyword: str
+) -> None:
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.StudyDescription = "QQQQ"
+    setattr(dataset, keyword, "QQQQ")
     path = cases.save(dataset, tmp_path / "a.dcm")
     path.write_bytes(path.read_bytes().replace(b"QQQQ", b"\xff\xfe\xe9 "))
     volume = read_dicom([path]).reindexed(Orientation(1), Orientation(1))

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,12 @@ def test_killed_workers_cost_no_image(tmp_path: Path, cluster: Any) -> None:
 def test_an_image_that_kills_is_found_and_named(tmp_path: Path, cluster: Any) -> None:
     images_in(tmp_path / "in", 9)
     options = options_for(tmp_path / "in", cluster)
-    images = [Fatal(**vars(image)) if image.path == "00004.nii" else image for image in plan_run(options).images]
+    images = [
+        Fatal(**{field.name: getattr(image, field.name) for field in fields(image)})
+        if image.path == "00004.nii"
+        else image
+        for image in plan_run(options).images
+    ]
     outcomes = list(run_on_cluster(connect(options.dask or ""), images, options, Assignment, chunk=5))
     errors = {outcome.record.path: outcome.record.error for outcome in outcomes}
     assert len(errors) == 9
