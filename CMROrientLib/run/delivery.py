@@ -237,6 +237,10 @@ def notes_from_json(text: str | None) -> dict[Key, Noted]:
 def remove_unfinished(output: Path, notes: Mapping[Key, Noted]) -> None:
     """Remove what runs that were killed were still making in the output folder."""
     noted = {folder for some in notes.values() for folder in some.folders}
+    # A table or a page, in the middle of which a run was killed; whoever holds the store writes alone.
+    for file in output.glob(f"{UNFINISHED}*.tmp"):
+        if file.is_file():
+            file.unlink(missing_ok=True)
     for folder in _unfinished(output):
         if folder not in noted:
             shutil.rmtree(folder, ignore_errors=True)

@@ -187,3 +187,13 @@ def test_a_dry_run_knows_what_a_killed_run_left(study: Path, tmp_path: Path) -> 
     before = tree(out)
     status, told = correct(study, out, "--target", "3", "--dry-run")
     assert (status, told) == (0, "1 image: 1 would be corrected\n") and tree(out) == before
+
+
+def test_a_table_in_the_middle_of_which_a_run_was_killed_is_cleared_away(tmp_path: Path) -> None:
+    put(phantom(3), tmp_path / "in" / "a.nii.gz")
+    out = tmp_path / "out"
+    assert cmrorient("correct", tmp_path / "in", "-o", out, "--orientation", "3").status == 0
+    before = tree(out)
+    (out / ".cmrorient-0123456789abcdef.tmp").write_bytes(b"half a ta")
+    assert cmrorient("correct", tmp_path / "in", "-o", out, "--orientation", "3").status == 0
+    assert tree(out) == before
