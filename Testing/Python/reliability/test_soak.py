@@ -44,8 +44,10 @@ def progress(outcome, done, total):
 if __name__ == "__main__":
     folders = sorted(path for path in Path(source).iterdir())
     inputs = [str(folder) for folder in (reversed(folders) if backwards else folders)]
-    records = [outcome.record.to_dict() for outcome in recognize_folder(inputs, jobs=int(jobs), progress=progress)]
-    print(json.dumps([records, seen]))
+    # Written as they come: what is measured is the library's memory, not a list of ours.
+    for outcome in recognize_folder(inputs, jobs=int(jobs), progress=progress):
+        print(json.dumps(outcome.record.to_dict()))
+    print(json.dumps(seen))
 """
 
 #: What may differ from run to run, and by a rounding from engine to engine.
@@ -75,7 +77,7 @@ def soak(images: Path, folder: Path, blocked: str = "", jobs: int = 1, backwards
     words = [sys.executable, str(script), blocked, str(jobs), "yes" if backwards else "", str(images)]
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    records, seen = json.loads(done.stdout)
+    *records, seen = map(json.loads, done.stdout.splitlines())
     for record in records:
         for name in _OF_ONE_RUN:
             record.pop(name)
