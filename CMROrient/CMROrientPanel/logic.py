@@ -47,7 +47,7 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
 
     def modelNames(self) -> Sequence[str]:
         """Names of the bundled models."""
-        from CMROrientLib.recognition.model_files import bundled
+        from CMROrientLib.recognition.cards.model_files import bundled
 
         return bundled() or ["universal"]
 

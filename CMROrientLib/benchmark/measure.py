@@ -10,8 +10,8 @@ from typing import Any
 
 from .. import __version__
 from ..errors import UsageError
+from ..recognition.cards.model_files import find_model
 from ..recognition.engines import available_cores
-from ..recognition.model_files import find_model
 from . import images, machine, networks, runs, stages, starts, warm
 from .versions import here, others
 

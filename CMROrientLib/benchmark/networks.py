@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recognition.architecture import Architecture
+from ..recognition.cards.architecture import Architecture
+from ..recognition.cards.model_files import find_model
 from ..recognition.engines import CUDA_BATCH, Engine, OnnxEngine, choose_device, open_engine
-from ..recognition.model_files import find_model
 from ..recognition.preprocessing import Preprocessing
 
 #: Inputs that are run at once, and how often each network's turn comes.

@@ -15,8 +15,8 @@ from ..correction import plan
 from ..io import deflate, find, read_source
 from ..io.atomic import write_bytes
 from ..orientation import Orientation
+from ..recognition.cards.model_files import ModelFiles
 from ..recognition.engines import open_engine
-from ..recognition.model_files import ModelFiles
 from ..recognition.recognizer import Recognizer
 from ..run.files import digest
 from ..run.folder import correct

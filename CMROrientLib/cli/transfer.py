@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..recognition.model_files import find_model
+from ..recognition.cards.model_files import find_model
 from .extra import extra_packages
 from .training_run import add_run_arguments, model_name, train_by
 

@@ -10,7 +10,7 @@ from ..orientation import Orientation
 from .node_types import Node
 
 if TYPE_CHECKING:
-    from ..recognition.model_files import ModelFiles
+    from ..recognition.cards.model_files import ModelFiles
     from ..recognition.result import Recognition
 
 #: The attribute that every node written by this module carries: the class that was undone.

@@ -28,7 +28,7 @@ from .votes import votes_table
 
 if TYPE_CHECKING:
     from ..progress import Progress
-    from ..recognition.model_files import ModelFiles
+    from ..recognition.cards.model_files import ModelFiles
     from ..recognition.recognizer import Recognizer
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..i18n import _
 
 if TYPE_CHECKING:
-    from .model_files import ModelFiles
+    from .cards.model_files import ModelFiles
 
 
 def has_driver() -> bool:

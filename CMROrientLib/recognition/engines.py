@@ -21,8 +21,8 @@ from .cuda import has_driver as _has_cuda_driver
 from .cuda import has_safetensors, has_torch, why_torch_cannot
 
 if TYPE_CHECKING:
-    from .architecture import Architecture
-    from .model_files import ModelFiles
+    from .cards.architecture import Architecture
+    from .cards.model_files import ModelFiles
 
 #: Slices run at once on the CPU. Larger batches gain nothing there and cost page faults.
 CPU_BATCH = 16

@@ -27,8 +27,8 @@ from .measures import TURNED_BACK
 from .preprocessing import Preprocessing
 
 if TYPE_CHECKING:
+    from .cards.model_files import ModelFiles
     from .engines import Engine
-    from .model_files import ModelFiles
 
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

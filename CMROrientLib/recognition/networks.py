@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..errors import CMROrientError
 from ..i18n import _
 from ..orientation import Orientation
-from .architecture import Setting
+from .cards.architecture import Setting
 
 #: What is drawn: background, right ventricle, myocardium, left ventricle.
 TISSUES = 4

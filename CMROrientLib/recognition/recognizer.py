@@ -35,9 +35,9 @@ from .slices import SLICES_LOOKED_AT, choose_slices
 from .together import Look, count_places, decide_together, look_at_all
 
 if TYPE_CHECKING:
+    from .cards.model_files import ModelFiles
     from .engines import Engine
     from .inference import Answers, Inference
-    from .model_files import ModelFiles
 
 _CLASSES = len(Orientation)
 
@@ -87,7 +87,7 @@ class Recognizer:
         threads: int | None = None,
         looks: Looks = "auto",
     ) -> None:
-        from .model_files import find_model
+        from .cards.model_files import find_model
 
         check_min_confidence(min_confidence)
         check_looks(looks)

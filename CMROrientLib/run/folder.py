@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
 from ..progress import ItemProgress
+from ..recognition.cards.model_files import find_model
 from ..recognition.engines import choose_device
-from ..recognition.model_files import find_model
 from ..recognition.recognizer import Recognizer
 from .options import RunOptions
 from .output import OutputRun, counted

@@ -21,7 +21,7 @@ from ..recognition.result import Looks
 from .overrides import Override
 
 if TYPE_CHECKING:
-    from ..recognition.model_files import ModelFiles
+    from ..recognition.cards.model_files import ModelFiles
 
 Companions = Literal["auto", "none"]
 COMPANIONS: tuple[Companions, ...] = get_args(Companions)

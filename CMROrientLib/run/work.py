@@ -18,7 +18,7 @@ from ..errors import CMROrientError
 from ..io import read, read_source
 from ..io.paths import relative
 from ..orientation import Orientation
-from ..recognition.model_files import find_model
+from ..recognition.cards.model_files import find_model
 from ..recognition.recognizer import Recognizer, decided
 from ..recognition.result import Recognition
 from ..recognition.wording import words

@@ -16,8 +16,8 @@ from torch import nn
 from .. import __version__
 from ..errors import CMROrientError
 from ..io.atomic import write_bytes, write_text
-from ..recognition.card import Card, TrainingSet
-from ..recognition.model_files import ModelFiles, find_model
+from ..recognition.cards.card import Card, TrainingSet
+from ..recognition.cards.model_files import ModelFiles, find_model
 from ..recognition.networks import multiply_adds, parameters
 from ..recognition.typed_json import read_object
 from .checkpoint import network_of

@@ -14,7 +14,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter, Valida
 from pydantic.dataclasses import dataclass
 
 from ..errors import CMROrientError
-from ..recognition.architecture import Architecture
+from ..recognition.cards.architecture import Architecture
 from ..recognition.preprocessing import Preprocessing
 from .augmentation.settings import STRICT, Augmentation, NotNegative, Share, like_the_paper
 from .cases import Case

@@ -14,7 +14,7 @@ from torch import nn
 from ..errors import CMROrientError
 from ..io.atomic import write_text
 from ..progress import Progress
-from ..recognition.model_files import ModelFiles, find_model
+from ..recognition.cards.model_files import ModelFiles, find_model
 from .cases import Case, read_cases
 from .checkpoint import Weights
 from .curves import draw_curves

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import CMROrientError
-from ..recognition.model_files import ModelFiles
+from ..recognition.cards.model_files import ModelFiles
 from .augmentation.settings import Augmentation
 from .recipe import Recipe, Stage, recipe_errors
 

@@ -119,7 +119,7 @@ class Decider:
         if self.if_unsure not in get_args(IfUnsure):
             raise ValueError(f"if_unsure is one of {', '.join(get_args(IfUnsure))}, not {self.if_unsure!r}")
         if not isinstance(self.recognizer, Recognizer):
-            from ..recognition.model_files import find_model
+            from ..recognition.cards.model_files import find_model
 
             find_model(self.recognizer)
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from CMROrientLib.recognition.cards.model_files import ModelFiles, find_model
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.engines import CPU_BATCH, OnnxEngine
 from CMROrientLib.recognition.inference import Inference
-from CMROrientLib.recognition.model_files import ModelFiles, find_model
 from CMROrientLib.recognition.typed_json import write_object
 from CMROrientLib.training.cases import Case
 from CMROrientLib.training.evaluation.evaluate import chosen_cases

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from CMROrientLib.recognition.card import Card, read_card
-from CMROrientLib.recognition.model_files import MODELS, write_index
+from CMROrientLib.recognition.cards.card import Card, read_card
+from CMROrientLib.recognition.cards.model_files import MODELS, write_index
 from CMROrientLib.recognition.typed_json import read_object
 from CMROrientLib.training.evaluation.evaluate import Evaluation
 from CMROrientLib.training.evaluation.scoring import Figures

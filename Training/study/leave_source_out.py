@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from CMROrientLib.recognition.card import read_card
+from CMROrientLib.recognition.cards.card import read_card
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.recognition.typed_json import write_object
 from CMROrientLib.training.evaluation.evaluate import chosen_cases

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from CMROrientLib.recognition.card import Card
+from CMROrientLib.recognition.cards.card import Card
 from CMROrientLib.recognition.typed_json import write_object
 from CMROrientLib.training.evaluation.evaluate import chosen_cases, opened
 from CMROrientLib.training.evaluation.predictions import Predictions, predict

@@ -24,8 +24,8 @@ from .scoring import Figures, by_group, source_and_sequence
 from .slice_orders import SliceOrders, whole_stacks
 
 if TYPE_CHECKING:
-    from ...recognition.card import Card
-    from ...recognition.model_files import ModelFiles
+    from ...recognition.cards.card import Card
+    from ...recognition.cards.model_files import ModelFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +100,8 @@ class Evaluation:
 
 def opened(model: str | Path, device: str = "auto") -> tuple[ModelFiles, Inference]:
     """A model's files, and its network ready to run."""
+    from ...recognition.cards.model_files import find_model
     from ...recognition.engines import open_engine
-    from ...recognition.model_files import find_model
 
     files = find_model(model)
     return files, Inference.of(files, open_engine(files, device))

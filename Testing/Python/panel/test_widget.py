@@ -354,7 +354,7 @@ def test_a_colour_image_cannot_be_recognized_and_says_why(panel: Any) -> None:
 
 
 def test_a_model_from_a_file(panel: Any) -> None:
-    from CMROrientLib.recognition.model_files import find_model
+    from CMROrientLib.recognition.cards.model_files import find_model
 
     select(panel, phantom_node(2))
     panel.ui.modelComboBox.setCurrentIndex(len(panel.panel.models))

@@ -35,7 +35,7 @@ def test_changing_the_model_marks_the_verdict_as_stale(panel: Any) -> None:
 
 
 def test_another_file_of_a_model_marks_it_too(panel: Any, tmp_path: Path) -> None:
-    from CMROrientLib.recognition.model_files import MODELS, PARTS
+    from CMROrientLib.recognition.cards.model_files import MODELS, PARTS
 
     for suffix in PARTS:
         shutil.copy((MODELS / "cine").with_suffix(suffix), tmp_path)

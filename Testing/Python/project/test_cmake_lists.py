@@ -95,7 +95,7 @@ def test_the_library_is_installed_beside_the_module(installed: Path) -> None:
 
 def test_the_installed_library_works_alone(installed: Path) -> None:
     code = (
-        "from CMROrientLib.recognition.model_files import find_model; import CMROrientLib; "
+        "from CMROrientLib.recognition.cards.model_files import find_model; import CMROrientLib; "
         "print(CMROrientLib.__file__); print(find_model('universal').name); import CMROrientLib.mrml.session"
     )
     environment = {**os.environ, "PYTHONPATH": str(installed)}

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.recognition.architecture import Architecture
-from CMROrientLib.recognition.card import Card, TrainingSet, read_card
+from CMROrientLib.recognition.cards.architecture import Architecture
+from CMROrientLib.recognition.cards.card import Card, TrainingSet, read_card
+from CMROrientLib.recognition.cards.model_files import MODELS, bundled, find_model
 from CMROrientLib.recognition.decision import DecisionRule
-from CMROrientLib.recognition.model_files import MODELS, bundled, find_model
 from CMROrientLib.recognition.preprocessing import Preprocessing
 from CMROrientLib.run.options import RunOptions
 

@@ -15,8 +15,8 @@ from sample_study import MODEL, environment
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.recognition import cuda, engines
+from CMROrientLib.recognition.cards.model_files import MODELS, ModelFiles, find_model
 from CMROrientLib.recognition.engines import choose_device, open_engine
-from CMROrientLib.recognition.model_files import MODELS, ModelFiles, find_model
 
 #: Files ``version.py`` of PyTorch's builds, and whether each was built without CUDA.
 BUILDS = {

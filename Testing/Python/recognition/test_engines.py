@@ -19,10 +19,10 @@ from sample_study import MODEL, environment, phantom
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.io import write
 from CMROrientLib.recognition import engines
-from CMROrientLib.recognition.architecture import Architecture
+from CMROrientLib.recognition.cards.architecture import Architecture
+from CMROrientLib.recognition.cards.model_files import ModelFiles, find_model
 from CMROrientLib.recognition.engines import CPU_BATCH, Engine, choose_device, open_engine
 from CMROrientLib.recognition.inference import MEASURES, PLACE
-from CMROrientLib.recognition.model_files import ModelFiles, find_model
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_cuda_is_refused_where_there_is_none(model: ModelFiles) -> None:
 def test_auto_leaves_torch_alone_without_a_driver() -> None:
     code = (
         "import sys; from CMROrientLib.recognition import engines\n"
-        "from CMROrientLib.recognition.model_files import find_model\n"
+        "from CMROrientLib.recognition.cards.model_files import find_model\n"
         "engines._has_cuda_driver = lambda: False\n"
         f"print(engines.open_engine(find_model({MODEL!r}), 'auto').description, 'torch' in sys.modules)"
     )

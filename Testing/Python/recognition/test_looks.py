@@ -20,10 +20,10 @@ from test_inference import PREPROCESSING, bright_spot, spot
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.cards.model_files import MODELS, find_model
 from CMROrientLib.recognition.decision import DecisionRule, EarlyLook, carried_back, confidence, weigh
 from CMROrientLib.recognition.inference import Answers, Inference, place_of
 from CMROrientLib.recognition.measures import angle_of
-from CMROrientLib.recognition.model_files import MODELS, find_model
 from CMROrientLib.recognition.recognizer import Recognizer
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.volume import Volume

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from CMROrientLib.phantom.phantom import make_phantom
-from CMROrientLib.recognition.model_files import MODELS
+from CMROrientLib.recognition.cards.model_files import MODELS
 from CMROrientLib.recognition.recognizer import Recognizer
 from CMROrientLib.volume import Volume
 

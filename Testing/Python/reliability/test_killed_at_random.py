@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parts import need_module
+from clusters import local_cluster
 from undisturbed import LONG, emptied, images_in, left_in, run, same_as, started
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -42,10 +42,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Any, ..
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a cluster of two workers."""
-    distributed = need_module("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    ) as local:
+    with local_cluster() as local:
         yield local.scheduler_address
 
 

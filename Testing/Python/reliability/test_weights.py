@@ -9,7 +9,7 @@ import parts
 import pytest
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.recognition.model_files import MODELS, PARTS, bundled, find_model
+from CMROrientLib.recognition.cards.model_files import MODELS, PARTS, bundled, find_model
 
 #: Modules whose reading can run what a file says.
 UNSAFE = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

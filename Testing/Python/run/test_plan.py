@@ -13,8 +13,8 @@ from sample_study import MODEL, phantom, put
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.folders import correct_folder, recognize_folder
 from CMROrientLib.io import ImageFiles, read
+from CMROrientLib.recognition.cards.model_files import find_model
 from CMROrientLib.recognition.decision import DecisionRule
-from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.run import plan as batch_plan
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import RunPlan

@@ -17,11 +17,11 @@ from study.results.looks import looks_section
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.card import read_card
+from CMROrientLib.recognition.cards.card import read_card
+from CMROrientLib.recognition.cards.model_files import MODELS, find_model
 from CMROrientLib.recognition.decision import DecisionRule, EarlyLook
 from CMROrientLib.recognition.engines import open_engine
 from CMROrientLib.recognition.inference import Answers, Inference
-from CMROrientLib.recognition.model_files import MODELS, find_model
 from CMROrientLib.recognition.typed_json import read_object
 
 #: Confidences as the margin has them; what is acted on needs 0.95 of it.

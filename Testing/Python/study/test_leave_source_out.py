@@ -12,8 +12,8 @@ from matched_filter import data, write_model  # noqa: F401
 from study import ablation, cards, contact_sheet, decision_fit, leave_source_out, measured, paper_table
 
 from CMROrientLib.cli.main import main
+from CMROrientLib.recognition.cards.model_files import find_model
 from CMROrientLib.recognition.decision import DecisionRule
-from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.training.evaluation.predictions import Predictions
 
 

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 from shapes import GENTLE, TINY, data, recipe, slices_of  # noqa: E402
 
+from CMROrientLib.recognition.cards.model_files import find_model  # noqa: E402
 from CMROrientLib.recognition.engines import open_engine  # noqa: E402
-from CMROrientLib.recognition.model_files import find_model  # noqa: E402
 from CMROrientLib.recognition.networks import CompactNet, build  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.losses.segmentation import auxiliary_segmentation_loss  # noqa: E402

@@ -10,7 +10,7 @@ import pytest
 from matched_filter import data, write_model  # noqa: F401
 
 from CMROrientLib.cli.main import main
-from CMROrientLib.recognition.model_files import find_model
+from CMROrientLib.recognition.cards.model_files import find_model
 from CMROrientLib.training.evaluation.evaluate import chosen_cases, evaluate
 from CMROrientLib.training.evaluation.predictions import Predictions
 

@@ -25,9 +25,9 @@ from shapes import TINY, data, recipe, same, slices_of  # noqa: E402
 
 from CMROrientLib.cli.main import main  # noqa: E402
 from CMROrientLib.errors import CMROrientError  # noqa: E402
-from CMROrientLib.recognition.card import TrainingSet  # noqa: E402
+from CMROrientLib.recognition.cards.card import TrainingSet  # noqa: E402
+from CMROrientLib.recognition.cards.model_files import ModelFiles, find_model  # noqa: E402
 from CMROrientLib.recognition.engines import open_engine  # noqa: E402
-from CMROrientLib.recognition.model_files import ModelFiles, find_model  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.cases import read_cases  # noqa: E402
 from CMROrientLib.training.evaluation.scoring import averaged_right  # noqa: E402

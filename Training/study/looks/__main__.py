@@ -12,10 +12,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from CMROrientLib.recognition.card import read_card
+from CMROrientLib.recognition.cards.card import read_card
+from CMROrientLib.recognition.cards.model_files import find_model
 from CMROrientLib.recognition.engines import open_engine
 from CMROrientLib.recognition.inference import Inference
-from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.recognition.typed_json import write_object
 from CMROrientLib.training.evaluation.evaluate import chosen_cases
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from CMROrientLib.recognition.card import Card
+from CMROrientLib.recognition.cards.card import Card
 from CMROrientLib.recognition.inference import Inference
 from CMROrientLib.recognition.preprocessing import is_blank
 from CMROrientLib.training.negatives.families import MADE_VIEWS

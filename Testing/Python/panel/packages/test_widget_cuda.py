@@ -134,7 +134,7 @@ def test_what_only_pytorch_can_tell_is_told_after_recognize(
 def test_a_model_that_lacks_its_weights_for_cuda_is_told(panel: Any, machine: Machine, tmp_path: Any) -> None:
     import shutil
 
-    from CMROrientLib.recognition.model_files import MODELS
+    from CMROrientLib.recognition.cards.model_files import MODELS
 
     for suffix in (".onnx", ".json"):
         shutil.copy((MODELS / "universal").with_suffix(suffix), tmp_path)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from data_sets import nnunet, upright
 from dicom_cases import fresh_series, save_all, turned
+from edited_table import edit_table
 from pydicom import FileDataset, dcmread
 from sample_study import MIN_CONFIDENCE, NETWORK, cmrorient, correct, counting, phantom, put
 from test_grouping import put_slices
@@ -167,23 +168,10 @@ def test_sequences_of_real_people(data_root: Path, tmp_path: Path) -> None:
         )
 
 
-def decide(out: Path, path: str, **cells: str) -> None:
-    table = out / "cmrorient.csv"
-    with table.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    for row in rows:
-        if row["path"] == path:
-            row.update(cells)
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def test_a_persons_decision_holds_for_the_image_that_it_names(data_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     correct(data_set, out)
-    decide(out, "imagesTr/heart_001_0000.nii.gz", orientation="3")
+    edit_table(out, "imagesTr/heart_001_0000.nii.gz", orientation="3")
     told: list[str] = []
     records = correct(data_set, out, warn=told.append)
     first, second = (records[f"imagesTr/heart_001_000{channel}.nii.gz"] for channel in (0, 1))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clusters import local_cluster
 from data_sets import COUNT, bids, nnunet, other_view, put_stack, upright
-from parts import need_module
 from phantom_dicom import phantom_files
 from pydicom import dcmread
 from pydicom.uid import generate_uid
@@ -118,10 +118,7 @@ def test_a_second_run_finds_all_done(study: Path, done: Finished) -> None:
 
 @pytest.fixture
 def scheduler() -> Iterator[str]:
-    distributed = need_module("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    ) as local:
+    with local_cluster() as local:
         yield local.scheduler_address
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
+from edited_table import edit_table
 from sample_study import cmrorient, correct, phantom, put, tree
 
 from CMROrientLib.folders import correct_folder
@@ -39,19 +39,6 @@ def run(study: Path, out: Path, **options: object) -> tuple[dict[str, Record], l
 
 def images(out: Path) -> dict[str, bytes]:
     return {name: data for name, data in tree(out).items() if not name.startswith("cmrorient")}
-
-
-def edit_table(out: Path, path: str, **cells: str) -> None:
-    table = out / "cmrorient.csv"
-    with table.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    for row in rows:
-        if row["path"] == path:
-            row.update(cells)
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def test_forgotten_masks_follow_all_the_same(study: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters import local_cluster
 from parts import need_module
 from sample_study import phantom, put
 
@@ -38,17 +39,12 @@ class Fatal(PlannedImage):
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
-    distributed = need_module("distributed")
+    need_module("distributed")
     import dask
 
     # A worker takes seconds to come back; three deaths of a task, as is usual, are not needed here.
     few = dask.config.set({"distributed.scheduler.allowed-failures": 1})
-    with (
-        few,
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-        ) as local,
-    ):
+    with few, local_cluster() as local:
         yield local
 
 
@@ -122,11 +118,8 @@ def test_an_image_that_kills_is_found_and_named(tmp_path: Path, cluster: Any) ->
 
 
 def test_a_lost_scheduler_is_told(tmp_path: Path) -> None:
-    distributed = need_module("distributed")
     images_in(tmp_path / "in", 40)
-    local = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    )
+    local = local_cluster(1)
     options = options_for(tmp_path / "in", local)
     client = connect(options.dask or "")
     outcomes = run_on_cluster(client, plan_run(options).images, options, Assignment, chunk=2)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters import local_cluster
 from parts import need_module
 from records import changed
 from sample_study import MODEL, correct, make_study, phantom, put, tree
@@ -108,11 +109,9 @@ def test_what_nobody_expected_is_an_error_of_one_image(tmp_path: Path, monkeypat
 
 
 def test_a_dask_cluster_gives_the_same(study: Path, tmp_path: Path) -> None:
-    distributed = need_module("distributed")
+    need_module("distributed")
     alone = correct(study, tmp_path / "one")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-    ) as local:
+    with local_cluster(1) as local:
         together = correct(study, tmp_path / "two", dask=local.scheduler_address)
     assert {path: (r.orientation, r.files.sha256_out, r.error) for path, r in together.items()} == {
         path: (r.orientation, r.files.sha256_out, r.error) for path, r in alone.items()

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import CMROrientError
-from ..i18n import _
-from ..io.atomic import write_text
+from ...errors import CMROrientError
+from ...i18n import _
+from ...io.atomic import write_text
 from .card import Card, read_card
 
 #: Where the bundled weights lie.
-MODELS = Path(__file__).parent / "models"
+MODELS = Path(__file__).parents[1] / "models"
 
 #: The parts of a model, by suffix.
 PARTS = (".onnx", ".safetensors", ".json")

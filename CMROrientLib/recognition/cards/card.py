@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..errors import CMROrientError
-from ..i18n import _
+from ...errors import CMROrientError
+from ...i18n import _
+from ..decision import DecisionRule
+from ..preprocessing import Preprocessing
+from ..typed_json import in_json, read_object, write_object
 from .architecture import Architecture
-from .decision import DecisionRule
-from .preprocessing import Preprocessing
-from .typed_json import in_json, read_object, write_object
 
 #: Cards carry the version of CMROrient that wrote them; those of this one can be read.
 _KNOWN_VERSIONS = re.compile(r"1(\.\d+)*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .typed_json import read_object, write_object
+from ..typed_json import read_object, write_object
 
 #: A value that a network's builder takes.
 Setting = str | bool | int | float | tuple[int, ...]

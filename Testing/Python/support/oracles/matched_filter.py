@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.cards.model_files import find_model
 from CMROrientLib.recognition.decision import DecisionRule
-from CMROrientLib.recognition.model_files import find_model
 from CMROrientLib.recognition.preprocessing import Preprocessing
 
 onnx = pytest.importorskip("onnx")
