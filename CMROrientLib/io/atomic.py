@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any, cast
 
-from ..errors import CMROrientError
+from .refused import cannot_write
 
 #: Names of unfinished files start with this: hidden, so that no walk takes them for images.
 UNFINISHED = ".cmrorient-"
@@ -83,7 +83,7 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
     Raises
     ------
     CMROrientError
-        Where the folder cannot be written or the disk is full.
+        Where the folder cannot be written or the disk is full; see ``refused.cannot_write``.
     """
     streams: list[IO[bytes]] = []
     digests = _DIGESTS.get()
@@ -115,10 +115,7 @@ def replacing(paths: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
             with contextlib.suppress(OSError):
                 leftover.unlink()
         if isinstance(error, OSError):
-            reason = (error.strerror or str(error)).rstrip(".")
-            raise CMROrientError(
-                f"cannot be written ({reason}); make room there, or give another place", paths[-1]
-            ) from error
+            raise cannot_write(error, paths[-1]) from error
         raise
 
 
@@ -132,7 +129,7 @@ def replacing_many(targets: Sequence[Path]) -> Iterator[list[Path]]:
     Raises
     ------
     CMROrientError
-        Where the folder cannot be written or the disk is full.
+        Where the folder cannot be written or the disk is full; see ``refused.cannot_write``.
     """
     folders = sorted({parent for target in targets for parent in target.parents if not parent.exists()})
     beside = folders[0].parent if folders else targets[0].parent
@@ -156,10 +153,7 @@ def replacing_many(targets: Sequence[Path]) -> Iterator[list[Path]]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            raise CMROrientError(
-                f"cannot be written ({error.strerror or error}); make room there, or give another place",
-                targets[0].parent,
-            ) from error
+            raise cannot_write(error, targets[0].parent) from error
         raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

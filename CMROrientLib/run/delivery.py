@@ -22,6 +22,7 @@ from ..errors import CMROrientError
 from ..io import ImageFiles
 from ..io.atomic import UNFINISHED, hashing, write_text
 from ..io.paths import relative
+from ..io.refused import cannot_write
 from ..volume import Volume
 from .files import combined, copy, digest, put
 from .record import Json, Key, Record
@@ -159,9 +160,7 @@ class Delivery:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 _move(made.path, place)
             except OSError as error:
-                raise CMROrientError(
-                    f"cannot be written ({error.strerror or error}); make room there, or give another folder", place
-                ) from error
+                raise cannot_write(error, place) from error
         return Noted(folders=(self.folder,))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.io.atomic import UNFINISHED, hashing, replacing, write_bytes, write_text
+from CMROrientLib.io.atomic import UNFINISHED, hashing, replacing, replacing_many, write_bytes, write_text
 from CMROrientLib.io.find import find
 from CMROrientLib.io.read_write import write
 from CMROrientLib.phantom.phantom import make_phantom
@@ -74,3 +76,35 @@ def test_a_file_that_failed_has_no_checksum(tmp_path: Path) -> None:
         stream.write(b"half")
         raise RuntimeError
     assert digests == {} and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EACCES, "close the program that has it open, or give another folder"),
+        (errno.EPERM, "close the program that has it open, or give another folder"),
+        (errno.ENOSPC, "make room there, or give another folder"),
+        (errno.EDQUOT, "make room there, or give another folder"),
+        (errno.EROFS, "give another folder, on a disk that can be written"),
+        (errno.ENAMETOOLONG, "rename it, or give another folder"),
+        (errno.EISDIR, "move away what is in the way, or give another folder"),
+        (errno.EIO, "check the disk, or give another folder"),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_the_advice_fits_what_the_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
+) -> None:
+    """A table that is open in Excel is not helped by room on the disk."""
+
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    path = tmp_path / "out" / "a.csv"
+    with pytest.raises(CMROrientError) as one:
+        write_text(path, "text")
+    with pytest.raises(CMROrientError) as many, replacing_many([path]) as [unfinished]:
+        unfinished.write_text("text")
+    for caught in (one, many):
+        assert caught.value.message == f"cannot be written ({os.strerror(number)}); {advice}"
