@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 from ..errors import CMROrientError
@@ -19,7 +20,7 @@ from .options import RunOptions
 from .plan import PlannedImage
 from .record import Key
 from .seen import Seen
-from .work import Assignment, Outcome, work
+from .work import Assignment, Outcome, unexpected, work
 
 
 def units_of(images: Sequence[PlannedImage]) -> list[list[PlannedImage]]:
@@ -108,7 +109,8 @@ class Company:
         self._slice_axis = slice_axis
         self._is_stack = is_stack
         self._found: dict[Key, Recognition] = {}
-        self._failed: dict[Key, Exception] = {}
+        #: Without tracebacks: their frames would hold what was read of the images.
+        self._failed: dict[Key, CMROrientError | MemoryError] = {}
 
     @property
     def digest(self) -> str:
@@ -127,7 +129,8 @@ class Company:
         if not self._found and not self._failed:
             self._look(recognizer)
         if key in self._failed:
-            raise self._failed[key]
+            # A copy: what is raised takes hold of all that it passes, the image among it.
+            raise copy(self._failed[key])
         return self._found[key]
 
     def _told(self, path: str, series: str | None) -> str:
@@ -141,13 +144,23 @@ class Company:
         share = share_of_slices(len(self.sources))
         for key, source in self.sources.items():
             try:
-                volume = read_source(source, self._slice_axis)
-                if not is_label_map(volume):
-                    looks[key] = recognizer.look(volume, limit=share)
+                look = self._look_at(source, recognizer, share)
+            except CMROrientError as error:
+                self._failed[key] = copy(error)
+            except MemoryError:
+                self._failed[key] = MemoryError()
             except Exception as error:  # the others are decided on without it, whatever it is made of
-                self._failed[key] = error
+                self._failed[key] = CMROrientError(unexpected(error))
+            else:
+                if look is not None:
+                    looks[key] = look
         if len(looks) == 1:
             self._found = {key: recognizer.decide(look) for key, look in looks.items()}
         elif looks:
             numbers = [number_of(self.sources[key]) for key in looks] if self._is_stack else []
             self._found = dict(zip(looks, decide_together(recognizer, list(looks.values()), numbers), strict=True))
+
+    def _look_at(self, source: ImageFiles, recognizer: Recognizer, limit: int) -> Look | None:
+        """One of them; None where it is a label map. Its voxels are gone in the end."""
+        volume = read_source(source, self._slice_axis)
+        return None if is_label_map(volume) else recognizer.look(volume, limit=limit)

@@ -136,7 +136,7 @@ def work(
     except MemoryError:
         error = "there is not enough memory for it"
     except Exception as raised:  # one image must not stop the others, whatever it is made of
-        error = _unexpected(raised)
+        error = unexpected(raised)
     if outcome is None:
         outcome = Outcome(failed(assignment, options, error))
     if outcome.kept:
@@ -435,7 +435,8 @@ def _told(error: CMROrientError, image: PlannedImage) -> str:
     return f"{Path(error.path).name}: {error.message}"
 
 
-def _unexpected(error: Exception) -> str:
+def unexpected(error: Exception) -> str:
+    """What is told of an error that nobody foresaw: its kind, its words and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"unexpected {type(error).__name__}: {error}{where}"
