@@ -31,7 +31,10 @@ _PAGES = "pages"
 
 
 def correct(
-    options: RunOptions, progress: ItemProgress[Outcome] | None = None, warn: Warn | None = None
+    options: RunOptions,
+    progress: ItemProgress[Outcome] | None = None,
+    warn: Warn | None = None,
+    fail: Warn | None = None,
 ) -> Sequence[Record]:
     """Correct every image into the output folder and write the page there; see ``run.folder.correct``."""
 
@@ -45,7 +48,7 @@ def correct(
         names = [path.name for path in pages]
         store.note(_PAGES, json.dumps([made, names, checksum(pages)]))
 
-    return folder.correct(options, progress, warn, page)
+    return folder.correct(options, progress, warn, page, fail)
 
 
 def _as_left(page: Path, made: list[str], told: str) -> bool:

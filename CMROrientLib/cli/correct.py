@@ -92,5 +92,5 @@ def run(arguments: argparse.Namespace) -> int:
     """Correct and show; the exit status."""
     options = run_options(arguments)
     with Reporter(options, json=arguments.json, only_problems=arguments.only_problems) as reporter:
-        records = correct(options, reporter.progress, reporter.warn)
+        records = correct(options, reporter.progress, reporter.warn, reporter.fail)
         return reporter.finish(records, arguments.output / HTML_NAME if options.writing else None)

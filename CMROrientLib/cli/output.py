@@ -51,6 +51,7 @@ class Reporter:
         self._dry_run = options.dry_run
         self._bar: tqdm[None] | None = None
         self._kept = 0
+        self._failed = False
         #: In a dry run, by their keys, what would not be done anew.
         self._done_before: set[Key] = set()
         self._output = sys.stdout
@@ -89,6 +90,11 @@ class Reporter:
         """Show something that people should know."""
         _say(f"warning: {line}")
 
+    def fail(self, line: str) -> None:
+        """Show what could not be done although no image failed; the exit status is 1 then."""
+        self._failed = True
+        self.warn(line)
+
     def finish(self, records: Iterable[Record], page: Path | None = None) -> int:
         """Show the table, then what is left open, then the sum.
 
@@ -96,7 +102,7 @@ class Reporter:
 
         Returns
         -------
-        The exit status: 0 where all is done, 1 where some image failed or is uncertain.
+        The exit status: 0 where all is done, 1 where some image failed or is uncertain, or ``fail`` was called.
         """
         self._close()
         rows, sums = Rows(), Sums()
@@ -118,7 +124,7 @@ class Reporter:
             _say(line)
         if page is not None:
             _say(f"report: {page}")
-        return int(sums.failed > 0)
+        return int(sums.failed > 0 or self._failed)
 
     def _shows(self, record: Record) -> bool:
         return not self._only_problems or record.failed or (record.conflict and record.acted_on)

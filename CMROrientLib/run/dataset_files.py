@@ -10,22 +10,27 @@ Source: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 
+from ..errors import CMROrientError
 from ..io import without_suffix
 from ..io.atomic import write_bytes
 from ..io.paths import relative
+from ..io.refused import reason
 from ..io.suffixes import stem_of
 from .companions.bids import BidsName
 from .companions.derivative import DESCRIPTION, files_of
 from .companions.layouts import channel_of, data_set_of
-from .companions.sidecars import Sidecars, as_json, read_object, read_small
+from .companions.sidecars import Sidecars
+from .companions.small_files import SmallFile, as_it_is, as_json, is_there, read_object, read_small
 from .files import digest
 from .plan import PlannedImage
 from .record import Key
 from .store import Store
+from .work import unexpected
 
 _NNUNET = "dataset.json"
 
@@ -53,8 +58,9 @@ def carry_over(
     output: Path,
     store: Store,
     warn: Callable[[str], None],
+    fail: Callable[[str], None],
 ) -> None:
-    """Write what makes the output a data set again.
+    """Write what makes the output a data set again. What cannot be carried over is told, and the rest is.
 
     Parameters
     ----------
@@ -62,28 +68,48 @@ def carry_over(
         Of this run, and those of them whose corrected image is there.
     store:
         Holds their records, and tells which of these files an earlier run wrote.
-    warn:
-        Told of files that are in the way.
+    warn, fail:
+        Told of files that are in the way, and of those that could not be read, made or written.
     """
     seen: set[Path] = set()
-    for path, data in _contents(images, written, output, store):
-        if path in seen:
-            continue
-        seen.add(path)
-        _put(path, data, output, store, warn)
+    told: dict[str, None] = {}
+    for source, files in _parts(images, written, output, store):
+        with _alone(source, told):
+            for file in files:
+                with _alone(file.source, told):
+                    data = None if file.place in seen else file.make()
+                    if data is not None:
+                        seen.add(file.place)
+                        _put(file.place, data, output, store, warn)
+    for line in told:
+        fail(line)
+
+
+@contextmanager
+def _alone(source: Path, told: dict[str, None]) -> Iterator[None]:
+    """Keep what goes wrong with one file from the others, and the words for it once."""
+    try:
+        yield
+    except CMROrientError as error:
+        told[str(error)] = None
+    except OSError as error:
+        why = f"cannot be carried over ({reason(error)})"
+        told[f"{error.filename or source}: {why}; make it readable and run again, or remove it"] = None
+    except Exception as error:  # whatever it is made of
+        told[f"{source}: cannot be carried over ({unexpected(error)}); mend it and run again, or remove it"] = None
 
 
 def _put(path: Path, data: bytes, output: Path, store: Store, warn: Callable[[str], None]) -> None:
     name = relative(path, output)
     fact = f"carried over {name}"
-    if path.is_file() and path.read_bytes() != data and digest(path) != store.fact(fact):
+    there = path.read_bytes() if is_there(path) else None
+    if there not in (None, data) and digest(path) != store.fact(fact):
         warn(
             f"{name}: in the output folder and not from a run; it is kept, and that of the data set is not carried "
             "over: move it away to have that one"
         )
         return
-    if not path.is_file() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if there != data:
         write_bytes(path, data)
     store.note(fact, digest(path))
 
@@ -128,33 +154,39 @@ class _Roots:
 
     def _bids(self, folder: Path, depth: int) -> Path | None:
         """The nearest folder with a description, so many folders up at most."""
-        if (folder / DESCRIPTION).is_file():
+        if is_there(folder / DESCRIPTION):
             return folder
         return self._bids_above(folder.parent, depth - 1) if depth else None
 
 
-def _contents(
+def _parts(
     images: Sequence[PlannedImage], written: Sequence[PlannedImage], output: Path, store: Store
-) -> Iterator[tuple[Path, bytes]]:
-    """Files of the output and what is in them."""
+) -> Iterator[tuple[Path, Iterator[SmallFile]]]:
+    """Data sets and images, and the files of each."""
     places = _Roots()
     roots = {root.folder: root for image in written for entry in _kept(image) for root in places.of(entry)}
     in_bids = any(root.is_bids for root in roots.values())
     for root in roots.values():
-        place = output / relative(root.folder, root.base)
-        for name in _KNOWN:
-            data = read_small(root.folder / name)
-            if data is not None:
-                yield place / name, _with_cases(data, root, written, images) if name == _NNUNET else data
-        if root.is_bids:
-            kept = (entry.path for image in written for entry in _kept(image))
-            inside = [path for path in kept if path.is_relative_to(root.folder)]
-            yield from files_of(root.folder, place, inside, _OWN_FILES if place == output else "")
+        yield root.folder, _of_root(root, images, written, output)
     for image in written:
         for entry in () if image.contested else _kept(image):
             # Elsewhere only what lies beside an image tells of it.
-            if in_bids or _own_sidecar(entry).is_file():
-                yield from _sidecars(entry, output, store, places)
+            if in_bids or is_there(_own_sidecar(entry)):
+                yield entry.path, _sidecars(entry, output, store, places)
+
+
+def _of_root(
+    root: _Root, images: Sequence[PlannedImage], written: Sequence[PlannedImage], output: Path
+) -> Iterator[SmallFile]:
+    """What tells of a data set as a whole."""
+    place = output / relative(root.folder, root.base)
+    for name in _KNOWN:
+        file = as_it_is(root.folder / name, place / name)
+        yield file._replace(make=partial(_with_cases, root, written, images)) if name == _NNUNET else file
+    if root.is_bids:
+        kept = (entry.path for image in written for entry in _kept(image))
+        inside = [path for path in kept if path.is_relative_to(root.folder)]
+        yield from files_of(root.folder, place, inside, _OWN_FILES if place == output else "")
 
 
 def _kept(image: PlannedImage) -> Iterator[_Kept]:
@@ -165,9 +197,10 @@ def _kept(image: PlannedImage) -> Iterator[_Kept]:
             yield _Kept(mask.source.path, PurePosixPath(mask.name), image.key)
 
 
-def _with_cases(data: bytes, root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage]) -> bytes:
+def _with_cases(root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage]) -> bytes | None:
     """nnU-Net's description with the number of training cases that are there; as it is where all are."""
-    told = read_object(data)
+    data = read_small(root.folder / _NNUNET)
+    told = None if data is None else read_object(data)
     all_cases, cases = (_training_cases(some, root) for some in (images, written))
     if told is None or "numTraining" not in told or all_cases == cases:
         return data
@@ -199,17 +232,14 @@ def _own_sidecar(entry: _Kept) -> Path:
     return entry.path.with_name(f"{stem_of(entry.path)}.json")
 
 
-def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[tuple[Path, bytes]]:
+def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[SmallFile]:
     """What tells of an image: of several ones as it is, its own with the axes that it has now."""
     root = next((root for root in places.of(entry) if root.is_bids), None)
     found = Sidecars.of(entry.path, None if root is None else root.folder)
     record = store[entry.key]
-    for path in found.above:
-        data = read_small(path)
-        if root is not None and data is not None:
-            yield output / relative(path, root.base), data
+    for path in () if root is None else found.above:
+        yield as_it_is(path, output / relative(path, root.base))
     name = BidsName.of(without_suffix(entry.path).name)
     derived = root is not None and record.files.kind == "nifti" and name is not None and not name.is_label_map
-    own = found.changed(record, derived=derived)
-    if own is not None:
-        yield (output / entry.name).with_name(found.own.name), own
+    place = (output / entry.name).with_name(found.own.name)
+    yield SmallFile(place, found.own, partial(found.changed, record, derived=derived))

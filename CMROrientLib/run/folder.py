@@ -52,6 +52,7 @@ def correct(
     progress: ItemProgress[Outcome] | None = None,
     warn: Warn | None = None,
     finish: Callable[[Store], None] | None = None,
+    fail: Warn | None = None,
 ) -> Sequence[Record]:
     """Correct every image into the output folder, and keep the record there.
 
@@ -59,6 +60,8 @@ def correct(
     ----------
     finish:
         Called with the store when all is done, before others are let in.
+    fail:
+        Called with a line for what could not be done and is no image's; ``warn`` where None.
 
     Returns
     -------
@@ -85,7 +88,8 @@ def correct(
         _check_free(plan.images, options.output)
     check_cluster(options)
     with Store.open(options.output) if options.writing else Store.copy(options.output) as store:
-        done = OutputRun(options, plan, store, options.output, warn or _nothing).do(progress, finish)
+        told = warn or _nothing
+        done = OutputRun(options, plan, store, options.output, told, fail or told).do(progress, finish)
     if warn is not None and all(record.note == f"left alone: {LABEL_MAP_ALONE}" for record in done):
         warn(_ONLY_LABEL_MAPS)
     return done

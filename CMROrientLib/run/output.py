@@ -58,12 +58,19 @@ class OutputRun:
     """
 
     def __init__(
-        self, options: RunOptions, plan: RunPlan, store: Store, output: Path, warn: Callable[[str], None]
+        self,
+        options: RunOptions,
+        plan: RunPlan,
+        store: Store,
+        output: Path,
+        warn: Callable[[str], None],
+        fail: Callable[[str], None],
     ) -> None:
         self.options = options
         self.store = store
         self.output = output
         self.warn = warn
+        self.fail = fail
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         self.places = RealPaths()
         for image in plan.images:
@@ -100,7 +107,7 @@ class OutputRun:
                 self._tables(finished)
         if self.options.writing and self.options.companions == "auto":
             done = [image for image in self.images if id(image) not in unwritten]
-            carry_over(self.images, done, self.output, self.store, self.warn)
+            carry_over(self.images, done, self.output, self.store, self.warn, self.fail)
         if finish is not None and self.options.writing:
             finish(self.store)
         records = Records()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from ... import __version__
 from ...errors import CMROrientError
-from .sidecars import as_json, read_object, read_small
+from .small_files import SmallFile, as_it_is, as_json, read_object, read_small
 
 #: What every BIDS data set has in its root.
 DESCRIPTION = "dataset_description.json"
@@ -25,8 +26,8 @@ _IN_ROOT = ("participants.json", "samples.tsv", "samples.json", "scans.json", "s
 _OF_SUBJECTS = ("*_scans.tsv", "*_scans.json", "*_sessions.tsv", "*_sessions.json")
 
 
-def files_of(root: Path, place: Path, images: Iterable[Path], own_files: str) -> Iterator[tuple[Path, bytes]]:
-    """Files of the derivative and what is in them, sidecars aside.
+def files_of(root: Path, place: Path, images: Iterable[Path], own_files: str) -> Iterator[SmallFile]:
+    """Files of the derivative, sidecars aside.
 
     Parameters
     ----------
@@ -39,24 +40,21 @@ def files_of(root: Path, place: Path, images: Iterable[Path], own_files: str) ->
     own_files:
         What the run's own files are called where they lie in ``place``, as a pattern; else empty.
     """
-    yield place / DESCRIPTION, derivative(root / DESCRIPTION, place)
+    description, ignored, people = (root / name for name in (DESCRIPTION, _IGNORED, _PARTICIPANTS))
+    yield SmallFile(place / DESCRIPTION, description, partial(derivative, description, place))
     for name in _IN_ROOT:
-        yield from _as_it_is(root / name, place / name)
-    ignored = (read_small(root / _IGNORED) or b"").decode("utf-8", errors="surrogateescape")
-    if own_files and own_files not in ignored.splitlines():
-        ignored += f"{'' if ignored.endswith(chr(10)) or not ignored else chr(10)}{own_files}\n"
-    if ignored:
-        yield place / _IGNORED, ignored.encode("utf-8", errors="surrogateescape")
-    yield from _table(root / _PARTICIPANTS, place, "participant_id", Path.is_dir)
+        yield as_it_is(root / name, place / name)
+    yield SmallFile(place / _IGNORED, ignored, partial(_passed_over, ignored, own_files))
+    yield _table(people, place, "participant_id", Path.is_dir)
     for folder in sorted({folder for image in images for folder in _between(image.parent, root)}):
         there = place / folder.relative_to(root)
         for path in (path for pattern in _OF_SUBJECTS for path in sorted(folder.glob(pattern))):
             if path.name.endswith("_scans.tsv"):
-                yield from _table(path, there, "filename", Path.exists)
+                yield _table(path, there, "filename", Path.exists)
             elif path.name.endswith("_sessions.tsv"):
-                yield from _table(path, there, "session_id", Path.is_dir)
+                yield _table(path, there, "session_id", Path.is_dir)
             else:
-                yield from _as_it_is(path, there / path.name)
+                yield as_it_is(path, there / path.name)
 
 
 def derivative(path: Path, place: Path) -> bytes:
@@ -91,25 +89,31 @@ def _between(folder: Path, root: Path) -> Iterator[Path]:
         folder = folder.parent
 
 
-def _as_it_is(path: Path, destination: Path) -> Iterator[tuple[Path, bytes]]:
-    data = read_small(path)
-    if data is not None:
-        yield destination, data
+def _passed_over(path: Path, own_files: str) -> bytes | None:
+    """What validators pass over: what a person says of it, and the run's own files."""
+    ignored = (read_small(path) or b"").decode("utf-8", errors="surrogateescape")
+    if own_files and own_files not in ignored.splitlines():
+        ignored += f"{'' if ignored.endswith(chr(10)) or not ignored else chr(10)}{own_files}\n"
+    return ignored.encode("utf-8", errors="surrogateescape") if ignored else None
 
 
-def _table(path: Path, place: Path, column: str, there: Callable[[Path], bool]) -> Iterator[tuple[Path, bytes]]:
+def _table(path: Path, place: Path, column: str, there: Callable[[Path], bool]) -> SmallFile:
+    return SmallFile(place / path.name, path, partial(_rows, path, place, column, there))
+
+
+def _rows(path: Path, place: Path, column: str, there: Callable[[Path], bool]) -> bytes | None:
     """A table with a row for each of some files or folders, less those that the derivative lacks.
 
     Images that are no short axis, or uncertain, are not written; a row about them would name nothing.
     """
     data = read_small(path)
     if data is None:
-        return
+        return None
     head, *rows = data.split(b"\n")
     names = head.decode("utf-8-sig", errors="replace").rstrip("\r").split("\t")
-    if column in names:
-        of = names.index(column)
-        cells = [row.decode("utf-8", errors="surrogateescape").rstrip("\r").split("\t") for row in rows]
-        kept = [row for row, cell in zip(rows, cells, strict=True) if len(cell) <= of or there(place / cell[of])]
-        data = b"\n".join([head, *kept])
-    yield place / path.name, data
+    if column not in names:
+        return data
+    of = names.index(column)
+    cells = [row.decode("utf-8", errors="surrogateescape").rstrip("\r").split("\t") for row in rows]
+    kept = [row for row, cell in zip(rows, cells, strict=True) if len(cell) <= of or there(place / cell[of])]
+    return b"\n".join([head, *kept])

@@ -8,8 +8,8 @@ Source: https://bids-specification.readthedocs.io/en/stable/common-principles.ht
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,7 @@ from ...io import without_suffix
 from ..record import Record
 from .axes import turned_sidecar
 from .bids import BidsName
-
-#: Larger files are none of those that describe a data set.
-LARGEST = 1_000_000
+from .small_files import as_json, is_small, read_object, read_small
 
 #: Derivatives have to say it of each image that is no label map.
 _SKULL = "SkullStripped"
@@ -61,9 +59,13 @@ class Sidecars:
         return cls(above, tuple(path for path in _telling(image.parent, name) if path != own), own)
 
     def told(self) -> dict[str, object]:
-        """All that they say of the image, as readers join it."""
+        """All that they say of the image, as readers join it. Raises OSError where one in its folder cannot be read."""
         found: dict[str, object] = {}
-        for path in (*self.above, *self.beside, self.own):
+        for path in self.above:
+            # One that cannot be read is not carried over either.
+            with suppress(OSError):
+                found.update(_read(path) or {})
+        for path in (*self.beside, self.own):
             found.update(_read(path) or {})
         return found
 
@@ -99,7 +101,7 @@ def _telling(folder: Path, image: BidsName) -> Iterator[Path]:
     found = []
     for path in sorted(folder.glob("*.json")):
         name = BidsName.of_sidecar(path.name.removesuffix(".json"))
-        if name is not None and name.tells_of(image) and read_small(path) is not None:
+        if name is not None and name.tells_of(image) and is_small(path):
             found.append((len(name.entities), path))
     return (path for _, path in sorted(found))
 
@@ -107,22 +109,3 @@ def _telling(folder: Path, image: BidsName) -> Iterator[Path]:
 def _read(path: Path) -> dict[str, object] | None:
     data = read_small(path)
     return None if data is None else read_object(data)
-
-
-def as_json(told: Mapping[str, object]) -> bytes:
-    """The bytes of a JSON object, for people too."""
-    return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def read_object(data: bytes) -> dict[str, object] | None:
-    """The object that some bytes hold as JSON; None where they hold none."""
-    try:
-        told = json.loads(data.decode("utf-8-sig"))
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None
-
-
-def read_small(path: Path) -> bytes | None:
-    """What is in a file; None where there is none, or a large one."""
-    return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST else None
