@@ -90,7 +90,7 @@ class OutputRun:
         """Work, keep the outcomes as they come in, and write the tables."""
         outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
         by_key = {image.key: image for image in self.images}
-        unwritten: set[int] = set()
+        unwritten: set[Key] = set()
         finished = False
         try:
             # Workers that are still at it have ended before anything is written about them.
@@ -99,14 +99,14 @@ class OutputRun:
                     image = by_key[outcome.record.key]
                     self._keep(outcome, image)
                     if outcome.record.output is None:
-                        unwritten.add(id(image))
+                        unwritten.add(image.key)
             finished = True
         finally:
             if self.options.writing:
                 self._hold_notes()
                 self._tables(finished)
         if self.options.writing and self.options.companions == "auto":
-            done = [image for image in self.images if id(image) not in unwritten]
+            done = [image for image in self.images if image.key not in unwritten and self._is_own(image)]
             carry_over(self.images, done, self.output, self.store, self.warn, self.fail)
         if finish is not None and self.options.writing:
             finish(self.store)
@@ -114,6 +114,11 @@ class OutputRun:
         for image in self.images:
             records.append(self.store.line(image.key))
         return records
+
+    def _is_own(self, image: PlannedImage) -> bool:
+        """Whether what lies in the output is of this image; of contested ones the record tells."""
+        before = self.store.source_of(image.key) if image.contested else None
+        return before is None or os.fspath(before) == self.places.of(image.source.path)
 
     def _hold_notes(self) -> None:
         """Leave in the store what is noted of images that were not recorded, and no hidden folder."""

@@ -113,3 +113,30 @@ def test_a_mask_that_two_images_claim(tmp_path: Path) -> None:
     assert [record.failed for record in records] == [True, True, False]
     assert "both bring the file a_seg.nii.gz" in (records[0].error or "")
     assert sorted(images(tmp_path / "out")) == ["b.nii.gz"]
+
+
+@pytest.fixture
+def rival_data_sets(tmp_path: Path) -> list[Path]:
+    """Two data sets of nnU-Net whose only cases have one name."""
+    for seed, name in enumerate(("na", "nb")):
+        put(phantom(5, seed=seed), tmp_path / name / "imagesTr" / "case_0000.nii.gz")
+        (tmp_path / name / "dataset.json").write_text(f'{{"numTraining": 1, "name": "{name}"}}')
+        (tmp_path / name / "README.md").write_text(name)
+    return [tmp_path / "na", tmp_path / "nb"]
+
+
+def test_a_data_set_of_contested_images_only_is_none(rival_data_sets: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert all(record.failed for record in correct_folder(rival_data_sets, out, orientation=5))
+    assert images(out) == {}
+
+
+def test_a_contested_image_that_lies_there_is_of_the_data_set_that_it_was_made_from(
+    rival_data_sets: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    correct_folder(rival_data_sets[0], out, orientation=5)
+    before = images(out)
+    assert sorted(before) == ["README.md", "dataset.json", "imagesTr/case_0000.nii.gz"]
+    correct_folder(rival_data_sets[::-1], out, orientation=5)
+    assert images(out) == before
