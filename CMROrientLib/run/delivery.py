@@ -149,7 +149,7 @@ class Delivery:
                 raise CMROrientError("cannot be written: a folder of that name is in the way; move it away", place)
         digests: dict[str, set[str]] = defaultdict(set)
         for names, found in () if prior is None else prior.files.outputs:
-            for name, own in _several(names, found, self._output).items():
+            for name, own in several(names, found, self._output).items():
                 digests[name].add(own)
         for place, made in self._made.items():
             digests[relative(place, self._output)].add(made.digest)
@@ -270,7 +270,7 @@ def _parsed(note: Mapping[str, Any], folders: tuple[Path, ...]) -> tuple[Key, No
         raise ValueError("no note") from error
 
 
-def _several(names: Sequence[str], found: str | None, output: Path) -> dict[str, str]:
+def several(names: Sequence[str], found: str | None, output: Path) -> dict[str, str]:
     """Of several files that have one checksum in the record: what each is, as long as they are as recorded."""
     paths = [output / name for name in names]
     if len(names) < 2 or not all(path.is_file() for path in paths):

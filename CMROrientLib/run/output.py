@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,6 +18,7 @@ from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.paths import relative
 from ..io.real_paths import RealPaths
+from ..io.refused import reason
 from ..progress import ItemProgress
 from .companions.label_maps import Companion
 from .dataset_files import carry_over
@@ -28,6 +29,7 @@ from .delivery import (
     notes_to_json,
     read_notes,
     remove_unfinished,
+    several,
     together,
 )
 from .files import checksum
@@ -46,6 +48,18 @@ _TABLE = "sha256 of the table"
 _LINES = "version and sha256 of the lines"
 _NOTES = "notes of files whose images were not recorded"
 _EDITED = "cmrorient-edited"
+
+
+class _NotRemovedError(CMROrientError):
+    """What an earlier run wrote cannot be removed; what the next run has to know of it is noted."""
+
+    def __init__(self, error: OSError | CMROrientError, names: Sequence[str], noted: Noted) -> None:
+        why = reason(error) if isinstance(error, OSError) else error.message
+        super().__init__(
+            f"{', '.join(names)}: written by an earlier run and not by this one, and cannot be removed ({why}); "
+            "close the program that has it open, then run again, or remove it yourself"
+        )
+        self.noted = noted
 
 
 class OutputRun:
@@ -219,10 +233,19 @@ class OutputRun:
 
     def _keep(self, outcome: Outcome, image: PlannedImage) -> None:
         record, noted = outcome.record, [outcome.noted]
+        if record.error is None and not outcome.kept:
+            removals: list[Noted] = []
+            try:
+                removals.extend(self._remove_stale(record, self._written_by(record, image)))
+            except _NotRemovedError as refused:
+                # What is noted of it stays: the next run goes on there.
+                record = replace(record, error=refused.message)
+                outcome = replace(outcome, record=record)
+                self.noted = together(self.noted, {record.key: refused.noted})
+            else:
+                noted += removals
         if record.error is None:
             noted.append(self._noted(record.key))
-            if not outcome.kept:
-                noted += self._remove_stale(record, self._written_by(record, image))
         if (not outcome.kept or outcome.thumbnails is not None) and not self._failed_alike(outcome):
             # What lies in the output folder is of the input that it was made from, whoever contests it.
             contested = image.contested and record.output is not None
@@ -269,12 +292,27 @@ class OutputRun:
             if len(paths) < len(names) or any(self.planned.get(path, record.key) != record.key for path in paths):
                 continue
             there = [name for name, path in zip(names, paths, strict=True) if path.is_file()]
-            as_recorded = len(there) == len(names) and checksum(paths) == digest
-            if there and (as_recorded or noted.explains(self.output, there)):
-                if self.options.writing:
-                    yield note_removal(self.output, record.key, there)
-                for name in there:
-                    self._remove(name)
+            try:
+                as_recorded = len(there) == len(names) and checksum(paths) == digest
+                if there and (as_recorded or noted.explains(self.output, there)):
+                    if self.options.writing:
+                        yield note_removal(self.output, record.key, there)
+                    for name in there:
+                        self._remove(name)
+            except (OSError, CMROrientError) as error:
+                raise _NotRemovedError(error, there, self._still_noted(prior, noted)) from error
+
+    def _still_noted(self, prior: Record | None, noted: Noted) -> Noted:
+        """What a record that forgets the earlier outputs of an image leaves to be noted of them."""
+        found = {name: set(digests) for name, digests in noted.digests.items()}
+        for names, one in () if prior is None else prior.files.outputs:
+            each = {names[0]: one or ""} if len(names) == 1 else {}
+            # Of several files in one checksum nothing is known where one cannot be read.
+            with suppress(CMROrientError):
+                each = each or several(names, one, self.output)
+            for name, own in each.items():
+                found.setdefault(name, set()).add(own)
+        return Noted({name: frozenset(digests) for name, digests in found.items()}, noted.folders)
 
     def _remove(self, name: str) -> None:
         if self.options.writing:
