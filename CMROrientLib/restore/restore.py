@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find, read_source, suffix_of, without_suffix, write
+from ..io.one_file import names_in
 from ..io.paths import check_places, long_path, relative
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
@@ -155,7 +156,7 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
         advice = _would_take(taken) or "; give the folder that holds them"
         raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}{advice}", root)
-    _check_targets(pairs, overwrite)
+    _check_targets(pairs, folder, overwrite)
     return pairs
 
 
@@ -235,11 +236,11 @@ def _target_name(name: str, records: Sequence[Record]) -> str:
     return f"{name[: -len(suffix_of(name))]}.nii.gz"
 
 
-def _check_targets(pairs: Sequence[_Match], overwrite: bool) -> None:
+def _check_targets(pairs: Sequence[_Match], folder: Path, overwrite: bool) -> None:
     writers: dict[str, str] = {}
+    name_of = names_in(folder)
     for pair in pairs:
-        # Names that differ in case only are one file on Windows and mostly on macOS.
-        first = writers.setdefault(os.path.normcase(pair.target), pair.name)
+        first = writers.setdefault(name_of(pair.target), pair.name)
         if first != pair.name:
             raise UsageError(f"{first} and {pair.name} would both be written to it; restore them apart", pair.target)
         if not pair.target.exists():

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
+from ..io.one_file import names_in
 from ..io.paths import check_places, relative
 from ..io.real_paths import RealPaths
 from ..orientation import Orientation
@@ -222,42 +222,43 @@ def check_outputs(images: Iterable[PlannedImage], output: Path) -> None:
 def with_contested(images: Sequence[PlannedImage], output: Path) -> list[PlannedImage]:
     """The images; those of which two would write one file, or have one record, as errors that name them."""
     # Of most files there is one claim: a number of each is enough to see that.
-    times = Counter(hash(claimed) for image in images for claimed in _claims(image, output))
+    name_of = names_in(output)
+    times = Counter(hash(claimed) for image in images for claimed in _claims(image, output, name_of))
     if not times or max(times.values()) < 2:
         return list(images)
     first: dict[object, int] = {}
     rivals: dict[object, list[int]] = {}
     for number, image in enumerate(images):
-        for claimed in _claims(image, output):
+        for claimed in _claims(image, output, name_of):
             if times[hash(claimed)] > 1 and first.setdefault(claimed, number) != number:
                 rivals.setdefault(claimed, [first[claimed]]).append(number)
     errors: dict[int, str] = {}
     for claimed, numbers in rivals.items():
         for number in numbers:
-            errors.setdefault(number, _contested(claimed, [images[n] for n in numbers], output))
+            errors.setdefault(number, _contested(claimed, [images[n] for n in numbers], output, name_of))
     return [
         replace(image, error=errors[number], contested=True) if number in errors else image
         for number, image in enumerate(images)
     ]
 
 
-def _claims(image: PlannedImage, output: Path) -> list[object]:
+def _claims(image: PlannedImage, output: Path, name_of: Callable[[Path], str]) -> list[object]:
     """The files and the name in the record that an image would have."""
     if image.source.left_alone is not None or image.output is None:
         return []
-    # Names that differ in case only are one file on Windows.
-    return [*sorted({os.path.normcase(target) for target in planned_files(image, output)}), image.key]
+    return [*sorted({name_of(target) for target in planned_files(image, output)}), image.key]
 
 
-def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path) -> str:
+def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path, name_of: Callable[[Path], str]) -> str:
     """Which images claim one file, or one name in the record, and what to do."""
     more = f" (and {len(rivals) - 2} more)" if len(rivals) > 2 else ""
     both = f"{rivals[0].source.path} and {rivals[1].source.path}{more}"
     own = f"correct them into output folders of their own; neither is written, and what lies in {output} stays"
     if not isinstance(claimed, str):
         return f"{both} would have one name in the record, {rivals[0].path}: {own}"
-    target = relative(Path(claimed), Path(os.path.normcase(output)))
-    if all(os.path.normcase(image.destination or "") != claimed for image in rivals):
+    found = next(path for path in planned_files(rivals[0], output) if name_of(path) == claimed)
+    target = relative(found, output)
+    if all(image.destination is None or name_of(image.destination) != claimed for image in rivals):
         return f"{both} both bring the file {target}: give each one of its own, or {own}"
     return f"{both} would both be written to {target}: rename one, or {own}"
 
