@@ -9,8 +9,8 @@ Source: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
@@ -85,6 +85,82 @@ def carry_over(
         fail(line)
 
 
+def take_back(
+    images: Sequence[PlannedImage],
+    written: Sequence[PlannedImage],
+    gone: Sequence[PlannedImage],
+    removed: Container[Key],
+    output: Path,
+    store: Store,
+    warn: Callable[[str], None],
+    fail: Callable[[str], None],
+) -> None:
+    """Remove what an earlier run carried over for images that are no longer in the output.
+
+    What somebody has changed since stays, and what tells of other images too: of any that is written now, or
+    that the record has in its folder or below.
+
+    Parameters
+    ----------
+    images, written, gone:
+        Of this run; those of them whose corrected image is there; those that have none.
+    removed:
+        The keys of those whose outputs were removed just now.
+    output, store, warn, fail:
+        As for ``carry_over``.
+    """
+    once = [image for image in gone if image.key in removed or _was_carried(image, output, store)]
+    if not once:
+        return
+    wanted = {file.place for _, files in _parts(images, written, output, store) for file in files}
+    outputs = [output / name for record in store.records() for names, _ in record.files.outputs for name in names]
+    stems = {without_suffix(path) for path in outputs}
+    folders = {folder for path in outputs for folder in path.parents}
+    own = {_own_place(entry, output) for image in once for entry in _kept(image)}
+    told: dict[str, None] = {}
+    for place in dict.fromkeys(file.place for _, files in _parts(images, once, output, store) for file in files):
+        others = place.with_suffix("") in stems if place in own else place.parent in folders
+        if place not in wanted and not others:
+            with _alone(place, told):
+                _remove(place, output, store, warn)
+    for line in told:
+        fail(line)
+
+
+def _was_carried(image: PlannedImage, output: Path, store: Store) -> bool:
+    """Whether an image has a sidecar of a run in the output."""
+    return any(store.fact(_fact(relative(_own_place(entry, output), output))) for entry in _kept(image))
+
+
+def _remove(path: Path, output: Path, store: Store, warn: Callable[[str], None]) -> None:
+    name = relative(path, output)
+    written = store.fact(_fact(name))
+    if not written or not is_there(path):
+        return
+    if digest(path) != written:
+        warn(f"{name}: changed since it was carried over; it is kept, although its image is gone: remove it yourself")
+        return
+    try:
+        path.unlink()
+    except OSError as error:
+        advice = "close the program that has it open, then run again, or remove it yourself"
+        raise CMROrientError(
+            f"its image is gone, and it cannot be removed ({reason(error)}); {advice}", path
+        ) from error
+    store.note(_fact(name), "")
+    warn(f"{name}: removed, because its image is gone")
+    with suppress(OSError):
+        # Tables list the folders that are there; one that holds something is refused.
+        for folder in path.parents:
+            if folder == output:
+                break
+            folder.rmdir()
+
+
+def _fact(name: str) -> str:
+    return f"carried over {name}"
+
+
 @contextmanager
 def _alone(source: Path, told: dict[str, None]) -> Iterator[None]:
     """Keep what goes wrong with one file from the others, and the words for it once."""
@@ -101,7 +177,7 @@ def _alone(source: Path, told: dict[str, None]) -> Iterator[None]:
 
 def _put(path: Path, data: bytes, output: Path, store: Store, warn: Callable[[str], None]) -> None:
     name = relative(path, output)
-    fact = f"carried over {name}"
+    fact = _fact(name)
     there = path.read_bytes() if is_there(path) else None
     if there not in (None, data) and digest(path) != store.fact(fact):
         warn(
@@ -232,6 +308,10 @@ def _own_sidecar(entry: _Kept) -> Path:
     return entry.path.with_name(f"{stem_of(entry.path)}.json")
 
 
+def _own_place(entry: _Kept, output: Path) -> Path:
+    return (output / entry.name).with_name(_own_sidecar(entry).name)
+
+
 def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[SmallFile]:
     """What tells of an image: of several ones as it is, its own with the axes that it has now."""
     root = next((root for root in places.of(entry) if root.is_bids), None)
@@ -241,5 +321,4 @@ def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Itera
         yield as_it_is(path, output / relative(path, root.base))
     name = BidsName.of(without_suffix(entry.path).name)
     derived = root is not None and record.files.kind == "nifti" and name is not None and not name.is_label_map
-    place = (output / entry.name).with_name(found.own.name)
-    yield SmallFile(place, found.own, partial(found.changed, record, derived=derived))
+    yield SmallFile(_own_place(entry, output), found.own, partial(found.changed, record, derived=derived))

@@ -21,7 +21,7 @@ from ..io.real_paths import RealPaths
 from ..io.refused import reason
 from ..progress import ItemProgress
 from .companions.label_maps import Companion
-from .dataset_files import carry_over
+from .dataset_files import carry_over, take_back
 from .delivery import (
     Noted,
     note_removal,
@@ -87,6 +87,8 @@ class OutputRun:
         self.fail = fail
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         self.places = RealPaths()
+        #: Whose outputs were removed.
+        self.removed: set[Key] = set()
         for image in plan.images:
             if not image.contested:
                 self._check_input(image)
@@ -105,22 +107,28 @@ class OutputRun:
         outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
         by_key = {image.key: image for image in self.images}
         unwritten: set[Key] = set()
+        gone: set[Key] = set()
         finished = False
         try:
             # Workers that are still at it have ended before anything is written about them.
             with closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
                     image = by_key[outcome.record.key]
-                    self._keep(outcome, image)
-                    if outcome.record.output is None:
+                    record = self._keep(outcome, image)
+                    if record.output is None:
                         unwritten.add(image.key)
+                        # What failed may have left something there.
+                        gone.update(() if record.error is not None else (image.key,))
             finished = True
         finally:
             if self.options.writing:
                 self._hold_notes()
                 self._tables(finished)
-        if self.options.writing and self.options.companions == "auto":
+        if self.options.writing:
             done = [image for image in self.images if image.key not in unwritten and self._is_own(image)]
+            left = [image for image in self.images if image.key in gone]
+            take_back(self.images, done, left, self.removed, self.output, self.store, self.warn, self.fail)
+        if self.options.writing and self.options.companions == "auto":
             carry_over(self.images, done, self.output, self.store, self.warn, self.fail)
         if finish is not None and self.options.writing:
             finish(self.store)
@@ -231,7 +239,8 @@ class OutputRun:
             return Override(prior.finding.orientation)
         return Override(None, prior.finding.decision)
 
-    def _keep(self, outcome: Outcome, image: PlannedImage) -> None:
+    def _keep(self, outcome: Outcome, image: PlannedImage) -> Record:
+        """Keep what became of an image; the record of it."""
         record, noted = outcome.record, [outcome.noted]
         if record.error is None and not outcome.kept:
             removals: list[Noted] = []
@@ -260,6 +269,7 @@ class OutputRun:
                 self.noted.pop(record.key, None)
         for line in outcome.told:
             self.warn(line)
+        return record
 
     def _failed_alike(self, outcome: Outcome) -> bool:
         """Whether an image failed as it did before: then nothing is to be told anew."""
@@ -299,6 +309,7 @@ class OutputRun:
                         yield note_removal(self.output, record.key, there)
                     for name in there:
                         self._remove(name)
+                    self.removed.add(record.key)
             except (OSError, CMROrientError) as error:
                 raise _NotRemovedError(error, there, self._still_noted(prior, noted)) from error
 
