@@ -16,9 +16,7 @@ def names_in(folder: Path) -> Callable[[str | os.PathLike[str]], str]:
     folder:
         It need not be there yet; the nearest folder above that is there tells for it. Nothing is written.
     """
-    if not ignores_case(folder):
-        return os.fspath
-    return lambda path: unicodedata.normalize("NFC", unicodedata.normalize("NFD", os.fspath(path)).casefold())
+    return _without_case if ignores_case(folder) else _as_it_is
 
 
 def ignores_case(folder: Path) -> bool:
@@ -43,3 +41,11 @@ def ignores_case(folder: Path) -> bool:
         return True
     other = place.name.swapcase()
     return other == place.name or os.path.lexists(place.with_name(other))
+
+
+def _as_it_is(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path)
+
+
+def _without_case(path: str | os.PathLike[str]) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", os.fspath(path)).casefold())

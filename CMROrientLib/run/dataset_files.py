@@ -317,8 +317,9 @@ def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Itera
     root = next((root for root in places.of(entry) if root.is_bids), None)
     found = Sidecars.of(entry.path, None if root is None else root.folder)
     record = store[entry.key]
-    for path in () if root is None else found.above:
-        yield as_it_is(path, output / relative(path, root.base))
+    if root is not None:
+        for path in found.above:
+            yield as_it_is(path, output / relative(path, root.base))
     name = BidsName.of(without_suffix(entry.path).name)
     derived = root is not None and record.files.kind == "nifti" and name is not None and not name.is_label_map
     yield SmallFile(_own_place(entry, output), found.own, partial(found.changed, record, derived=derived))
