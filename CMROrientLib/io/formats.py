@@ -34,6 +34,18 @@ class Writer(Protocol):
         ...
 
 
+class DetachedWriter(Writer, Protocol):
+    """The module ``write`` of a format whose voxels can lie in files of their own."""
+
+    def files_made(self, source: Path, path: Path) -> list[Path]:
+        """What ``write`` makes at ``path`` of what is read from ``source``. Raises CMROrientError."""
+        ...
+
+    def files_written(self, volume: Volume, path: Path) -> list[Path]:
+        """What ``write`` makes of a volume. Raises CMROrientError."""
+        ...
+
+
 def reader(kind: str) -> Reader:
     """The reader of ``nifti``, ``nrrd`` or ``metaimage``. Raises CMROrientError where a package is missing."""
     return cast(Reader, _module(kind, "read"))
@@ -47,6 +59,11 @@ def detached_reader(kind: str) -> DetachedReader:
 def writer(kind: str) -> Writer:
     """The writer of ``nifti``, ``nrrd`` or ``metaimage``. Raises CMROrientError where a package is missing."""
     return cast(Writer, _module(kind, "write"))
+
+
+def detached_writer(kind: str) -> DetachedWriter:
+    """The same for ``nrrd`` and ``metaimage``."""
+    return cast(DetachedWriter, _module(kind, "write"))
 
 
 def _module(kind: str, part: str) -> object:

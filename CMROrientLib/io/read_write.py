@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from ..errors import CMROrientError
 from ..volume import Volume
 from .find import find, is_folder, only_series
-from .formats import reader, writer
+from .formats import detached_writer, reader, writer
 from .image_files import ImageFiles
-from .suffixes import DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
+from .suffixes import DETACHED_SUFFIXES, DICOM_SUFFIXES, kind_of, suffix_of, unknown_format
 
 
 def read(path: str | os.PathLike[str], slice_axis: int | None = None) -> Volume:
@@ -92,6 +93,25 @@ def write_source(volume: Volume, source: ImageFiles, destination: str | os.PathL
     if source.kind == "dicom":
         return _write_dicom(volume, Path(destination))
     return _write_file(volume, Path(destination))
+
+
+def files_made(source: ImageFiles, destination: Path) -> list[Path]:
+    """The files that ``write_source`` makes of a source that is no DICOM, named ahead by its header.
+
+    Of a header that cannot be read nothing is made; it counts as one file.
+    """
+    if suffix_of(destination) in DETACHED_SUFFIXES and kind_of(destination) == source.kind:
+        with contextlib.suppress(CMROrientError):
+            return detached_writer(source.kind).files_made(source.path, destination)
+    return [destination]
+
+
+def files_written(volume: Volume, path: Path) -> list[Path]:
+    """The files that ``write`` makes of a volume, none of which is DICOM. Raises CMROrientError."""
+    kind = kind_of(path)
+    if suffix_of(path) in DETACHED_SUFFIXES and kind is not None:
+        return detached_writer(kind).files_written(volume, path)
+    return [path]
 
 
 def _write_file(volume: Volume, path: Path) -> list[Path]:

@@ -142,12 +142,16 @@ def inflate(stream: IO[bytes], count: int, path: Path) -> bytearray:
     # On to the end of the stream even where all is there: its checksum comes last.
     while not engine.eof:
         piece = engine.unconsumed_tail or stream.read(_PIECE)
-        if not piece:
+        got = engine.decompress(piece, min(_PIECE, count - len(data)) or _PIECE)
+        # ISA-L may have taken all of the input and still hold back what there was no room for.
+        if not piece and not got and not engine.eof:
             break
         # What is more than was asked for is passed over.
-        data += engine.decompress(piece, min(_PIECE, count - len(data)) or _PIECE)[: count - len(data)]
-    if len(data) < count or not engine.eof:
+        data += got[: count - len(data)]
+    if len(data) < count:
         raise _cut_short(len(data), count, path)
+    if not engine.eof:
+        raise CMROrientError("is cut short: the end of its packed voxels is missing; copy or export it anew", path)
     return data
 
 

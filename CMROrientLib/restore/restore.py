@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find, read_source, suffix_of, without_suffix, write
 from ..io.one_file import names_in
 from ..io.paths import check_places, long_path, relative
+from ..io.read_write import files_made, files_written
 from ..io.suffixes import DICOM_SUFFIXES
 from ..progress import ItemProgress
 from ..run.record import Key, Record
@@ -21,6 +21,7 @@ from ..volume import Volume
 from .grid import WayBack
 from .layouts import OtherNames
 from .segments import with_turned_segments
+from .targets import Targets
 
 #: Slicer's own ending of segmentation files; taken off like a format's suffix.
 _SLICER_ENDING = ".seg"
@@ -116,16 +117,16 @@ def restore(
         files in the way, or two segmentations that would write one file.
     """
     place, root, folder = Path(out), Path(segmentations), Path(destination)
-    pairs = _plan(place, root, folder, suffix, overwrite)
+    pairs, targets = _plan(place, root, folder, suffix, overwrite)
     done = []
     for pair in pairs:
-        done.append(_restore_one(pair))
+        done.append(_restore_one(pair, targets))
         if progress is not None:
             progress(done[-1], len(done), len(pairs))
     return done
 
 
-def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> list[_Match]:
+def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> tuple[list[_Match], Targets]:
     for given in (out, root):
         if not given.exists():
             raise UsageError("there is no such file or folder", given)
@@ -156,8 +157,12 @@ def _plan(out: Path, root: Path, folder: Path, suffix: str, overwrite: bool) -> 
         ending = f" whose name ends in '{suffix}' before its extension" if suffix else ""
         advice = _would_take(taken) or "; give the folder that holds them"
         raise UsageError(f"there is no NIfTI, NRRD or MetaImage segmentation{ending}{advice}", root)
-    _check_targets(pairs, folder, overwrite)
-    return pairs
+    known = (record.files.sha256_in for record in records)
+    digests = [digest for digest in known if digest]
+    targets = Targets(origins.values(), digests, overwrite=overwrite, name_of=names_in(folder))
+    for pair in pairs:
+        targets.claim(files_made(pair.source, pair.target), pair.name)
+    return pairs, targets
 
 
 def _by_key(records: Sequence[Record], folder_names: Sequence[str]) -> dict[str, list[Record]]:
@@ -236,23 +241,7 @@ def _target_name(name: str, records: Sequence[Record]) -> str:
     return f"{name[: -len(suffix_of(name))]}.nii.gz"
 
 
-def _check_targets(pairs: Sequence[_Match], folder: Path, overwrite: bool) -> None:
-    writers: dict[str, str] = {}
-    name_of = names_in(folder)
-    for pair in pairs:
-        first = writers.setdefault(name_of(pair.target), pair.name)
-        if first != pair.name:
-            raise UsageError(f"{first} and {pair.name} would both be written to it; restore them apart", pair.target)
-        if not pair.target.exists():
-            continue
-        if not overwrite:
-            raise UsageError("this file is in the way; give another folder or --overwrite", pair.target)
-        digest = hashlib.sha256(pair.target.read_bytes()).hexdigest() if pair.target.is_file() else None
-        if any(digest == record.files.sha256_in for record in pair.records):
-            raise UsageError("this is the original image itself; give another folder", pair.target)
-
-
-def _restore_one(pair: _Match) -> Restored:
+def _restore_one(pair: _Match, targets: Targets) -> Restored:
     image = pair.records[0].path if len(pair.records) == 1 else None
     try:
         if not pair.records:
@@ -264,6 +253,8 @@ def _restore_one(pair: _Match) -> Restored:
         restored = way.restore(volume, layered=layered)
         if layered:
             restored = with_turned_segments(volume, restored, way)
+        # One that got another header than it had may have its voxels under another name.
+        targets.check(files_written(restored, pair.target), pair.name)
         write(restored, pair.target)
     except CMROrientError as error:
         return Restored(pair.name, image=image, error=" ".join(error.message.split()))

@@ -12,6 +12,7 @@ from ..errors import CMROrientError, UsageError
 from ..io import ImageFiles, find
 from ..io.one_file import names_in
 from ..io.paths import check_places, relative
+from ..io.read_write import files_made
 from ..io.real_paths import RealPaths
 from ..orientation import Orientation
 from .companions.label_maps import Companion, pair
@@ -258,9 +259,19 @@ def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path, na
         return f"{both} would have one name in the record, {rivals[0].path}: {own}"
     found = next(path for path in planned_files(rivals[0], output) if name_of(path) == claimed)
     target = relative(found, output)
-    if all(image.destination is None or name_of(image.destination) != claimed for image in rivals):
+    if all(claimed in map(name_of, _brought(image)) for image in rivals):
         return f"{both} both bring the file {target}: give each one of its own, or {own}"
     return f"{both} would both be written to {target}: rename one, or {own}"
+
+
+def _brought(image: PlannedImage) -> list[Path]:
+    """The files beside its own that an image's input, or a mask of it, brings along under their names."""
+    if image.destination is None or image.output is None:
+        return []
+    own = [path for source, path in copies(image.source, image.destination).items() if source != image.source.path]
+    for mask in image.masks:
+        own += copies(mask.source, image.output / mask.name).values()
+    return own
 
 
 def planned_files(image: PlannedImage, output: Path) -> list[Path]:
@@ -268,9 +279,17 @@ def planned_files(image: PlannedImage, output: Path) -> list[Path]:
     destination = image.destination
     if destination is None:
         return []
-    planned = list(copies(image.source, destination).values())
+    planned = _files_of(image.source, destination)
     for mask in image.masks:
-        planned += copies(mask.source, output / mask.name).values()
+        planned += _files_of(mask.source, output / mask.name)
+    return planned
+
+
+def _files_of(source: ImageFiles, destination: Path) -> list[Path]:
+    """The files of a source that is copied, and those of one that is written anew, which may go by other names."""
+    planned = [*copies(source, destination).values()]
+    if len(source.files) > 1 and not source.path.is_dir() and source.kind != "dicom":
+        planned += [path for path in files_made(source, destination) if path not in planned]
     return planned
 
 

@@ -90,7 +90,6 @@ class Store(Mapping[Key, Record]):
             raise UsageError(
                 f"the output folder cannot be written ({error.strerror or error}); give another one", folder
             ) from error
-        fresh = not path.exists()
         with _told(path, UsageError):
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             try:
@@ -100,7 +99,9 @@ class Store(Mapping[Key, Record]):
                 # What a record no longer says of a person is not left in free pages of the file either.
                 connection.execute("PRAGMA secure_delete = ON")
                 connection.execute("BEGIN EXCLUSIVE")
-                if _is_empty(connection):
+                # Asked only now: until then another run may have been filling it.
+                fresh = _is_empty(connection)
+                if fresh:
                     for table in _TABLES.split(";"):
                         connection.execute(table)
                     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -114,9 +115,8 @@ class Store(Mapping[Key, Record]):
                         store._insert(record, None, None)
                 connection.execute("COMMIT")
             except BaseException:
+                # The file stays, empty where nothing was in it: to remove it could hit the store of another run.
                 connection.close()
-                if fresh:
-                    path.unlink(missing_ok=True)
                 raise
         return store
 
@@ -129,7 +129,7 @@ class Store(Mapping[Key, Record]):
             for table in (*_TABLES.split(";"), *_LATER):
                 connection.execute(table)
             store = cls(connection, path)
-            if path.is_file():
+            if _holds(path):
                 with tempfile.TemporaryDirectory() as elsewhere, closing(_reading(path, Path(elsewhere))) as there:
                     _check(there, path)
                     rows = there.execute("SELECT path, series, record, source, NULL, NULL FROM images")
@@ -335,7 +335,7 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
     path = Path(place)
     if path.is_file():
         return read_jsonl(path)
-    if (path / STORE_NAME).is_file():
+    if _holds(path / STORE_NAME):
         with _told(path / STORE_NAME, CMROrientError):
             address = f"{(path / STORE_NAME).resolve().as_uri()}?mode=rw"
             with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
@@ -352,7 +352,7 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
 
 def read_sources(folder: Path) -> dict[Key, Path]:
     """Where the images of a run lay, as far as its store knows; see ``read_records``."""
-    if not (folder / STORE_NAME).is_file():
+    if not _holds(folder / STORE_NAME):
         return {}
     with Store.copy(folder) as store:
         sources = {key: store.source_of(key) for key in store}
@@ -376,8 +376,15 @@ def _reading(path: Path, elsewhere: Path) -> sqlite3.Connection:
 
 
 def has_record(folder: Path) -> bool:
-    """Whether a run has written to this folder."""
-    return (folder / STORE_NAME).is_file() or (folder / JSONL_NAME).is_file()
+    """Whether a run has written to this folder. A store without a byte is of one that could not begin."""
+    return _holds(folder / STORE_NAME) or (folder / JSONL_NAME).is_file()
+
+
+def _holds(store: Path) -> bool:
+    try:
+        return store.is_file() and store.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _names(key: Key) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...orientation import Orientation
 from ...volume import Volume
-from .. import deflate
+from .. import deflate, voxels
 from ..checks import storable
 from ..detached import data_path, exchanged, write_image
 from ..suffixes import suffix_of
@@ -28,18 +28,38 @@ def write(volume: Volume, path: Path) -> list[Path]:
     header, array = _header_and_array(volume, path)
     big = header.flag("BinaryDataByteOrderMSB")
     encoded = np.ascontiguousarray(array.astype(array.dtype.newbyteorder(">" if big else "<"))).tobytes()
-    named = header.get("ElementDataFile")
+    data = data_file(header, _name(volume), path)
     header = header.without("HeaderSize", "CompressedDataSize").set("BinaryData", "True")
     compressed = header.flag("CompressedData")
     if compressed:
         encoded = deflate.compress(encoded)
         header = header.set("CompressedDataSize", str(len(encoded)))
-    data = None
-    if suffix_of(path) == ".mhd":
-        was = volume.metadata.name if isinstance(volume.metadata, MetaImageMetadata) else ""
-        data = data_path(path, was, named, ".zraw" if compressed else ".raw")
     header = header.set("ElementDataFile", "LOCAL" if data is None else data.name)
     return write_image(path, header.encode(), lambda stream: stream.write(encoded), data)
+
+
+def data_file(header: MetaImageHeader, was: str, path: Path) -> Path | None:
+    """The file for the voxels of a header written to ``path``, None where they follow it; ``was`` as ``data_path``."""
+    if suffix_of(path) != ".mhd":
+        return None
+    return data_path(path, was, header.get("ElementDataFile"), ".zraw" if header.flag("CompressedData") else ".raw")
+
+
+def files_written(volume: Volume, path: Path) -> list[Path]:
+    """What ``write`` makes of a volume."""
+    data = data_file(_header_and_array(volume, path)[0], _name(volume), path)
+    return [path] if data is None else [data, path]
+
+
+def _name(volume: Volume) -> str:
+    return volume.metadata.name if isinstance(volume.metadata, MetaImageMetadata) else ""
+
+
+def files_made(source: Path, path: Path) -> list[Path]:
+    """What ``write`` makes at ``path`` of what is read from ``source``, another MetaImage. Raises CMROrientError."""
+    with voxels.reading(source) as stream:
+        data = data_file(MetaImageHeader.read(stream, source), source.name, path)
+    return [path] if data is None else [data, path]
 
 
 def _header_and_array(volume: Volume, path: Path) -> tuple[MetaImageHeader, NDArray[Any]]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...volume import Volume
+from .. import voxels
 from ..checks import storable
 from ..detached import data_path, exchanged, write_image
 from ..suffixes import suffix_of
@@ -30,14 +31,36 @@ def write(volume: Volume, path: Path) -> list[Path]:
     header, array = _header_and_array(volume)
     encoding = encoding_of(header) or "raw"
     array = array.astype(array.dtype.newbyteorder("<" if header.get("endian") == "little" else ">"))
-    named = header.get("data file") or ""
+    data = data_file(header, _name(volume), path)
     header = header.without("line skip", "byte skip", "data file")
-    data = None
-    if suffix_of(path) == ".nhdr":
-        was = volume.metadata.name if isinstance(volume.metadata, NrrdMetadata) else ""
-        data = data_path(path, was, named, DATA_SUFFIXES[encoding])
+    if data is not None:
         header = header.set("data file", data.name)
     return write_image(path, header.encode(), lambda stream: write_values(stream, array, encoding), data)
+
+
+def data_file(header: NrrdHeader, was: str, path: Path) -> Path | None:
+    """The file for the voxels of a header written to ``path``, None where they follow it; ``was`` as ``data_path``."""
+    if suffix_of(path) != ".nhdr":
+        return None
+    return data_path(path, was, header.get("data file") or "", DATA_SUFFIXES[encoding_of(header) or "raw"])
+
+
+def files_written(volume: Volume, path: Path) -> list[Path]:
+    """What ``write`` makes of a volume."""
+    data = data_file(_header_and_array(volume)[0], _name(volume), path)
+    return [path] if data is None else [data, path]
+
+
+def _name(volume: Volume) -> str:
+    return volume.metadata.name if isinstance(volume.metadata, NrrdMetadata) else ""
+
+
+def files_made(source: Path, path: Path) -> list[Path]:
+    """What ``write`` makes at ``path`` of what is read from ``source``, another NRRD. Raises CMROrientError."""
+    with voxels.reading(source) as stream:
+        header = NrrdHeader.read(stream, source)
+    data = data_file(header, source.name, path)
+    return [path] if data is None else [data, path]
 
 
 def _header_and_array(volume: Volume) -> tuple[NrrdHeader, NDArray[Any]]:

@@ -85,8 +85,9 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
 
 
 def _start_worker() -> None:
-    # Ctrl-C reaches the whole group of processes; the parent decides what happens.
+    # Ctrl-C, and the SIGTERM of SLURM or systemd, reach the whole group of processes; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # What a library prints must not get between the records on the parent's standard output.
     sys.stdout = sys.stderr
     # A parent that was killed cannot tell its workers to end; they would wait for ever.

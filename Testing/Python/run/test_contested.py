@@ -12,6 +12,7 @@ from sample_study import cmrorient, phantom, put, tree
 from CMROrientLib.folders import audit_folder, correct_folder, recognize_folder
 from CMROrientLib.io import read
 from CMROrientLib.run.store import read_records
+from CMROrientLib.volume import Volume
 
 
 @pytest.fixture
@@ -140,3 +141,40 @@ def test_a_contested_image_that_lies_there_is_of_the_data_set_that_it_was_made_f
     assert sorted(before) == ["README.md", "dataset.json", "imagesTr/case_0000.nii.gz"]
     correct_folder(rival_data_sets[::-1], out, orientation=5)
     assert images(out) == before
+
+
+@pytest.mark.parametrize("orientation", [0, 5])
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_data_file_that_two_headers_would_get(tmp_path: Path, orientation: int, listed: bool) -> None:
+    """They name files of their own, and one of them would be written under the name that the other one has."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    put(phantom(orientation), source / "a.mhd")
+    header = source / "a.mhd"
+    voxels = next(path for path in source.iterdir() if path != header)
+    data = read(header).stored()[0].tobytes()
+    header.write_text(
+        header.read_text().replace("CompressedData = True", "CompressedData = False").split("ElementDataFile")[0]
+        + ("ElementDataFile = LIST\na0.dat\na1.dat\n" if listed else "ElementDataFile = a.dat\n")
+    )
+    voxels.unlink()
+    for name, part in (("a0", data[: len(data) // 2]), ("a1", data[len(data) // 2 :])) if listed else (("a", data),):
+        (source / f"{name}.dat").write_bytes(part)
+    other = phantom(orientation, seed=1)
+    put(other, source / "a.nhdr")
+    text = (source / "a.nhdr").read_text().replace("encoding: gzip", "encoding: raw").replace("a.raw.gz", "a.raw")
+    (source / "a.nhdr").write_text(text)
+    (source / "a.raw.gz").unlink()
+    (source / "a.raw").write_bytes(read_bytes_of(other))
+    put(phantom(3, seed=2), source / "c.nii")
+    done = cmrorient("correct", source, "-o", out, "--orientation", 5)
+    assert done.status == 1
+    assert str(header) in done.err and str(source / "a.nhdr") in done.err
+    assert "would both be written to a.raw: rename one" in done.err
+    assert sorted(images(out)) == ["c.nii"]
+    assert cmrorient("correct", header, "-o", tmp_path / "alone", "--orientation", 5).status == 0
+    assert sorted(images(tmp_path / "alone")) == ["a.mhd", "a.raw"]
+
+
+def read_bytes_of(volume: Volume) -> bytes:
+    array = volume.stored()[0]
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from records import flat
@@ -13,7 +16,7 @@ from sample_study import cmrorient, correct, environment, make_study, phantom, p
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.run.pictures.thumbnails import Thumbnails
-from CMROrientLib.run.store import STORE_NAME, Store, read_records
+from CMROrientLib.run.store import STORE_NAME, Store, has_record, read_records
 from CMROrientLib.run.tables import JSONL_NAME
 
 ODD = "b\udcff ü.nii"
@@ -48,6 +51,81 @@ def test_a_second_run_is_refused_while_the_first_one_lives(tmp_path: Path) -> No
         with pytest.raises(CMROrientError, match="another run is at work"):
             read_records(out)
     assert cmrorient("correct", source, "-o", out, "--orientation", 1).status == 0
+
+
+#: Times that two runs begin at once in a new folder: one start in seven lost the store.
+STARTS = 40
+
+#: Seconds.
+_TICK = 0.05
+
+
+def _begin_at_once(folder: Path, barrier: Any, answers: Any, name: str) -> None:
+    """Begin, as often as there are folders, at the moment at which the other process does."""
+    Store.open(folder / f"before {name}").close()
+    for start in range(STARTS):
+        barrier.wait()
+        # Waking up takes one of them longer than the other: both go on when the clock says so.
+        moment = (time.monotonic() // _TICK + 1) * _TICK
+        while time.monotonic() < moment:
+            pass
+        try:
+            store = Store.open(folder / str(start))
+        except UsageError as error:
+            answers.put((start, name, error.message))
+            barrier.wait()
+        else:
+            store.put(flat(f"{name}.nii"))
+            answers.put((start, name, None))
+            # The other one has given up, or waits for this one's end; then it comes in after it.
+            barrier.wait()
+            store.close()
+
+
+def test_runs_that_begin_at_once_lose_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("CMROrientLib.run.store._PATIENCE", 0.0)
+    context = multiprocessing.get_context("fork") if sys.platform == "linux" else pytest.skip("forks")
+    barrier, answers = context.Barrier(2, timeout=60), context.Queue()
+    both = [context.Process(target=_begin_at_once, args=(tmp_path, barrier, answers, name)) for name in "ab"]
+    for process in both:
+        process.start()
+    told = [answers.get(timeout=120) for _ in range(2 * STARTS)]
+    for process in both:
+        process.join(60)
+    for start in range(STARTS):
+        ends = {name: message for number, name, message in told if number == start}
+        began = [f"{name}.nii" for name, message in ends.items() if message is None]
+        assert [record.path for record in read_records(tmp_path / str(start))] == began if began else True
+        for message in ends.values():
+            assert message is None or "another run is at work" in message
+    assert sum(message is None for _, _, message in told) > 0
+
+
+def test_who_comes_second_leaves_the_store_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However early: the store is there, and nothing in it yet."""
+    monkeypatch.setattr("CMROrientLib.run.store._PATIENCE", 0.0)
+    # As on Windows, where a file that is open cannot be removed; elsewhere it must not be either.
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: pytest.fail("a file was removed"))
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path.name != STORE_NAME and exists(path))
+    with Store.open(tmp_path) as store:
+        store.put(flat("a.nii"))
+        with pytest.raises(UsageError, match="another run is at work"):
+            Store.open(tmp_path)
+    assert [record.path for record in read_records(tmp_path)] == ["a.nii"]
+
+
+def test_a_store_that_nothing_was_put_into_counts_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / STORE_NAME).touch()
+    assert not has_record(tmp_path)
+    with pytest.raises(CMROrientError, match="there is no record of a run"):
+        read_records(tmp_path)
+    (tmp_path / JSONL_NAME).write_text(flat("a.nii").to_json() + "\n", encoding="utf-8")
+    assert [record.path for record in read_records(tmp_path)] == ["a.nii"]
+    with Store.copy(tmp_path) as store:
+        assert list(store) == [("a.nii", None)]
+    with Store.open(tmp_path) as store:
+        assert list(store) == [("a.nii", None)]
 
 
 def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:

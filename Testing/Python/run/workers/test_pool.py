@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 import types
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from clusters import local_cluster
 from parts import need_module
 from records import changed
-from sample_study import MODEL, correct, make_study, phantom, put, tree
+from sample_study import MODEL, correct, environment, make_study, phantom, put, tree
 
 from CMROrientLib.errors import UsageError
 from CMROrientLib.folders import correct_folder
@@ -124,3 +127,32 @@ def test_no_scheduler_is_wrong_usage(study: Path, tmp_path: Path, monkeypatch: p
     with pytest.raises(UsageError, match="no Dask scheduler answers there"):
         correct(study, tmp_path / "out", dask="tcp://127.0.0.1:1")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_ends_no_worker(number: signal.Signals) -> None:
+    """SLURM and systemd send it to the workers, too: only the parent decides."""
+    code = f"""
+import os, signal, sys, time
+from CMROrientLib.run.workers.processes import _pool
+
+
+if __name__ == "__main__":
+    signal.signal({int(number)}, lambda *_: None)
+    pool = _pool(1)
+    pool.submit(os.getpid).result()
+    future = pool.submit(time.sleep, 1.5)
+    time.sleep(0.3)
+    os.killpg(os.getpid(), {int(number)})
+    print("finished", future.result())
+    pool.shutdown()
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "run.py"
+        script.write_text(code)
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env=environment(), capture_output=True, text=True, timeout=60, start_new_session=True,
+        )  # fmt: skip
+    assert done.stdout == "finished None\n", done.stderr
