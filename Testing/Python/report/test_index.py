@@ -70,6 +70,32 @@ def test_an_older_report_of_many_pages_leaves_none(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
 
 
+def test_only_pages_of_the_same_index_are_removed(tmp_path: Path) -> None:
+    """Other reports may be named as the pages of this one would be."""
+    for name in ("run-1.html", "run-2.html", "run-3.html"):
+        write_report(many(3), tmp_path / name, {})
+    write_report(many(30), tmp_path / "run-4.html", {}, page_rows=10)
+    others = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    write_report(many(3), tmp_path / "run.html", {})
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "run.html"} == others
+
+
+def test_a_page_with_tables_of_its_own_is_not_removed(tmp_path: Path) -> None:
+    write_report(many(30), tmp_path / "run.html", {}, page_rows=10)
+    (tmp_path / "run-2.jsonl").write_text("{}", encoding="utf-8")
+    write_report(many(3), tmp_path / "run.html", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-2.html", "run-2.jsonl", "run.html"]
+
+
+def test_pages_of_before_that_name_no_index_are_known_by_their_links(tmp_path: Path) -> None:
+    for page in write_report(many(30), tmp_path / "run.html", {}, page_rows=10)[1:]:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace('<meta name="cmrorient-index" content="run.html">', ""), encoding="utf-8")
+        assert page.read_text(encoding="utf-8") != text
+    write_report(many(30), tmp_path / "run.html", {}, page_rows=20)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1.html", "run-2.html", "run.html"]
+
+
 def test_the_index_needs_nothing_and_complains_of_nothing(browser: Browser, pages: list[Path]) -> None:
     browser.open(pages[0])
     assert browser.requests() == [pages[0].absolute().as_uri()]
