@@ -122,10 +122,13 @@ def write_report(
     Raises
     ------
     CMROrientError
-        Where a page cannot be written.
+        Where a page cannot be written, or would replace a file that is none of this report's pages.
     """
     page = Path(page)
     with _rows_file(page) as file, closing(Ordered(_by_key_or_all(records), style)) as ordered:
+        if ordered.total > page_rows:
+            for number in range(1, -(-ordered.total // page_rows) + 1):
+                _check_further_page(further_page(page, number), page, style.name)
         models = [model] if model else sorted(ordered.models)
         facts = run_facts(page, command, models, version)
         lead = style.lead(ordered.counts, ordered.total)
@@ -155,6 +158,7 @@ def _write_pages(page: Path, file: IO[bytes], summary: Summary, chunks: Iterable
         if number > 1:
             links.append(Link(address(pages[-1].name), f"Page {number - 1}"))
         path = further_page(page, number)
+        _check_further_page(path, page, summary.style.name)
         if not chunk.is_final:
             links.append(Link(address(further_page(page, number + 1).name), f"Page {number + 1}"))
         parted = Parted(number, links)
@@ -258,6 +262,16 @@ def is_further_page(path: Path, index: Path, kind: str) -> bool:
 def further_page(index: Path, number: int) -> Path:
     """Where a page of a large report is."""
     return index.with_name(f"{index.stem}-{number}{index.suffix}")
+
+
+def _check_further_page(path: Path, index: Path, kind: str) -> None:
+    """Raise ``CMROrientError`` where a page would replace anything but a further page of an earlier report."""
+    if os.path.lexists(path) and not is_further_page(path, index, kind):
+        raise CMROrientError(
+            f"a page of {index.name} would take the place of this file, which is none of its pages; move the file, or "
+            "give another name",
+            path,
+        )
 
 
 def _beginning(path: Path, size: int) -> str:

@@ -18,7 +18,7 @@ from parts import REPOSITORY
 from PIL import Image
 from report_samples import acted_on, many, one_of_each, pictures_of
 
-from CMROrientLib.errors import UsageError
+from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.report.page import page_kind, write_report
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.overrides import Override, read_all_decisions
@@ -94,6 +94,23 @@ def test_pages_of_before_that_name_no_index_are_known_by_their_links(tmp_path: P
         assert page.read_text(encoding="utf-8") != text
     write_report(many(30), tmp_path / "run.html", {}, page_rows=20)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1.html", "run-2.html", "run.html"]
+
+
+@pytest.mark.parametrize(("number", "options"), [(2, {"page_rows": 10}), (3, {"page_bytes": 10_000})])
+def test_a_further_page_replaces_no_other_file(tmp_path: Path, number: int, options: dict[str, int]) -> None:
+    """Where the number of pages is known nothing at all is written; else nothing over it."""
+    mine = tmp_path / f"run-{number}.html"
+    for text in ("my own notes", ""):
+        if text:
+            mine.write_text(text, encoding="utf-8")
+        else:
+            write_report(many(3), mine, {})
+        before = mine.read_bytes()
+        with pytest.raises(CMROrientError, match=f"run-{number}.html: .*move the file"):
+            write_report(many(30), tmp_path / "run.html", {}, **options)  # type: ignore[arg-type]
+        assert mine.read_bytes() == before
+        assert not (tmp_path / "run.html").exists()
+        assert "page_bytes" in options or [path.name for path in tmp_path.iterdir()] == [mine.name]
 
 
 def test_the_index_needs_nothing_and_complains_of_nothing(browser: Browser, pages: list[Path]) -> None:
