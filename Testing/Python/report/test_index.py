@@ -16,7 +16,7 @@ import pytest
 from browser import Browser, open_browser
 from parts import REPOSITORY
 from PIL import Image
-from report_samples import acted_on, many, one_of_each, pictures_of
+from report_samples import acted_on, many, one_of_each, pictures_of, undecided
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.report.page import page_kind, write_report
@@ -200,6 +200,56 @@ def test_decisions_of_all_pages_become_one_run(browser: Browser, pages: list[Pat
     everything = next(path for path in waited(tmp_path / "saved", 3) if path.name == "decisions.csv")
     rows = list(csv.DictReader(io.StringIO(everything.read_text(encoding="utf-8-sig"))))
     assert {row["path"]: row["orientation"] for row in rows} == decided
+
+
+def decide(browser: Browser, page: Path, name: str, choice: str) -> None:
+    browser.open(page)
+    click(browser, f"tr[data-path='{name}'] .decide")
+    click(browser, f"#decide input[value='{choice}']")
+
+
+def test_the_index_hands_out_no_decision_twice_and_none_that_a_run_took_over(browser: Browser, tmp_path: Path) -> None:
+    """The image is on another page once it is decided, and what was decided on the first one is done."""
+    records = [*map(undecided, ("a.nii", "b.nii", "c.nii")), *(acted_on(f"{n}.nii") for n in range(4))]
+    browser.downloads_to(tmp_path / "saved")
+    index, first, *_ = write_report(records, tmp_path / "run.html", pictures_of(records), page_rows=2)
+    decide(browser, first, "a.nii", "3")
+    click(browser, "#save")
+    decide(browser, first, "b.nii", "1")
+    waited(tmp_path / "saved", 1)[0].unlink()
+    # A run takes over what was saved.
+    records[0] = acted_on("a.nii", 3, 3, decided_by="user")
+    pages = write_report(records, index, pictures_of(records), page_rows=2)
+    [now] = [page for page in pages[1:] if 'data-path="a.nii"' in page.read_text(encoding="utf-8")]
+    assert now != first
+    browser.open(now)
+    browser.open(index)
+    told = "document.getElementById('decided').textContent"
+    assert "1 decision on 1 page" in browser.evaluate(told), "b.nii, which is in no file yet"
+    decide(browser, now, "a.nii", "6")
+    browser.open(index)
+    click(browser, "#saving #save")
+    [path] = waited(tmp_path / "saved", 1)
+    assert {key[0]: override.orientation for key, override in read_all_decisions([path]).rows.items()} == {
+        "a.nii": 6,
+        "b.nii": 1,
+    }
+    assert browser.complaints() == []
+
+
+def test_the_index_leaves_what_was_saved_from_an_earlier_report(browser: Browser, tmp_path: Path) -> None:
+    records = [undecided("a.nii"), *(acted_on(f"{n}.nii") for n in range(4))]
+    browser.downloads_to(tmp_path / "saved")
+    index, first, *_ = write_report(records, tmp_path / "run.html", pictures_of(records), page_rows=2)
+    hidden = "document.getElementById('saving').hidden"
+    decide(browser, first, "a.nii", "3")
+    click(browser, "#save")
+    browser.open(index)
+    assert not browser.evaluate(hidden)
+    records[0] = acted_on("a.nii", 3, 3, decided_by="user")
+    write_report(records, index, pictures_of(records), page_rows=2)
+    browser.open(index)
+    assert browser.evaluate(hidden)
 
 
 def waited(folder: Path, count: int) -> list[Path]:
