@@ -270,6 +270,8 @@ def test_several_tables_are_one(tmp_path: Path) -> None:
     assert RunOptions(inputs="in", decisions=a).decisions == (a,)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"contradicts .*a\.csv about x\.nii"):
         read_all_decisions([tmp_path])
+    with pytest.raises(UsageError, match=r"/b\.csv: .*not among the inputs: y\.nii"):
+        table.check_all_used([("x.nii", None)])
     (tmp_path / "none").mkdir()
     with pytest.raises(UsageError, match=r"no \.csv in this folder"):
         read_all_decisions([tmp_path / "none"])
