@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -77,9 +78,10 @@ class ReportFiles:
 
     def check_free(self) -> None:
         """Raise ``UsageError`` where anything but an earlier audit would be replaced."""
-        if page_kind(self.page) == "audit":
-            return
-        for path in self.files:
+        # Other audits may stand beside it; files of a person must not be where its further pages would.
+        name = re.compile(rf"{re.escape(self.page.stem)}-[1-9]\d*{re.escape(self.page.suffix)}")
+        beside = [path for path in self.page.parent.glob("*") if name.fullmatch(path.name) and page_kind(path) is None]
+        for path in beside if page_kind(self.page) == "audit" else (*self.files, *beside):
             if path.exists():
                 raise UsageError("this file is in the way and not from an audit; give another name", path)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,11 +59,16 @@ def others(pythons: Sequence[str]) -> list[Version]:
     """Those of other interpreters. Raises ``UsageError`` where one has none."""
     found = []
     for number, python in enumerate(pythons, start=1):
+        # Commands run in another folder. What a link leads to would be another interpreter: that of an environment.
+        found_at = shutil.which(python)
+        if found_at is None:
+            raise UsageError("there is no such interpreter; give the path of one that has CMROrient", python)
+        python = os.path.abspath(found_at)
         try:
             version = json.loads(output_of(Call([python, "-c", _ASK])))
             options = output_of(Call([python, "-m", "CMROrientLib", "correct", "--help"]))
         except (OSError, CMROrientError) as error:
-            raise UsageError(f"this is no Python interpreter that has CMROrient ({error})", python) from error
+            raise UsageError(f"this is no Python interpreter that has CMROrient ({error}); give one that has it", python) from error
         name = "other" if len(pythons) == 1 else f"other {number}"
         found.append(Version(name, python, version, "--looks" in options))
     return found

@@ -23,8 +23,16 @@ from ..errors import CMROrientError, UsageError
 _STATUS = """\
 exit status: 0 all done (skipped conflicts and images that are not short-axis
 count as done), 1 some file failed or is uncertain, or there was no image,
-2 wrong usage (nothing was written), 130 stopped with Ctrl-C, 143 by SIGTERM
-(the same command goes on where it stopped)."""
+2 wrong usage (nothing was written), 130 stopped with Ctrl-C, 143 by SIGTERM"""
+
+#: What the same command does after a stop; any other begins anew.
+_AGAIN = {
+    "correct": ("the same command goes on where it stopped", "give the same command again to go on"),
+    "train": ("the same command goes on after the last whole epoch", "give the same command again to go on"),
+    "transfer": ("the same command goes on after the last whole epoch", "give the same command again to go on"),
+    "restore": ("the same command with --overwrite does all of it", "give the same command with --overwrite"),
+}
+_ANEW = ("the same command begins anew", "the same command begins anew")
 
 
 #: Each command, with what it does, is the module of its name, with ``add_arguments`` and ``run``.
@@ -73,7 +81,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cmrorient",
         description="Recognize and correct the in-plane orientation of short-axis cardiac MR.\nNot a medical device.",
-        epilog=f"examples:\n{examples}\n\n'cmrorient COMMAND --help' tells more.\n\n{_STATUS}",
+        epilog=f"examples:\n{examples}\n\n'cmrorient COMMAND --help' tells more.\n\n{_STATUS}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-V", "--version", action="version", version=f"cmrorient {__version__}")
@@ -83,7 +91,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
             name,
             help=what,
             description=f"{what[0].upper()}{what[1:]}.",
-            epilog=f"example: {EXAMPLES[name]}\n\n{_STATUS}",
+            epilog=f"example: {EXAMPLES[name]}\n\n{_STATUS}\n({_AGAIN.get(name, _ANEW)[0]}).",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == command:
@@ -124,10 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cmrorient: {_line(error)}", file=sys.stderr)
         return 1
     except _Terminated:
-        print("cmrorient: stopped by SIGTERM; give the same command again to go on", file=sys.stderr)
+        print(f"cmrorient: stopped by SIGTERM; {_AGAIN.get(command or '', _ANEW)[1]}", file=sys.stderr)
         return 143
     except KeyboardInterrupt:
-        print("\ncmrorient: stopped; give the same command again to go on", file=sys.stderr)
+        print(f"\ncmrorient: stopped; {_AGAIN.get(command or '', _ANEW)[1]}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # Whoever read the output has gone; the interpreter must not complain about it at its end.

@@ -32,7 +32,7 @@ from .header_plane import view_of
 from .measures import SliceOrderEvidence, angle_of, margin_of, slice_order, weigh_levels
 from .result import LOOKS, Decision, Looks, Recognition
 from .slices import SLICES_LOOKED_AT, choose_slices
-from .together import Look, count_places, decide_together, look_at_all
+from .together import Look, count_places, decide_together, look_at_all, places_of
 
 if TYPE_CHECKING:
     from .cards.model_files import ModelFiles
@@ -197,11 +197,13 @@ class Recognizer:
     def _until_sure(self, volume: Volume, progress: Progress | None) -> Recognition:
         """The result for one volume by itself; looking ends as soon as the answer is sure."""
         slices = self._chosen(volume, SLICES_LOOKED_AT)
+        if len(places_of(volume, slices)) < LEAST_PLACES:
+            # Too many are blank: no early look would be enough.
+            return self.decide(self.look(volume, progress))
         looks = self._inference.looks(*_shown(volume, slices), progress)
         look = Look.at(volume, slices, self._checked(next(looks)))
-        enough = count_places([look]) >= LEAST_PLACES
         while look.answers.look:
-            found = self._found_early(look) if enough else None
+            found = self._found_early(look)
             if found is not None:
                 if progress is not None:
                     progress(len(slices), len(slices))

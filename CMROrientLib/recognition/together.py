@@ -107,6 +107,11 @@ def count_places(looks: Sequence[Look]) -> int:
     """How many different slices were looked at: phases and sequences show one again."""
     places: set[tuple[float, ...]] = set()
     for look in looks:
-        affine = look.outline.grid.affine
-        places |= {tuple(np.round(affine @ [0, 0, number, 1], 1)) for number in np.unique(look.slices[:, 1])}
+        places |= places_of(look.outline, look.slices)
     return len(places)
+
+
+def places_of(volume: Volume, slices: NDArray[np.int_]) -> set[tuple[float, ...]]:
+    """Where slices (phase, slice) of a volume lie, in mm."""
+    affine = volume.grid.affine
+    return {tuple(np.round(affine @ [0, 0, number, 1], 1)) for number in np.unique(slices[:, 1])}

@@ -7,7 +7,10 @@
   const byId = (id) => document.getElementById(id);
   const OTHER = "not-short-axis";
   const INVERSE = [0, 1, 2, 3, 4, 6, 5, 7];
-  const STORE = `cmrorient-decisions:${location.pathname}`;
+  // Pages of one report share a store: an image may be on another page when the report is written anew.
+  const INDEX = document.querySelector('meta[name="cmrorient-index"]')?.content ?? "";
+  const STORE = `cmrorient-decisions:${new URL(INDEX, location.href).pathname}`;
+  const REPORT = dialog.dataset.report;
   const radios = [...dialog.querySelectorAll("input")];
   const labels = Object.fromEntries(radios.map((radio) => [radio.value, radio.parentElement.querySelector("span span").firstChild.textContent]));
   const keyOf = (data) => JSON.stringify([data.path, data.series ?? ""]);
@@ -29,29 +32,40 @@
   const candidates = () => matching.filter((entry) => dataOf(entry).found !== undefined);
 
   // A page that is loaded anew, or closed by mistake, still has the decisions where the browser keeps any.
-  const keep = () => {
+  const stored = () => {
     try {
-      if (decisions.size) localStorage.setItem(STORE, JSON.stringify({ unsaved, decisions: [...decisions] }));
+      const found = JSON.parse(localStorage.getItem(STORE));
+      return Array.isArray(found) ? found : [];
+    } catch {
+      return [];
+    }
+  };
+  const keep = () => {
+    const all = new Map(stored());
+    for (const key of known.keys()) all.delete(key);
+    for (const [key, choice] of decisions) all.set(key, { choice, unsaved, report: REPORT, page: location.pathname });
+    try {
+      if (all.size) localStorage.setItem(STORE, JSON.stringify([...all]));
       else localStorage.removeItem(STORE);
     } catch {
       // Some browsers keep nothing for local files; the page warns before it is left.
     }
   };
   const recall = () => {
-    let kept = null;
-    try {
-      kept = JSON.parse(localStorage.getItem(STORE));
-    } catch {
-      return;
-    }
-    if (!kept || !Array.isArray(kept.decisions)) return;
-    for (const [key, choice] of kept.decisions) {
+    let dropped = false;
+    for (const [key, kept] of stored()) {
       const data = known.get(key);
+      if (!data) continue;
       // What a run has taken over since is the page's own.
-      if (!data || data.found === undefined || (data.person && data.found === choice) || !Object.hasOwn(labels, choice)) continue;
-      decisions.set(key, choice);
+      if (data.found === undefined || (data.person && data.found === kept.choice) || !Object.hasOwn(labels, kept.choice)) {
+        dropped = true;
+        continue;
+      }
+      decisions.set(key, kept.choice);
+      unsaved ||= Boolean(kept.unsaved);
     }
-    unsaved = Boolean(kept.unsaved) && decisions.size > 0;
+    // Else the index would hand it out again.
+    if (dropped) keep();
   };
 
   const tell = () => {

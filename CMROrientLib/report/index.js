@@ -101,25 +101,25 @@
   });
 
   // Pages keep what is decided on them where the browser lets them; some let the index see it, too.
-  const kept = () => {
-    const found = [];
-    for (const line of lines) {
-      const key = `cmrorient-decisions:${new URL(addressOf(line), location.href).pathname}`;
-      try {
-        const page = JSON.parse(localStorage.getItem(key));
-        if (Array.isArray(page?.decisions) && page.decisions.length) found.push({ key, page });
-      } catch {
-        // What is no such thing is nobody's decision.
-      }
+  const STORE = `cmrorient-decisions:${location.pathname}`;
+  const REPORT = byId("saving").dataset.report;
+  const stored = () => {
+    try {
+      const found = JSON.parse(localStorage.getItem(STORE));
+      return Array.isArray(found) ? found : [];
+    } catch {
+      // What is no such thing is nobody's decision.
+      return [];
     }
-    return found;
   };
+  // What is in a file that was saved from an earlier report a run may have taken over.
+  const current = (kept) => kept.unsaved || kept.report === REPORT;
   const plural = (count, one, several) => `${number.format(count)} ${count === 1 ? one : several}`;
   const tell = () => {
-    const found = kept();
-    const decisions = found.reduce((sum, { page }) => sum + page.decisions.length, 0);
-    byId("saving").hidden = decisions === 0;
-    byId("decided").textContent = `${plural(decisions, "decision", "decisions")} on ${plural(found.length, "page", "pages")} in this browser.`;
+    const found = stored().map(([, kept]) => kept).filter(current);
+    const pages = new Set(found.map((kept) => kept.page)).size;
+    byId("saving").hidden = found.length === 0;
+    byId("decided").textContent = `${plural(found.length, "decision", "decisions")} on ${plural(pages, "page", "pages")} in this browser.`;
   };
   // Table programs take cells that begin like this for formulas; the reader of the table knows the mark.
   const cell = (text) => {
@@ -128,10 +128,13 @@
   };
   byId("save").addEventListener("click", () => {
     const rows = [["path", "series", "orientation", "decided_by"]];
-    for (const { key, page } of kept()) {
-      for (const [name, choice] of page.decisions) rows.push([...JSON.parse(name), choice, "user"]);
-      localStorage.setItem(key, JSON.stringify({ ...page, unsaved: false }));
+    const all = stored();
+    for (const [key, kept] of all) {
+      if (!current(kept)) continue;
+      rows.push([...JSON.parse(key), kept.choice, "user"]);
+      Object.assign(kept, { unsaved: false, report: REPORT });
     }
+    localStorage.setItem(STORE, JSON.stringify(all));
     const csv = `\uFEFF${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));

@@ -47,6 +47,11 @@ FIRST_ROWS = 100
 _IN_MEMORY = 1_000_000
 
 _GENERATOR = re.compile(r'<meta name="generator" content="CMROrient (\w+)">')
+_INDEX = re.compile(r'<meta name="cmrorient-index" content="([^"]*)">')
+
+#: Pages of before name their index in their links only, which stand below the styles.
+_LINKS = re.compile(r'<nav aria-label="Pages">.*?</nav>', re.DOTALL)
+_BEFORE_LINKS = 200_000
 
 
 @dataclass
@@ -117,10 +122,13 @@ def write_report(
     Raises
     ------
     CMROrientError
-        Where a page cannot be written.
+        Where a page cannot be written, or would replace a file that is none of this report's pages.
     """
     page = Path(page)
     with _rows_file(page) as file, closing(Ordered(_by_key_or_all(records), style)) as ordered:
+        if ordered.total > page_rows:
+            for number in range(1, -(-ordered.total // page_rows) + 1):
+                _check_further_page(further_page(page, number), page, style.name)
         models = [model] if model else sorted(ordered.models)
         facts = run_facts(page, command, models, version)
         lead = style.lead(ordered.counts, ordered.total)
@@ -149,9 +157,10 @@ def _write_pages(page: Path, file: IO[bytes], summary: Summary, chunks: Iterable
         links = [Link(address(page.name), "Index")]
         if number > 1:
             links.append(Link(address(pages[-1].name), f"Page {number - 1}"))
-        path = page.with_name(f"{page.stem}-{number}{page.suffix}")
+        path = further_page(page, number)
+        _check_further_page(path, page, summary.style.name)
         if not chunk.is_final:
-            links.append(Link(address(f"{page.stem}-{number + 1}{page.suffix}"), f"Page {number + 1}"))
+            links.append(Link(address(further_page(page, number + 1).name), f"Page {number + 1}"))
         parted = Parted(number, links)
         place = Place(
             parted, f"decisions-{number}.csv", chunk.start, chunk.rows, summary.total, chunk.rows > FIRST_ROWS
@@ -235,19 +244,50 @@ def _names(file: IO[bytes], chunk: _Chunk) -> Iterator[str]:
 
 def page_kind(path: Path) -> str | None:
     """``report`` or ``audit`` for a page that this module wrote, None for any other file or none."""
-    try:
-        with path.open("rb") as stream:
-            match = _GENERATOR.search(stream.read(400).decode("utf-8", errors="replace"))
-    except OSError:
-        return None
+    match = _GENERATOR.search(_beginning(path, 400))
     return match[1] if match else None
 
 
+def is_further_page(path: Path, index: Path, kind: str) -> bool:
+    """Whether a file is one of the pages of a report of this kind whose index is the given file."""
+    if page_kind(path) != kind:
+        return False
+    text, name = _beginning(path, _BEFORE_LINKS), address(index.name)
+    if named := _INDEX.search(text[:600]):
+        return named[1] == name
+    links = _LINKS.search(text)
+    return links is not None and f'href="{name}"' in links[0]
+
+
+def further_page(index: Path, number: int) -> Path:
+    """Where a page of a large report is."""
+    return index.with_name(f"{index.stem}-{number}{index.suffix}")
+
+
+def _check_further_page(path: Path, index: Path, kind: str) -> None:
+    """Raise ``CMROrientError`` where a page would replace anything but a further page of an earlier report."""
+    if os.path.lexists(path) and not is_further_page(path, index, kind):
+        raise CMROrientError(
+            f"a page of {index.name} would take the place of this file, which is none of its pages; move the file, or "
+            "give another name",
+            path,
+        )
+
+
+def _beginning(path: Path, size: int) -> str:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(size).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _remove_further_pages(page: Path, pages: int, kind: str) -> None:
-    """Remove what an earlier, longer report left; only pages that this module wrote."""
+    """Remove what an earlier, longer report left: its own further pages, and none that has tables of its own."""
     # A report of before that has become small may have pages from the second on only.
     for start in (pages + 1, max(pages + 1, 2)):
-        place = start
-        while page_kind(path := page.with_name(f"{page.stem}-{place}{page.suffix}")) == kind:
-            path.unlink()
-            place += 1
+        number = start
+        while is_further_page(path := further_page(page, number), page, kind):
+            if not any(path.with_suffix(suffix).exists() for suffix in (".jsonl", ".csv")):
+                path.unlink()
+            number += 1

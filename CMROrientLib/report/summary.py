@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class RunFacts:
         Of the command; a line breaks between them, not at their hyphens.
     models, version, written, data:
         The networks, the package's version, when the page was written, and the records beside it.
+    report:
+        Another one for each report that is written: what was decided on pages of an earlier one is told by it.
     """
 
     arguments: tuple[str, ...]
@@ -46,6 +49,7 @@ class RunFacts:
     version: str
     written: str
     data: tuple[Link, ...]
+    report: str
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def run_facts(page: Path, command: str, models: Iterable[str], version: str) -> 
         version=version,
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
         data=(Link(address(page.stem + ".jsonl"), "JSON lines"), Link(address(page.stem + ".csv"), "CSV")),
+        report=secrets.token_hex(8),
     )
 
 

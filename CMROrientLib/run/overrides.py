@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -35,6 +35,8 @@ class DecisionTable:
     rows: dict[Key, Override]
     #: Images whose row says that they are the network's again.
     taken_back: frozenset[Key] = frozenset()
+    #: The table of each row, where there are several.
+    places: Mapping[Key, Path] = field(default_factory=dict)
 
     def find(self, path: str, series: str | None) -> Override | None:
         """The decision about an image; a row without a series counts for all of its path."""
@@ -48,13 +50,13 @@ class DecisionTable:
         """Raise ``UsageError`` where a row names an image that is not there."""
         known = set(keys)
         paths = {path for path, _ in known}
-        missing = [path for path, series in self.rows if (path, series) not in known and (series or path not in paths)]
+        missing = [key for key in self.rows if key not in known and (key[1] or key[0] not in paths)]
         if missing:
             more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
             raise UsageError(
-                f"it decides about an image that is not among the inputs: {missing[0]}{more}; give that image too, or "
+                f"it decides about an image that is not among the inputs: {missing[0][0]}{more}; give that image too, or "
                 "remove the row",
-                self.path,
+                self.places.get(missing[0], self.path),
             )
 
 
@@ -83,7 +85,7 @@ def read_all_decisions(places: Sequence[Path]) -> DecisionTable:
                 raise UsageError(f"it contradicts {said[key]} about {key[0]}; remove one of the two rows", table.path)
             said.setdefault(key, table.path)
     taken_back = frozenset().union(*(table.taken_back for table in tables)) - rows.keys()
-    return DecisionTable(places[0], rows, taken_back)
+    return DecisionTable(places[0], rows, taken_back, said)
 
 
 def read_decisions(path: Path) -> DecisionTable:

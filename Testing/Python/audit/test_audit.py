@@ -199,6 +199,19 @@ def test_nothing_but_an_audit_is_replaced(tmp_path: Path, name: str) -> None:
     report.check_free()
 
 
+def test_no_file_may_be_where_a_large_audit_has_its_further_pages(tmp_path: Path) -> None:
+    report = ReportFiles.at(tmp_path / "headers.html")
+    write_audit(one_of_each(), {}, ReportFiles.at(tmp_path / "headers-1.html"))
+    report.check_free()
+    write_audit(one_of_each(), {}, report)
+    assert page_kind(tmp_path / "headers-1.html") == "audit"
+    (tmp_path / "headers-notes.html").write_text("mine", encoding="utf-8")
+    report.check_free()
+    (tmp_path / "headers-12.html").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"headers-12\.html: .*in the way"):
+        report.check_free()
+
+
 def test_the_report_of_a_correction_is_not_replaced(tmp_path: Path) -> None:
     write_report(one_of_each(), tmp_path / "cmrorient.html", {})
     with pytest.raises(UsageError, match="in the way"):

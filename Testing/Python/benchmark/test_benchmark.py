@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import socket
 import sys
 from collections.abc import Sequence
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import REPOSITORY
 from sample_study import MODEL, cmrorient, phantom, put
 
+from CMROrientLib import __version__
 from CMROrientLib.benchmark import processes
 from CMROrientLib.benchmark.machine import describe, matrix_product_rate
 from CMROrientLib.benchmark.measure import BenchmarkOptions
@@ -121,6 +125,24 @@ def test_an_interpreter_without_the_library_is_refused(tmp_path: Path) -> None:
     broken.chmod(0o755)
     with pytest.raises(UsageError, match="no Python interpreter that has CMROrient"):
         others([str(broken)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_an_interpreter_is_found_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in another folder, and an environment's interpreter is a link that is not to be followed."""
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    code = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY))} exec {shlex.quote(sys.executable)} "$@"\n'
+    python.with_name("real").write_text(code)
+    python.with_name("real").chmod(0o755)
+    python.symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+    [version] = others(["env/bin/python"])
+    assert version.python == str(python) and version.number == __version__
+    monkeypatch.setenv("PATH", str(python.parent), prepend=os.pathsep)
+    assert others(["python"]) == [version]
+    with pytest.raises(UsageError, match="env/python: there is no such interpreter; give"):
+        others(["env/python"])
 
 
 def test_the_machine_is_named_without_its_owner() -> None:

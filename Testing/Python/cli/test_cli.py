@@ -347,6 +347,31 @@ def test_each_command_has_its_help(name: str) -> None:
     assert caught.value.code == 0
 
 
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_only_what_goes_on_says_so(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a stop recognize, audit or benchmark begin anew, restore refuses what is there."""
+    goes_on = name in ("correct", "train", "transfer")
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    assert ("the same command goes on" in capsys.readouterr().out) == goes_on
+
+    class Stopped:
+        """A command that somebody stops."""
+
+        def add_arguments(self, parser: object) -> None:
+            """None."""
+
+        def run(self, arguments: object) -> int:
+            """As Ctrl-C does."""
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("CMROrientLib.cli.main._command", lambda _: Stopped())
+    assert main([name]) == 130
+    assert ("give the same command again to go on" in capsys.readouterr().err) == goes_on
+
+
 def start(source: Path, out: Path, jobs: str) -> subprocess.Popen[str]:
     """A run over forty cines, once it has recorded two of them."""
     first = put(phantom(3, phases=4), source / "000.nii.gz")

@@ -99,3 +99,8 @@ def test_the_python_example_runs(readme, repository, tmp_path):
     segmentation = read(tmp_path / "case_seg.nii.gz")
     assert segmentation.array.shape == image.array.shape
     assert (segmentation.array == (image.array > 100)).all()
+
+
+def test_all_exit_statuses_are_told(readme):
+    [line] = [line for line in readme.splitlines() if line.startswith("- **The exit status**")]
+    assert set(re.findall(r"\d+", line)) == {"0", "1", "2", "130", "143"}

@@ -151,6 +151,15 @@ def test_nothing_is_decided_early_that_is_not_acted_on() -> None:
     assert unordered.recognize(stack).inputs == 5
 
 
+def test_a_stack_with_too_few_slices_to_see_is_looked_at_in_full_at_once() -> None:
+    seen = np.arange(5)[:, np.newaxis, np.newaxis] < 2
+    stack = replace(phantom(1, slices=5), array=phantom(1, slices=5).array * seen)
+    full = recognizer_by(EASY, EASY, looks="full").recognize(stack)
+    found = recognizer_by(EASY, EASY).recognize(stack)
+    assert found.inputs == full.inputs == 2 * 16
+    assert found.to_dict() == full.to_dict()
+
+
 def test_networks_without_a_rule_and_groups_are_looked_at_in_full() -> None:
     stack = phantom(0, slices=4)
     assert recognizer_by().recognize(stack).inputs == 64

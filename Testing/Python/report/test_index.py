@@ -16,9 +16,9 @@ import pytest
 from browser import Browser, open_browser
 from parts import REPOSITORY
 from PIL import Image
-from report_samples import acted_on, many, one_of_each, pictures_of
+from report_samples import acted_on, many, one_of_each, pictures_of, undecided
 
-from CMROrientLib.errors import UsageError
+from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.report.page import page_kind, write_report
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.overrides import Override, read_all_decisions
@@ -68,6 +68,49 @@ def test_an_older_report_of_many_pages_leaves_none(tmp_path: Path) -> None:
     (tmp_path / "run-1.html").unlink()
     write_report(one_of_each(), tmp_path / "run.html", {})
     assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
+
+
+def test_only_pages_of_the_same_index_are_removed(tmp_path: Path) -> None:
+    """Other reports may be named as the pages of this one would be."""
+    for name in ("run-1.html", "run-2.html", "run-3.html"):
+        write_report(many(3), tmp_path / name, {})
+    write_report(many(30), tmp_path / "run-4.html", {}, page_rows=10)
+    others = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    write_report(many(3), tmp_path / "run.html", {})
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "run.html"} == others
+
+
+def test_a_page_with_tables_of_its_own_is_not_removed(tmp_path: Path) -> None:
+    write_report(many(30), tmp_path / "run.html", {}, page_rows=10)
+    (tmp_path / "run-2.jsonl").write_text("{}", encoding="utf-8")
+    write_report(many(3), tmp_path / "run.html", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-2.html", "run-2.jsonl", "run.html"]
+
+
+def test_pages_of_before_that_name_no_index_are_known_by_their_links(tmp_path: Path) -> None:
+    for page in write_report(many(30), tmp_path / "run.html", {}, page_rows=10)[1:]:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace('<meta name="cmrorient-index" content="run.html">', ""), encoding="utf-8")
+        assert page.read_text(encoding="utf-8") != text
+    write_report(many(30), tmp_path / "run.html", {}, page_rows=20)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1.html", "run-2.html", "run.html"]
+
+
+@pytest.mark.parametrize(("number", "options"), [(2, {"page_rows": 10}), (3, {"page_bytes": 10_000})])
+def test_a_further_page_replaces_no_other_file(tmp_path: Path, number: int, options: dict[str, int]) -> None:
+    """Where the number of pages is known nothing at all is written; else nothing over it."""
+    mine = tmp_path / f"run-{number}.html"
+    for text in ("my own notes", ""):
+        if text:
+            mine.write_text(text, encoding="utf-8")
+        else:
+            write_report(many(3), mine, {})
+        before = mine.read_bytes()
+        with pytest.raises(CMROrientError, match=f"run-{number}.html: .*move the file"):
+            write_report(many(30), tmp_path / "run.html", {}, **options)  # type: ignore[arg-type]
+        assert mine.read_bytes() == before
+        assert not (tmp_path / "run.html").exists()
+        assert "page_bytes" in options or [path.name for path in tmp_path.iterdir()] == [mine.name]
 
 
 def test_the_index_needs_nothing_and_complains_of_nothing(browser: Browser, pages: list[Path]) -> None:
@@ -159,6 +202,56 @@ def test_decisions_of_all_pages_become_one_run(browser: Browser, pages: list[Pat
     assert {row["path"]: row["orientation"] for row in rows} == decided
 
 
+def decide(browser: Browser, page: Path, name: str, choice: str) -> None:
+    browser.open(page)
+    click(browser, f"tr[data-path='{name}'] .decide")
+    click(browser, f"#decide input[value='{choice}']")
+
+
+def test_the_index_hands_out_no_decision_twice_and_none_that_a_run_took_over(browser: Browser, tmp_path: Path) -> None:
+    """The image is on another page once it is decided, and what was decided on the first one is done."""
+    records = [*map(undecided, ("a.nii", "b.nii", "c.nii")), *(acted_on(f"{n}.nii") for n in range(4))]
+    browser.downloads_to(tmp_path / "saved")
+    index, first, *_ = write_report(records, tmp_path / "run.html", pictures_of(records), page_rows=2)
+    decide(browser, first, "a.nii", "3")
+    click(browser, "#save")
+    decide(browser, first, "b.nii", "1")
+    waited(tmp_path / "saved", 1)[0].unlink()
+    # A run takes over what was saved.
+    records[0] = acted_on("a.nii", 3, 3, decided_by="user")
+    pages = write_report(records, index, pictures_of(records), page_rows=2)
+    [now] = [page for page in pages[1:] if 'data-path="a.nii"' in page.read_text(encoding="utf-8")]
+    assert now != first
+    browser.open(now)
+    browser.open(index)
+    told = "document.getElementById('decided').textContent"
+    assert "1 decision on 1 page" in browser.evaluate(told), "b.nii, which is in no file yet"
+    decide(browser, now, "a.nii", "6")
+    browser.open(index)
+    click(browser, "#saving #save")
+    [path] = waited(tmp_path / "saved", 1)
+    assert {key[0]: override.orientation for key, override in read_all_decisions([path]).rows.items()} == {
+        "a.nii": 6,
+        "b.nii": 1,
+    }
+    assert browser.complaints() == []
+
+
+def test_the_index_leaves_what_was_saved_from_an_earlier_report(browser: Browser, tmp_path: Path) -> None:
+    records = [undecided("a.nii"), *(acted_on(f"{n}.nii") for n in range(4))]
+    browser.downloads_to(tmp_path / "saved")
+    index, first, *_ = write_report(records, tmp_path / "run.html", pictures_of(records), page_rows=2)
+    hidden = "document.getElementById('saving').hidden"
+    decide(browser, first, "a.nii", "3")
+    click(browser, "#save")
+    browser.open(index)
+    assert not browser.evaluate(hidden)
+    records[0] = acted_on("a.nii", 3, 3, decided_by="user")
+    write_report(records, index, pictures_of(records), page_rows=2)
+    browser.open(index)
+    assert browser.evaluate(hidden)
+
+
 def waited(folder: Path, count: int) -> list[Path]:
     for _ in range(100):
         if len(found := sorted(folder.glob("*.csv"))) == count:
@@ -177,6 +270,8 @@ def test_several_tables_are_one(tmp_path: Path) -> None:
     assert RunOptions(inputs="in", decisions=a).decisions == (a,)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"contradicts .*a\.csv about x\.nii"):
         read_all_decisions([tmp_path])
+    with pytest.raises(UsageError, match=r"/b\.csv: .*not among the inputs: y\.nii"):
+        table.check_all_used([("x.nii", None)])
     (tmp_path / "none").mkdir()
     with pytest.raises(UsageError, match=r"no \.csv in this folder"):
         read_all_decisions([tmp_path / "none"])
