@@ -128,8 +128,8 @@ def examine_group(
     looks: list[tuple[SceneImage, Volume, Look]] = []
     left: list[tuple[SceneImage, CMROrientError]] = []
     count = len(group.images)
-    # The progress may let people remove images.
-    places = _places(group) if group.kind == "stack" else {}
+    # The progress may let people remove images: all of them, where a group waits for its turn.
+    places = _places(group) if group.kind == "stack" and group.images else {}
     for number, image in enumerate(group.images):
 
         def slice_done(_done: int, _total: int, number: int = number) -> None:
