@@ -77,13 +77,14 @@ def _take_out(scene: Scene, added: list[Node]) -> None:
 def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
     """A volume that is written into stays what it was where an error ends the writing.
 
-    Its voxels and place, what is noted on it, how it is shown, its transform and its place in the subject
-    hierarchy.
+    Its voxels and place, what they measure, what is noted on it, how it is shown, its transform and its place in the
+    subject hierarchy.
     """
     if node is None:
         yield
         return
     image, matrix = node.GetImageData(), _matrix(node)
+    quantity, units = node.GetVoxelValueQuantity(), node.GetVoxelValueUnits()
     attributes = {name: node.GetAttribute(name) for name in node.GetAttributeNames() or ()}
     references = _references(node)
     display = node.GetDisplayNode()
@@ -94,6 +95,8 @@ def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
     except BaseException:
         node.SetAndObserveImageData(image)
         node.SetIJKToRASMatrix(matrix)
+        node.SetVoxelValueQuantity(quantity)
+        node.SetVoxelValueUnits(units)
         for name in node.GetAttributeNames() or ():
             if name not in attributes:
                 node.RemoveAttribute(name)
