@@ -12,7 +12,7 @@ from slicer_host import add_cine, add_volume, application, places, save_and_load
 
 from CMROrientLib.correction import GEOMETRY_MODES, plan
 from CMROrientLib.errors import CMROrientError
-from CMROrientLib.mrml import session
+from CMROrientLib.mrml import rollback, session
 from CMROrientLib.mrml.display import show
 from CMROrientLib.mrml.input import scene_image, volume_of
 from CMROrientLib.mrml.nodes import right_handed
@@ -375,6 +375,15 @@ def coded(*said: str) -> Any:
     entry = slicer.vtkCodedEntry()
     entry.SetValueSchemeMeaning(*said)
     return entry
+
+
+def test_what_can_be_undone_is_noted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted, watch = [], rollback._noted
+    copied, copy = [], rollback._copy
+    monkeypatch.setattr(rollback, "_noted", lambda *given: (noted.append(given), watch(*given))[1])
+    monkeypatch.setattr(rollback, "_copy", lambda display: (copied.append(display), copy(display))[1])
+    decided_and_corrected(add_volume(stored(2)), 2, output=add_volume(stored(0), "mine"))
+    assert len(noted) == len(copied) == 1
 
 
 @pytest.mark.parametrize("phases", [1, 2])
