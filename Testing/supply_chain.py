@@ -2,8 +2,8 @@
 
 ``sbom`` writes a bill of materials (CycloneDX) of this package and every package that it needs, as they are installed
 here. ``audit`` asks the package index for known vulnerabilities of just these (``pip-audit``); where the index does not
-answer it says so, and that is no failure. Single findings that do not concern
-this package are named in ``REASONED``, with the reason.
+answer it says so, and that is no failure. An audit that cannot run for another reason is one (exit status 2). Single
+findings that do not concern this package are named in ``REASONED``, with the reason.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: Identifier of a vulnerability: why it is none here.
 REASONED: dict[str, str] = {}
+
+#: How ``pip-audit`` ends where nobody answers: a line of its own, or the exception at the end of a traceback.
+_NO_ANSWER = re.compile(
+    r"^(?:[\w.]+\.)?(?:ConnectionError|ConnectTimeout|ReadTimeout|ProxyError)\b|Could not connect to PyPI"
+)
 
 
 def needed(package: str = "cmrorient") -> dict[str, str]:
@@ -62,7 +68,7 @@ def sbom(output: Path) -> int:
 
 
 def audit() -> int:
-    """Known vulnerabilities; 0 where there are none, or nobody can be asked."""
+    """Known vulnerabilities: 0 where there are none, or nobody answers; 1 where there are; 2 where it cannot run."""
     with tempfile.TemporaryDirectory() as folder:
         ignored = [word for name in REASONED for word in ("--ignore-vuln", name)]
         words = ["--requirement", str(_as_requirements(folder)), "--no-deps", "--disable-pip", "--format", "json"]
@@ -75,8 +81,12 @@ def audit() -> int:
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
-        print(f"audit skipped, the package index does not answer: {done.stderr.strip()[-300:]}", file=sys.stderr)
-        return 0
+        said = done.stderr.strip()
+        if _NO_ANSWER.search(said.rpartition("\n")[2]):
+            print(f"audit skipped, the package index does not answer: {said[-300:]}", file=sys.stderr)
+            return 0
+        print(f"audit failed, pip-audit cannot run (exit status {done.returncode}): {said}", file=sys.stderr)
+        return 2
     asked = [package for package in packages if "skip_reason" not in package]
     found = [f"{one['name']}: {told['id']}" for one in asked for told in one["vulns"]]
     if not asked:

@@ -121,8 +121,8 @@ class Panel:
             self._decide(index - 1)
         chosen.userClass = index - 1 if self._examined is not None else -1
 
-    def recognize(self, checked: bool = False) -> None:
-        """Find out how the chosen image is stored."""
+    def recognize(self, checked: bool = False) -> bool:
+        """Find out how the chosen image is stored; whether there is a new result of it."""
         # Events come through meanwhile: the module may be left, the input deleted or changed.
         chosen = self._parameters
         node, model, device = chosen.inputVolume, self._model(), chosen.device.value
@@ -141,6 +141,8 @@ class Panel:
                 self._examined_by = model
                 self._remember(examined, node, icons)
                 self._say(note)
+                return True
+        return False
 
     def correct(self, checked: bool = False) -> None:
         """Write the corrected image."""
@@ -157,11 +159,13 @@ class Panel:
             self._say(_("The volume was removed from the scene.") if gone else wait, is_error=True)
             return
         self._parameters.inputVolume = node
-        self.recognize()
+        # An older result is not what was asked for here.
+        if not self.recognize() or not and_correct:
+            return
         why = self._reasons().correct
-        if and_correct and why is None:
+        if why is None:
             self.correct()
-        elif and_correct and self._examined is not None:
+        else:
             self._say(why)
 
     def cancel(self, checked: bool = False) -> None:

@@ -42,9 +42,10 @@ def write_corrected(
         return _("Nothing was written: the mirrored image was declined.")
     into = None if examined.image.is_cine else output
     following = ui.segmentationsSelector.checkedNodes()
+    session.unchanged(examined, result)
     # Until it is told it is not done.
     with scene_as_it_was(examined.image.scene), volume_as_it_was(into):
-        made = session.correct(examined, result, geometry, output=into, segmentations=following)
+        made = session.write_correction(examined, result, geometry, output=into, segmentations=following)
         followers = [node.GetName() for node in made.segmentations]
         ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
     if made.node is not None:

@@ -12,8 +12,8 @@ from .followers import images_of, masks_of_scene
 from .groups import Group, groups_among
 from .input import SceneImage, images_of_scene, scene_image
 from .node_types import Node, Scene, ShownNode
-from .rollback import scene_as_it_was
-from .session import Corrected, Examined, correct, examine_group, planned, writes_a_mirror
+from .rollback import steps_undone
+from .session import Corrected, Examined, examine_group, planned, unchanged, write_correction, writes_a_mirror
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -87,12 +87,13 @@ def correct_all(
 
     Returns
     -------
-    What was written, and (name, why not) of the rest. An error or a cancel leaves the scene as it was.
+    What was written, and (name, why not) of the rest. An error or a cancel takes out what was written; what others
+    added meanwhile stays.
     """
     made: list[Corrected] = []
     left: list[tuple[str, str]] = []
     planned_for: dict[str, Correction] = {}
-    with scene_as_it_was(scene):
+    with steps_undone(scene) as step:
         for examined in found:
             result, name = examined.recognition, examined.image.name
             if not _in(scene, examined.image):
@@ -118,7 +119,9 @@ def correct_all(
                     left.append((image.name, _removed()))
             elif image.main.GetID() in planned_for:
                 there = [mask for mask in following.get(image.main.GetID(), []) if scene.IsNodePresent(mask)]
-                made.append(correct(examined, examined.recognition, geometry, segmentations=there))
+                unchanged(examined, examined.recognition)
+                with step():
+                    made.append(write_correction(examined, examined.recognition, geometry, segmentations=there))
     return made, left + torn
 
 

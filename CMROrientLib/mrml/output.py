@@ -18,7 +18,6 @@ from .input import SceneImage
 from .node_types import Node, Scene, SequenceNode, ShownNode, VolumeNode, is_segmentation, is_volume
 from .nodes import Placed, motion, put_volume
 from .provenance import Provenance, note, note_frame
-from .rollback import scene_as_it_was, volume_as_it_was
 from .segmentations import follow_label_map, follow_segmentation
 from .sequences import copy_index, into_browser
 
@@ -77,7 +76,8 @@ def write(
     Raises
     ------
     CMROrientError
-        Where the output is an input, or a node cannot follow. The scene is then as it was.
+        Where the output is an input, or a node cannot follow; nothing is written then. Of any other error half is
+        left: the caller undoes (``rollback``).
     """
     _check(image, output, segmentations)
     scene = image.scene
@@ -89,19 +89,18 @@ def write(
     def note_one(made: Node, source: Node) -> None:
         note_frame(made, source, attributes, turned)
 
-    with scene_as_it_was(scene), volume_as_it_was(output):
-        node, sequence, frame = _write_image(scene, image, placed.volume, output, note_one)
-        follow = _Follow(moved, placed.volume, frame, note_one)
-        followers = [_write_follower(scene, image, mask, follow) for mask in segmentations]
-        if image.node is not None and node is not None:
-            dress(node, image.node)
-        if sequence is not None and node is not None and image.browser is not None:
-            into_browser(image.browser, sequence, node)
-        for made in (node, sequence):
-            if made is not None:
-                note(made, image.main, attributes, turned)
-        for mask, follower in zip(segmentations, followers, strict=True):
-            note(follower, mask, attributes, turned)
+    node, sequence, frame = _write_image(scene, image, placed.volume, output, note_one)
+    follow = _Follow(moved, placed.volume, frame, note_one)
+    followers = [_write_follower(scene, image, mask, follow) for mask in segmentations]
+    if image.node is not None and node is not None:
+        dress(node, image.node)
+    if sequence is not None and node is not None and image.browser is not None:
+        into_browser(image.browser, sequence, node)
+    for made in (node, sequence):
+        if made is not None:
+            note(made, image.main, attributes, turned)
+    for mask, follower in zip(segmentations, followers, strict=True):
+        note(follower, mask, attributes, turned)
     return Written(node, sequence, tuple(followers), placed.slices_reversed)
 
 

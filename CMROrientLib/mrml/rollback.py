@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .node_types import DisplayNode, Node, Scene, VolumeNode
@@ -15,10 +16,40 @@ if TYPE_CHECKING:
 
 @contextmanager
 def scene_as_it_was(scene: Scene) -> Iterator[None]:
-    """Whatever is added to the scene inside is taken out again where an error or a cancel ends it."""
-    import vtk
+    """Whatever is added to the scene inside is taken out again where an error or a cancel ends it.
 
+    For work that lets no events through: what comes with them belongs to others.
+    """
+    with steps_undone(scene) as step, step():
+        yield
+
+
+@contextmanager
+def steps_undone(scene: Scene) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """As ``scene_as_it_was``, for work in steps between which events come through.
+
+    ``with steps_undone(scene) as step: … with step(): …`` takes out what was added within the steps; what people and
+    Slicer added between them stays. Of a scene that is closed meanwhile nothing is left to undo.
+    """
     added: list[Node] = []
+
+    def forget(_caller: Scene, _event: str) -> None:
+        added.clear()
+
+    tag = scene.AddObserver(scene.StartCloseEvent, forget)
+    try:
+        yield partial(_noted, scene, added)
+    except BaseException:
+        _take_out(scene, added)
+        raise
+    finally:
+        scene.RemoveObserver(tag)
+
+
+@contextmanager
+def _noted(scene: Scene, added: list[Node]) -> Iterator[None]:
+    """What is added to the scene inside is noted in ``added``."""
+    import vtk
 
     def remember(_caller: Scene, _event: str, node: Node) -> None:
         added.append(node)
@@ -26,32 +57,34 @@ def scene_as_it_was(scene: Scene) -> Iterator[None]:
     tag = scene.AddObserver(scene.NodeAddedEvent, vtk.calldata_type(vtk.VTK_OBJECT)(remember))
     try:
         yield
-    except BaseException:
+    finally:
         scene.RemoveObserver(tag)
-        # Browsers first: they make a new proxy for a sequence that has lost its own.
-        for node in added:
-            if scene.IsNodePresent(node):
-                out_of_browsers(node)
-        # Display nodes last: a volume that a slice view shows gets another one for each that it loses.
-        added.sort(key=lambda node: not node.IsA("vtkMRMLDisplayNode"))
-        for node in reversed(added):
-            if scene.IsNodePresent(node):
-                scene.RemoveNode(node)
-        raise
-    scene.RemoveObserver(tag)
+
+
+def _take_out(scene: Scene, added: list[Node]) -> None:
+    # Browsers first: they make a new proxy for a sequence that has lost its own.
+    for node in added:
+        if scene.IsNodePresent(node):
+            out_of_browsers(node)
+    # Display nodes last: a volume that a slice view shows gets another one for each that it loses.
+    added.sort(key=lambda node: not node.IsA("vtkMRMLDisplayNode"))
+    for node in reversed(added):
+        if scene.IsNodePresent(node):
+            scene.RemoveNode(node)
 
 
 @contextmanager
 def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
     """A volume that is written into stays what it was where an error ends the writing.
 
-    Its voxels and place, what is noted on it, how it is shown, its transform and its place in the subject
-    hierarchy.
+    Its voxels and place, what they measure, what is noted on it, how it is shown, its transform and its place in the
+    subject hierarchy.
     """
     if node is None:
         yield
         return
     image, matrix = node.GetImageData(), _matrix(node)
+    quantity, units = node.GetVoxelValueQuantity(), node.GetVoxelValueUnits()
     attributes = {name: node.GetAttribute(name) for name in node.GetAttributeNames() or ()}
     references = _references(node)
     display = node.GetDisplayNode()
@@ -62,6 +95,8 @@ def volume_as_it_was(node: VolumeNode | None) -> Iterator[None]:
     except BaseException:
         node.SetAndObserveImageData(image)
         node.SetIJKToRASMatrix(matrix)
+        node.SetVoxelValueQuantity(quantity)
+        node.SetVoxelValueUnits(units)
         for name in node.GetAttributeNames() or ():
             if name not in attributes:
                 node.RemoveAttribute(name)

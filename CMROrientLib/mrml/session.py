@@ -128,8 +128,8 @@ def examine_group(
     looks: list[tuple[SceneImage, Volume, Look]] = []
     left: list[tuple[SceneImage, CMROrientError]] = []
     count = len(group.images)
-    # The progress may let people remove images.
-    places = _places(group) if group.kind == "stack" else {}
+    # The progress may let people remove images: all of them, where a group waits for its turn.
+    places = _places(group) if group.kind == "stack" and group.images else {}
     for number, image in enumerate(group.images):
 
         def slice_done(_done: int, _total: int, number: int = number) -> None:
@@ -205,19 +205,38 @@ def correct(
     CMROrientError
         Where nothing was decided, or something cannot be written. The scene is then as it was.
     """
+    unchanged(examined, result)
+    with scene_as_it_was(examined.image.scene), volume_as_it_was(output):
+        return write_correction(examined, result, geometry, target=target, output=output, segmentations=segmentations)
+
+
+def unchanged(examined: Examined, result: Recognition, progress: Progress | None = None) -> None:
+    """Raise ``CMROrientError`` where nothing was decided, or the image is no longer what was looked at."""
     if not result.acted_on:
         said = _("{result} Decide yourself: give its orientation, 0 to 7.").format(result=words(result))
         raise CMROrientError(said, examined.image.name)
     image, volume = examined.image, examined.volume
-    current = volume_of(image, volume.slice_axis)
+    current = volume_of(image, volume.slice_axis, progress)
     if current.grid != volume.grid or not np.array_equal(current.array, volume.array, equal_nan=True):
         raise CMROrientError(_("the image has changed since it was looked at; press Recognize again"), image.name)
+
+
+def write_correction(
+    examined: Examined,
+    result: Recognition,
+    geometry: GeometryMode = "auto",
+    *,
+    target: Orientation | int = Orientation.IDENTITY,
+    output: VolumeNode | None = None,
+    segmentations: Sequence[ShownNode] = (),
+) -> Corrected:
+    """As ``correct`` for an image that is ``unchanged``, where the caller undoes what fails (``rollback``)."""
+    image, volume = examined.image, examined.volume
     correction = planned(examined, result, geometry, target)
     placed = right_handed(correction.apply(volume))
     provenance = Provenance(result, correction, geometry, examined.model)
-    with scene_as_it_was(image.scene), volume_as_it_was(output):
-        made = write(image, volume, placed, provenance, output, segmentations)
-        table = votes_table(image.scene, result, image.name) if len(result.slice_indices) else None
-        if table is not None:
-            made.main.SetNodeReferenceID("CMROrient.votes", table.GetID())
+    made = write(image, volume, placed, provenance, output, segmentations)
+    table = votes_table(image.scene, result, image.name) if len(result.slice_indices) else None
+    if table is not None:
+        made.main.SetNodeReferenceID("CMROrient.votes", table.GetID())
     return Corrected(made.node, made.sequence, made.segmentations, made.slices_reversed, result, correction, table)

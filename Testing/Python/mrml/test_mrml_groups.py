@@ -10,10 +10,10 @@ import pytest
 from slicer_host import add_cine, add_volume, application, in_study, loaded_one_by_one, scene, slicer
 
 from CMROrientLib.mrml.all_images import correct_all, examine_all
-from CMROrientLib.mrml.groups import STUDY, group_of, study_of
+from CMROrientLib.mrml.groups import STUDY, Group, group_of, study_of
 from CMROrientLib.mrml.input import scene_image
 from CMROrientLib.mrml.nodes import right_handed
-from CMROrientLib.mrml.session import correct, examine
+from CMROrientLib.mrml.session import correct, examine, examine_group
 from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.recognition.recognizer import Recognizer
 from CMROrientLib.volume import Grid, Volume
@@ -157,3 +157,20 @@ def test_one_that_is_removed_meanwhile_is_named() -> None:
     found, left = examine_all(slicer.mrmlScene, Recognizer(), remove_the_last)
     assert [one.image.main for one in found] == nodes[:-1]
     assert [name for name, _why in left] == [f"SAX {SLICES}"] and "removed" in left[0][1]
+
+
+def test_a_stack_whose_series_are_all_removed_meanwhile_is_named_and_the_others_go_on() -> None:
+    stays, goes = loaded_one_by_one(stack(2), "stays"), loaded_one_by_one(stack(3), "goes")
+    in_study(stays, "1.2.3")
+    in_study(goes, "4.5.6")
+
+    def remove(_done: int, _total: int) -> None:
+        while goes:
+            slicer.mrmlScene.RemoveNode(goes.pop())
+
+    found, left = examine_all(slicer.mrmlScene, Recognizer(), remove)
+    assert not goes and len(found) == SLICES
+    assert {one.image.name for one in found} == {node.GetName() for node in stays}
+    assert {name: "removed" in why for name, why in left} == {f"goes {n + 1}": True for n in range(SLICES)}
+    nothing = Group("stack", ())
+    assert examine_group(nothing, Recognizer()) == ([], [])

@@ -12,6 +12,7 @@ from slicer_host import add_cine, add_volume, application, places, save_and_load
 
 from CMROrientLib.correction import GEOMETRY_MODES, plan
 from CMROrientLib.errors import CMROrientError
+from CMROrientLib.mrml import rollback, session
 from CMROrientLib.mrml.display import show
 from CMROrientLib.mrml.input import scene_image, volume_of
 from CMROrientLib.mrml.nodes import right_handed
@@ -40,6 +41,12 @@ def correct(
     correction = plan(result.orientation, result.header_orientation, geometry)
     placed = right_handed(correction.apply(volume))
     return write(image, volume, placed, Provenance(result, correction, geometry, MODEL), output, segmentations)
+
+
+def decided_and_corrected(node: Any, orientation: int, **options: Any) -> session.Corrected:
+    """As a person does it, so that what fails is undone."""
+    examined = session.decide(node, orientation)
+    return session.correct(examined, examined.recognition, **options)
 
 
 def stored(orientation: int = Orientation.FLIP_VERTICAL, header: str = "true", **options: Any) -> Volume:
@@ -363,6 +370,22 @@ def test_an_error_leaves_the_scene_as_it_was() -> None:
     assert node_ids() == before
 
 
+def coded(*said: str) -> Any:
+    """An entry of a terminology: (value, scheme, meaning)."""
+    entry = slicer.vtkCodedEntry()
+    entry.SetValueSchemeMeaning(*said)
+    return entry
+
+
+def test_what_can_be_undone_is_noted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted, watch = [], rollback._noted
+    copied, copy = [], rollback._copy
+    monkeypatch.setattr(rollback, "_noted", lambda *given: (noted.append(given), watch(*given))[1])
+    monkeypatch.setattr(rollback, "_copy", lambda display: (copied.append(display), copy(display))[1])
+    decided_and_corrected(add_volume(stored(2)), 2, output=add_volume(stored(0), "mine"))
+    assert len(noted) == len(copied) == 1
+
+
 @pytest.mark.parametrize("phases", [1, 2])
 def test_a_follower_that_fails_takes_everything_back(phases: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from CMROrientLib.mrml import output as mrml_output
@@ -378,6 +401,9 @@ def test_a_follower_that_fails_takes_everything_back(phases: int, monkeypatch: p
         node = add_volume(image)
         output = add_volume(stored(0), "mine")
         before, corners = voxels(output), places(output)
+        node.SetVoxelValueQuantity(coded("110852", "DCM", "MR signal intensity"))
+        node.SetVoxelValueUnits(coded("1", "UCUM", "no units"))
+        output.SetVoxelValueUnits(units := coded("ms", "UCUM", "millisecond"))
     else:
         node, _, browser = add_cine(image)
     ids = node_ids()
@@ -386,11 +412,12 @@ def test_a_follower_that_fails_takes_everything_back(phases: int, monkeypatch: p
         mrml_output, "follow_label_map", lambda *given: (calls.append(1), fail() if calls[1:] else follow(*given))
     )
     with pytest.raises(MemoryError):
-        correct(node, 3, output=output, segmentations=following)
+        decided_and_corrected(node, 3, output=output, segmentations=following)
     assert node_ids() == ids
     if output is not None:
         assert np.array_equal(voxels(output), before) and np.array_equal(places(output), corners)
         assert output.GetAttribute("CMROrient.Orientation") is None
+        assert output.GetVoxelValueQuantity() is None and output.GetVoxelValueUnits() is units
     if browser is not None:
         assert browser.GetNumberOfSynchronizedSequenceNodes(True) == 1
 

@@ -223,6 +223,19 @@ def test_removing_the_output_makes_no_other_volume_the_output(panel: Any) -> Non
     assert np.array_equal(voxels(other), before) and "SAX standard" in names()
 
 
+def test_what_correct_would_undo_is_noted_once(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from CMROrientLib.mrml import rollback
+
+    copied, copy = [], rollback._copy
+    monkeypatch.setattr(rollback, "_copy", lambda display: (copied.append(display), copy(display))[1])
+    output = phantom_node(0, name="mine")
+    select(panel, phantom_node(2))
+    panel._parameterNode.outputVolume = output
+    panel.ui.classComboBox.currentIndex = 1 + 2
+    press(panel.ui.correctButton)
+    assert "Written" in panel.ui.resultLabel.text and copied == [output.GetDisplayNode()]
+
+
 def test_cancel_leaves_the_scene_as_it_was(panel: Any) -> None:
     import qt
 

@@ -10,6 +10,7 @@ import pytest
 from panel_driver import SIZE, answer, names, opened, panel, phantom_node, press, select
 from slicer_host import add_cine, add_volume, application, host, scene, slicer
 
+from CMROrientLib.errors import CMROrientError
 from CMROrientLib.phantom.phantom import make_phantom
 
 pytestmark = [
@@ -95,6 +96,35 @@ def test_nothing_starts_while_something_is_done(panel: Any, handler: Any) -> Non
     press(panel.ui.recognizeButton)
     assert panel._parameterNode.inputVolume is first and "upside down" in panel.ui.verdictLabel.text
     assert "second standard" not in names()
+
+
+def test_correct_writes_no_older_result_where_the_person_cancels(panel: Any, handler: Any) -> None:
+    import qt
+
+    node = phantom_node(2)
+    select(panel, node)
+    press(panel.ui.recognizeButton)
+    qt.QTimer.singleShot(0, lambda: qt.QTimer.singleShot(0, panel.ui.cancelButton.click))
+    handler.right_click(node)[CORRECT].trigger()
+    slicer.app.processEvents()
+    assert "Cancelled" in panel.ui.statusLabel.text and "SAX standard" not in names()
+    assert panel.ui.correctButton.enabled  # the older result can still be used
+
+
+def test_correct_writes_no_older_result_where_recognizing_fails(
+    panel: Any, handler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = phantom_node(2)
+    select(panel, node)
+    press(panel.ui.recognizeButton)
+
+    def fail(*_: object, **__: object) -> None:
+        raise CMROrientError("the model's file is damaged; copy it anew")
+
+    monkeypatch.setattr(panel.logic, "examine", fail)
+    handler.right_click(node)[CORRECT].trigger()
+    slicer.app.processEvents()
+    assert "copy it anew" in panel.ui.statusLabel.text and "SAX standard" not in names()
 
 
 def test_a_volume_that_is_deleted_before_it_starts(panel: Any, handler: Any) -> None:

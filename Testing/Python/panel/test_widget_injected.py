@@ -184,6 +184,10 @@ def followed(panel: Any, node: Any, volume: Volume) -> None:
 def test_correct_on_a_volume(panel: Any, chosen: bool, following: bool) -> None:
     node = add_volume(heart(2, slices=3), "SAX")
     output = small(0, "mine") if chosen else None
+    for given, noted in ((node.SetVoxelValueQuantity, "MR signal intensity"), (node.SetVoxelValueUnits, "no units")):
+        entry = slicer.vtkCodedEntry()
+        entry.SetValueSchemeMeaning("1", "DCM", noted)
+        given(entry)
     select(panel, node)
     panel._parameterNode.outputVolume = output
     panel.panel.recognize()  # so that there are votes to write

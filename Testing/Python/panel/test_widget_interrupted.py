@@ -39,6 +39,7 @@ def test_opening_another_module_keeps_an_older_result_usable(panel: Any) -> None
     press(panel.ui.recognizeButton)
     meanwhile(panel.exit)
     panel.panel.recognize()
+    assert panel._parameterNode is None
     panel.enter()
     press(panel.ui.correctButton)
     assert "SAX standard" in names()
@@ -50,6 +51,7 @@ def test_opening_another_module_while_all_are_corrected_keeps_the_work(panel: An
     panel.enter()
     meanwhile(panel.exit)
     press(panel.ui.applyAllButton)
+    assert panel._parameterNode is None
     panel.enter()
     assert {"one standard", "two standard"} <= names()
     assert "2 images corrected" in panel.ui.resultLabel.text
