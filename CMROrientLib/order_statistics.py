@@ -24,7 +24,8 @@ def percentiles(values: NDArray[Any], percents: Sequence[float]) -> NDArray[np.f
     percents:
         P numbers from 0 to 100.
     """
-    return percentiles_of_rows(values.reshape(1, -1), percents)[0]
+    found: NDArray[np.float64] = percentiles_of_rows(values.reshape(1, -1), percents)[0]
+    return found
 
 
 def percentiles_of_rows(rows: NDArray[Any], percents: Sequence[float]) -> NDArray[np.float64]:
@@ -65,7 +66,7 @@ class _Places(NamedTuple):
     def between(self, low: NDArray[Any], high: NDArray[Any]) -> NDArray[np.float64]:
         step = high - low
         # From the nearer neighbour, as numpy does it.
-        return np.where(self.share < 0.5, low + step * self.share, high - step * (1 - self.share))
+        return np.asarray(np.where(self.share < 0.5, low + step * self.share, high - step * (1 - self.share)))
 
 
 def median(values: ArrayLike) -> float:

@@ -121,7 +121,7 @@ def _grey_by_table(pixels: NDArray[Any], lowest: int, highest: int) -> NDArray[n
     ends = percentiles_of_counts(np.bincount(numbers.ravel("K")), lowest, _ENDS)
     there = np.arange(lowest, highest + 1, dtype=np.float64)
     table = _scaled(there, np.ones(len(there), bool), ends, float(lowest), float(highest))
-    return table.take(numbers)
+    return np.asarray(table.take(numbers))
 
 
 def _scaled(
