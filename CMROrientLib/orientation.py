@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -50,22 +51,24 @@ class Orientation(IntEnum):
     ROTATE_270 = 6
     ANTI_TRANSPOSE = 7
 
-    @property
+    @cached_property
     def matrix(self) -> NDArray[np.int_]:
-        """(2, 2) signed permutation: rows are the output's (row, column) axes in the input's."""
-        return np.array(_MATRICES[self])
+        """(2, 2) signed permutation: rows are the output's (row, column) axes in the input's. It cannot be written."""
+        matrix = np.array(_MATRICES[self])
+        matrix.setflags(write=False)
+        return matrix
 
-    @property
+    @cached_property
     def inverse(self) -> Orientation:
         """The class that undoes this one."""
         return _from_matrix(self.matrix.T)
 
-    @property
+    @cached_property
     def exchanges_axes(self) -> bool:
         """Whether rows become columns, so that size and spacing change places."""
         return bool(self.matrix[0, 0] == 0)
 
-    @property
+    @cached_property
     def mirrors(self) -> bool:
         """Whether this is a reflection: it changes handedness."""
         return bool(np.linalg.det(self.matrix) < 0)
@@ -91,7 +94,7 @@ class Orientation(IntEnum):
 
     def after(self, first: Orientation) -> Orientation:
         """The single operation that does ``first`` and then this one."""
-        return _from_matrix(self.matrix @ first.matrix)
+        return _after(self, first)
 
     def apply(self, array: NDArray[Any], axes: tuple[int, int] = (-2, -1)) -> NDArray[Any]:
         """Turn ``array`` in the plane of ``axes`` = (row axis, column axis).
@@ -107,12 +110,22 @@ class Orientation(IntEnum):
         -------
         A view of ``array`` (no copy, values untouched).
         """
-        matrix = self.matrix
         row, column = axes
         if self.exchanges_axes:
             array = np.swapaxes(array, row, column)
-        reversed_axes = tuple(axis for axis, signs in zip(axes, matrix, strict=True) if signs.sum() < 0)
-        return np.flip(array, reversed_axes) if reversed_axes else array
+        if not any(self._backwards):
+            return array
+        part = [slice(None)] * array.ndim
+        for axis, backwards in zip(axes, self._backwards, strict=True):
+            if backwards:
+                part[axis] = slice(None, None, -1)
+        return array[tuple(part)]
+
+    @cached_property
+    def _backwards(self) -> tuple[bool, bool]:
+        """Whether rows and columns are counted from their other end in the output."""
+        first, second = self.matrix.sum(axis=1) < 0
+        return bool(first), bool(second)
 
     def apply_to_directions(self, row: ArrayLike, column: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Re-index a frame: the directions of the rows' and columns' growing index afterwards.
@@ -152,6 +165,11 @@ def _labels() -> dict[int, str]:
     }
 
 
+@cache
+def _after(second: Orientation, first: Orientation) -> Orientation:
+    return _from_matrix(second.matrix @ first.matrix)
+
+
 def _from_matrix(matrix: NDArray[np.int_]) -> Orientation:
     key = tuple(tuple(int(value) for value in line) for line in matrix)
     return next(Orientation(k) for k, entry in _MATRICES.items() if entry == key)
@@ -165,11 +183,18 @@ def header_scores(row: ArrayLike, column: ArrayLike) -> NDArray[np.float64]:
     row, column:
         (3,) unit directions of growing row and growing column index, in patient coordinates (LPS).
     """
-    scores = np.empty(len(Orientation))
-    for k in Orientation:
-        d, r = k.inverse.apply_to_directions(row, column)
-        scores[k] = r @ STANDARD_COLUMN_DIRECTION + d @ STANDARD_ROW_DIRECTION
+    # Turning only exchanges the two directions and their signs, which can as well be done with their products.
+    given = np.array([row, column], float)
+    along = np.array([[one @ STANDARD_ROW_DIRECTION, one @ STANDARD_COLUMN_DIRECTION] for one in given])
+    back = _turned_back()
+    scores: NDArray[np.float64] = back[:, 1] @ along[:, 1] + back[:, 0] @ along[:, 0]
     return scores
+
+
+@cache
+def _turned_back() -> NDArray[np.float64]:
+    """(8, 2, 2) the matrices that turn each class back."""
+    return np.array([k.inverse.matrix for k in Orientation], float)
 
 
 def header_state(row: ArrayLike, column: ArrayLike, slice_direction: ArrayLike | None = None) -> HeaderState:

@@ -6,16 +6,19 @@ import base64
 import io
 from dataclasses import dataclass, field, replace
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .order_statistics import percentiles, percentiles_of_counts
+
 #: JPEG quality: noise costs the bytes, and nobody reads a diagnosis off a picture of this size.
 QUALITY = 72
 
-#: Shares of the grey values that black and white are set to, so that single bright vessels or
+#: Per cent of the grey values that black and white are set to, so that single bright vessels or
 #: wrapped values do not darken the heart.
-_BLACK, _WHITE = 1.0, 99.0
+_ENDS = 1.0, 99.0
 
 #: Longest side of a picture in a notebook, in pixels.
 NOTEBOOK_SIDE = 160
@@ -100,13 +103,32 @@ def figure(preview: Preview | None, lines: list[str], body: str = "") -> str:
 
 def _grey(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     """(rows, columns) of any real type to 8 bits between the darkest and brightest per cent."""
+    if pixels.dtype.kind in "iu" and pixels.dtype.itemsize <= 4 and pixels.size:
+        lowest, highest = int(pixels.min()), int(pixels.max())
+        if highest - lowest < pixels.size:
+            return _grey_by_table(pixels, lowest, highest)
     values = np.asarray(pixels, np.float64)
     finite = np.isfinite(values)
     if not finite.any():
         return np.zeros(values.shape, np.uint8)
-    low, high = np.percentile(values[finite], (_BLACK, _WHITE))
-    if high <= low:
-        low, high = float(values[finite].min()), float(values[finite].max())
+    seen = values[finite]
+    return _scaled(values, finite, percentiles(seen, _ENDS), float(seen.min()), float(seen.max()))
+
+
+def _grey_by_table(pixels: NDArray[Any], lowest: int, highest: int) -> NDArray[np.uint8]:
+    """The same of whole numbers, found once for each there is: they are fewer than pixels."""
+    numbers = np.subtract(pixels, lowest, dtype=np.intp)
+    ends = percentiles_of_counts(np.bincount(numbers.ravel("K")), lowest, _ENDS)
+    there = np.arange(lowest, highest + 1, dtype=np.float64)
+    table = _scaled(there, np.ones(len(there), bool), ends, float(lowest), float(highest))
+    return np.asarray(table.take(numbers))
+
+
+def _scaled(
+    values: NDArray[np.float64], finite: NDArray[np.bool_], ends: NDArray[np.float64], lowest: float, highest: float
+) -> NDArray[np.uint8]:
+    """Values to 8 bits between ``ends``, between the lowest and the highest where these are one, grey without any."""
+    low, high = ends if ends[1] > ends[0] else (lowest, highest)
     if high <= low:
         return np.where(finite, 128, 0).astype(np.uint8)
     # Halved before the difference: the ends of float64 would overflow.

@@ -103,6 +103,7 @@ ROOMS = {
     "pictures": "",
     "progress": "",
     "i18n": "",
+    "order_statistics": "",
 }
 
 #: Modules of the contract that are no rooms: ways in.

@@ -15,6 +15,9 @@ from ..recognition.engines import available_cores
 from . import images, machine, networks, runs, stages, starts, warm
 from .versions import here, others
 
+#: Images whose stages are measured: as many as there are different ones of the synthetic.
+_STAGED = 40
+
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
@@ -97,7 +100,7 @@ def benchmark(options: BenchmarkOptions, tell: Callable[[str], None] | None = No
             "warm": warm.measure(versions, shown, options.rounds, options.threads, name),
         }
         say("stages")
-        found["stages_ms"] = stages.measure(shown, place, model, min(shown.count, 12))
+        found["stages_ms"] = stages.measure(shown, place, model, min(shown.count, _STAGED))
         say("networks")
         rate = machine.matrix_product_rate()
         found["multiply_adds_per_s"] = round(rate)

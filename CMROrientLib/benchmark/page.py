@@ -101,7 +101,8 @@ def _starts(found: Figures) -> Iterator[str]:
     yield ""
     yield _said(
         "A process of its own each time: `cmrorient recognize one.nii.gz` beside `python -c 'import SimpleITK'`",
-        f"({starts['bare']['rounds']} rounds).",
+        f"({starts['bare']['rounds']} rounds). An untimed first start of each leaves its modules compiled, as pip",
+        "leaves those of a package that it installs.",
     )
     yield ""
     names = {"interpreter": "`python -c pass`", "bare": "`python -c 'import SimpleITK'`"}
@@ -170,7 +171,10 @@ def _stages(found: Figures) -> Iterator[str]:
     total = sum(stages.values())
     yield "## Stages"
     yield ""
-    yield "CPU time of one image on one thread, stage after stage; in a run they overlap."
+    yield _said(
+        "CPU time of an image on one thread, stage after stage; in a run they overlap. Means, not medians: an image",
+        "that has to be seen in all copies takes many times the network of one that two looks are enough for.",
+    )
     yield ""
     yield from _table(
         ("stage", "CPU ms", "share"),

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 from ..errors import CMROrientError
 
+#: What processes do not inherit: places to look for packages, and to compile a package's modules anew at each
+#: start, which an installed one does not do.
+_LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -62,7 +66,7 @@ class Call:
 
     def run(self, output: int) -> subprocess.CompletedProcess[str]:
         """Run it to its end; what it prints goes to ``output``."""
-        environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+        environment = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
         if self.path:
             environment["PYTHONPATH"] = self.path
         # An interpreter, and words from this room.

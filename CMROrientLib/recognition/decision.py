@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..order_statistics import median
 from ..orientation import Orientation
 from .measures import SLICE_ORDER_TERMS
 from .typed_json import in_json, read_object, write_object
@@ -257,7 +258,7 @@ def out_of_distribution_output(logits: NDArray[np.floating]) -> float:
     logits:
         (S, G, outputs) of S ≥ 1 slices in G turned copies.
     """
-    return float(np.median(out_of_distribution_outputs(logits).mean(1)))
+    return median(out_of_distribution_outputs(logits).mean(1))
 
 
 def carried_back(turned: NDArray[np.floating], turns: NDArray[np.int_] | None = None) -> NDArray[np.floating]:

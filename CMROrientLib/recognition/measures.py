@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..order_statistics import distinct, median
 from ..orientation import Orientation
 from ..slice_order import FoundOrder
 
@@ -70,10 +71,10 @@ def weigh_levels(measures: NDArray[np.floating], slice_numbers: NDArray[np.int_]
         (S,) place of each slice in the stack; the phases of a cine share theirs.
     """
     of_slices = np.asarray(measures[..., 0], np.float64).mean(axis=1)
-    places = np.unique(slice_numbers)
+    places = distinct(slice_numbers)
     if len(places) < LEAST_SLICES:
         return None
-    levels = np.array([np.median(of_slices[slice_numbers == place]) for place in places])
+    levels = np.array([median(of_slices[slice_numbers == place]) for place in places])
     centred = places - places.mean()
     slope = float(centred @ levels / (centred @ centred))
     ranks = levels.argsort().argsort() - (len(places) - 1) / 2

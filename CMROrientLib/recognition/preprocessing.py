@@ -9,7 +9,8 @@ sequence nor the noise of the background decides what the network sees.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -17,12 +18,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..order_statistics import percentiles_of_rows
 from .typed_json import read_object, write_object
 
 FloatArray = NDArray[np.float32]
 
 #: Grey levels of the histograms. Enough that a 12 bit image loses nothing.
 _LEVELS = 4096
+#: Those of a histogram whose gain is bounded: few pixels to a level would be noise.
+_FEWER_LEVELS = 256
 
 #: A slice is never trimmed below this many rows or columns.
 _SMALLEST = 16
@@ -145,8 +149,8 @@ class Preprocessing:
         seen_rows, seen_columns = (_shifted(part, by) for part, by in zip(inside, (top, left), strict=True))
         if _is_within(seen_rows, rows) and _is_within(seen_columns, columns):
             down, across = down.part(seen_rows), across.part(seen_columns)
-            return np.ascontiguousarray(across.of(down.of(image).T).T, np.float32)
-        resized = across.of(down.of(image).T).T
+            return _resampled(image, down, across)
+        resized = _resampled(image, down, across)
         if top or left:
             square = np.full((side, side), resized.min(), np.float32)
             square[top : top + rows, left : left + columns] = resized
@@ -156,14 +160,15 @@ class Preprocessing:
     def normalise(self, squares: NDArray[Any]) -> FloatArray:
         """The contrast of squares: (N, size, size) to float32 (N, channels, size, size)."""
         output = np.empty((len(squares), self.channels, *squares.shape[1:]), np.float32)
-        for image, channels in zip(squares, output, strict=True):
-            values = _finite(image)
+        images = [_finite(image) for image in squares]
+        ends = [] if self.contrast == "truncated" else _percentiles(images)
+        for number, (image, channels) in enumerate(zip(images, output, strict=True)):
             if self.contrast == "truncated":
-                self._truncated(values, channels)
+                self._truncated(image, channels)
             elif self.contrast == "bounded":
-                channels[0] = self._bounded(values)
+                self._bounded(image, *ends[number], channels[0])
             else:
-                channels[0] = np.clip(values, *_percentiles(values))
+                channels[0] = np.clip(image, *ends[number])
             channels -= channels.mean()
             deviation = channels.std()
             if deviation > 1e-6:
@@ -176,27 +181,33 @@ class Preprocessing:
         # Truncation does not change the share of darker pixels below the cut and makes it one
         # above, so that one cumulative histogram serves all channels.
         lowest, highest = float(image.min()), float(image.max())
-        levels = _quantized(image, lowest, highest)
+        levels = _quantized(image, lowest, highest, _LEVELS)
         cumulative = np.cumsum(np.bincount(levels.ravel(), minlength=_LEVELS)) / levels.size
         for channel, share in zip(channels, self.truncations, strict=True):
             table = cumulative.astype(np.float32)
-            cut = _quantized(np.array([max(share * highest, lowest)], np.float32), lowest, highest)[0]
+            cut = _quantized(np.array([max(share * highest, lowest)], np.float32), lowest, highest, _LEVELS)[0]
             table[cut:] = 1
             channel[...] = table[levels]
 
-    def _bounded(self, image: FloatArray) -> FloatArray:
-        levels = _quantized(image, *_percentiles(image)) // (_LEVELS // 256)
-        histogram = np.bincount(levels.ravel(), minlength=256) / levels.size
-        ramp = np.minimum(histogram, self.gain / 256)
+    def _bounded(self, image: FloatArray, lowest: float, highest: float, output: FloatArray) -> None:
+        levels = _quantized(image, lowest, highest, _FEWER_LEVELS)
+        histogram = np.bincount(levels.ravel(), minlength=_FEWER_LEVELS) / levels.size
+        ramp = np.minimum(histogram, self.gain / _FEWER_LEVELS)
         # Half of a level lies below its pixels: an inverted image gives the inverted result.
         table = (np.cumsum(ramp) - ramp / 2) / ramp.sum()
-        result: FloatArray = table.astype(np.float32)[levels]
-        return result
+        # "clip" needs no second pass to look for numbers that are none of the table's: there are none.
+        table.astype(np.float32).take(levels, out=output, mode="clip")
 
 
 def is_blank(slice_: NDArray[Any]) -> bool:
     """Whether a slice shows nothing: no finite value, or all the same."""
-    finite = np.asarray(slice_)[np.isfinite(slice_)]
+    values = np.asarray(slice_)
+    if values.size:
+        # Where one value is not finite, one of these is not.
+        lowest, highest = values.min(), values.max()
+        if np.isfinite(lowest) and np.isfinite(highest):
+            return bool(lowest == highest)
+    finite = values[np.isfinite(values)]
     return finite.size == 0 or bool(finite.min() == finite.max())
 
 
@@ -211,7 +222,7 @@ def kept(image: NDArray[Any]) -> tuple[slice, slice]:
 def _kept(values: FloatArray) -> tuple[slice, slice]:
     everything = slice(0, values.shape[0]), slice(0, values.shape[1])
     # Most slices have no padding, which their edges tell at once.
-    if all((edge != edge[0]).any() for edge in (values[0], values[-1], values[:, 0], values[:, -1])):
+    if all(map(_varies, (values[0], values[-1], values[:, 0], values[:, -1]))):
         return everything
     rows = np.flatnonzero((values != values[:, :1]).any(axis=1))
     columns = np.flatnonzero((values != values[:1]).any(axis=0))
@@ -221,29 +232,43 @@ def _kept(values: FloatArray) -> tuple[slice, slice]:
     return inner if min(part.stop - part.start for part in inner) >= _SMALLEST else everything
 
 
+def _varies(edge: FloatArray) -> bool:
+    return bool(edge[0] != edge[-1] or (edge != edge[0]).any())
+
+
 def _finite(image: NDArray[Any]) -> FloatArray:
     with np.errstate(over="ignore"):
         values = np.asarray(image).astype(np.float32)
-    good = np.isfinite(values)
-    if not good.all():
+    if values.size == 0:
+        return values
+    lowest, highest = float(values.min()), float(values.max())
+    # Where one value is not finite, one of these is not.
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        good = np.isfinite(values)
         values = np.where(good, values, values[good].min() if good.any() else 0).astype(np.float32)
+        lowest, highest = float(values.min()), float(values.max())
     # Divided where squares and sums of extreme floats would overflow.
-    largest = float(np.abs(values).max(initial=0))
+    largest = max(-lowest, highest)
     return values / np.float32(largest) if largest > 1e15 else values
 
 
-def _quantized(image: FloatArray, lowest: float, highest: float) -> NDArray[np.intp]:
+def _quantized(image: FloatArray, lowest: float, highest: float, count: int) -> NDArray[np.intp]:
     if highest <= lowest:
         return np.zeros(image.shape, np.intp)
-    scaled = (np.asarray(image, np.float64) - lowest) * (_LEVELS / (highest - lowest))
-    return np.clip(scaled, 0, _LEVELS - 1).astype(np.intp)
+    scaled = np.subtract(image, lowest, dtype=np.float64)
+    scaled *= count / (highest - lowest)
+    return np.clip(scaled, 0, count - 1, out=scaled).astype(np.intp)
 
 
-def _percentiles(image: FloatArray) -> tuple[float, float]:
-    low, high = np.percentile(image, (0.5, 99.5))
-    if high <= low:
-        low, high = image.min(), image.max()
-    return float(low), float(high)
+def _percentiles(images: Sequence[FloatArray]) -> list[tuple[float, float]]:
+    """Of each image, all of one size; the lowest and the highest value where they are the same."""
+    if not images:
+        return []
+    found = percentiles_of_rows(np.stack(images).reshape(len(images), -1), (0.5, 99.5))
+    return [
+        (float(low), float(high)) if high > low else (float(image.min()), float(image.max()))
+        for image, (low, high) in zip(images, found, strict=True)
+    ]
 
 
 def _shifted(part: slice, by: int) -> slice:
@@ -284,9 +309,18 @@ class _Weights(NamedTuple):
         than the product.
         """
         result = np.zeros((self.samples.shape[1], image.shape[1]), np.float32)
-        for samples, shares in zip(self.samples, self.shares, strict=True):
-            result += shares[:, None] * image[samples]
+        taken = np.empty_like(result)
+        for samples, shares in zip(self.samples, self.shares[..., np.newaxis], strict=True):
+            # All are within; "clip" is what does not look at them a second time.
+            image.take(samples, axis=0, out=taken, mode="clip")
+            taken *= shares
+            result += taken
         return result
+
+
+def _resampled(image: FloatArray, down: _Weights, across: _Weights) -> FloatArray:
+    # Whole rows are taken faster than columns.
+    return np.ascontiguousarray(across.of(np.ascontiguousarray(down.of(image).T)).T)
 
 
 @lru_cache(maxsize=256)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..order_statistics import distinct
 from ..pictures import Preview
 from ..slice_order import header_slice_order
-from ..volume import Volume
+from ..volume import Grid, Volume
 from .measures import weigh_levels
 from .result import Recognition
 from .slices import SLICES_LOOKED_AT
@@ -111,7 +113,13 @@ def count_places(looks: Sequence[Look]) -> int:
     return len(places)
 
 
-def places_of(volume: Volume, slices: NDArray[np.int_]) -> set[tuple[float, ...]]:
+def places_of(volume: Volume, slices: NDArray[np.int_]) -> frozenset[tuple[float, ...]]:
     """Where slices (phase, slice) of a volume lie, in mm."""
-    affine = volume.grid.affine
-    return {tuple(np.round(affine @ [0, 0, number, 1], 1)) for number in np.unique(slices[:, 1])}
+    return _places(volume.grid, tuple(distinct(slices[:, 1]).tolist()))
+
+
+# One volume after the other is asked about, each some times.
+@lru_cache(maxsize=64)
+def _places(grid: Grid, numbers: tuple[int, ...]) -> frozenset[tuple[float, ...]]:
+    affine = grid.affine
+    return frozenset(tuple(np.round(affine @ [0, 0, number, 1], 1)) for number in numbers)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from ...errors import CMROrientError
@@ -104,6 +105,11 @@ class Card:
     def to_json(self) -> dict[str, object]:
         """The JSON object of the card."""
         return write_object(self, self.as_read)
+
+    @cached_property
+    def written(self) -> Mapping[str, object]:
+        """What ``to_json`` gives, made once; whoever reads it leaves it as it is."""
+        return self.to_json()
 
     @property
     def epochs(self) -> int | None:

@@ -61,7 +61,7 @@ class ModelFiles:
         """
         decision = self._decision
         without = {name: value for name, value in decision.items() if name != "early"} if decision else decision
-        return self.checksum, self.card.to_json().get("preprocessing"), without
+        return self.checksum, self.card.written.get("preprocessing"), without
 
     @property
     def early(self) -> object:
@@ -71,7 +71,7 @@ class ModelFiles:
     @property
     def _decision(self) -> dict[str, object] | None:
         """The card's section as it stands in the file."""
-        decision = self.card.to_json().get("decision")
+        decision = self.card.written.get("decision")
         return dict(decision) if isinstance(decision, Mapping) else None
 
 

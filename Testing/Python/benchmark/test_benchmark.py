@@ -17,12 +17,12 @@ from parts import REPOSITORY
 from sample_study import MODEL, cmrorient, phantom, put
 
 from CMROrientLib import __version__
-from CMROrientLib.benchmark import processes
+from CMROrientLib.benchmark import processes, starts
 from CMROrientLib.benchmark.machine import describe, matrix_product_rate
 from CMROrientLib.benchmark.measure import BenchmarkOptions
 from CMROrientLib.benchmark.page import page
 from CMROrientLib.benchmark.stages import STAGES
-from CMROrientLib.benchmark.versions import others
+from CMROrientLib.benchmark.versions import Version, others
 from CMROrientLib.errors import CMROrientError, UsageError
 
 
@@ -74,6 +74,7 @@ def test_the_page_has_each_part_its_command_and_no_place_or_name(figures: tuple[
     assert "`cmrorient benchmark --volumes 2 --data FOLDER --starts 1 --rounds 1 --page performance.md`" in text
     for private in (socket.gethostname(), str(Path.home()), str(Path.cwd()), "/tmp"):
         assert private not in text and private not in json.dumps(found)
+    assert "An untimed first start of each leaves its modules compiled" in text
     widths = {line.count("|") for line in text.split("## Runs")[1].split("##")[0].splitlines() if line.startswith("|")}
     assert widths == {7}
 
@@ -109,6 +110,24 @@ def test_commands_take_turns(tmp_path: Path) -> None:
     times = processes.in_turn(calls, 3, told.append)
     assert told == ["a", "b", "b", "a", "a", "b"]
     assert times["a"].rounds == 3 and times["a"].wall > 0
+
+
+def test_what_is_timed_is_compiled_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    package = tmp_path / "CMROrientLib"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "part.py").touch()
+    # Each start says whether it finds its modules compiled.
+    (package / "__main__.py").write_text(
+        "import pathlib, sys\n"
+        "found = list(pathlib.Path(__file__).parent.rglob('part.*.pyc'))\n"
+        "print(bool(found), file=(pathlib.Path(__file__).parents[1] / f'{sys.argv[1]}.txt').open('a'))\n"
+        "from CMROrientLib import part\n"
+    )
+    starts.measure([Version("this", sys.executable, "0", True, str(tmp_path))], Path("image.nii.gz"), 2)
+    assert (tmp_path / "recognize.txt").read_text().split() == ["False", "True", "True"]
 
 
 @pytest.mark.parametrize(

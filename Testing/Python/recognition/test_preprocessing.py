@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -70,6 +71,37 @@ def test_the_geometry_is_the_product_with_sparse_matrices_bit_for_bit(shape: tup
         return csr_matrix((dense / dense.sum(axis=1, keepdims=True)).astype(np.float32))
 
     assert np.array_equal(found, (weights(shape[1]) @ (weights(shape[0]) @ image).T).T)
+
+
+@pytest.mark.parametrize("contrast", ["bounded", "linear"])
+@pytest.mark.parametrize("scale", [1e-30, 0.01, 1.0, 3000.0, 1e20])
+def test_the_contrast_is_that_of_numpys_percentiles_bit_for_bit(
+    contrast: Literal["bounded", "linear"], scale: float
+) -> None:
+    random = np.random.default_rng(4)
+    squares = (random.gamma(2, size=(5, 40, 40)) * scale).astype(np.float32)
+    squares[1] = np.round(squares[1] / scale) * scale
+    squares[2] = 7
+    squares[3, 5:] = 0
+    squares[4, 3, 3] = np.inf
+    found = Preprocessing(size=40, contrast=contrast, gain=4.0).normalise(squares)
+    for square, (channel,) in zip(squares, found, strict=True):
+        values = np.where(np.isfinite(square), square, square[np.isfinite(square)].min())
+        largest = np.abs(values).max()
+        values = values / largest if largest > 1e15 else values
+        low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
+        if high <= low:
+            low, high = float(values.min()), float(values.max())
+        if contrast == "linear":
+            expected = np.clip(values, low, high)
+        else:
+            steps = (values.astype(np.float64) - low) * (4096 / (high - low)) if high > low else 0 * values
+            levels = np.clip(steps, 0, 4095).astype(int) // 16
+            ramp = np.minimum(np.bincount(levels.ravel(), minlength=256) / levels.size, 4.0 / 256)
+            expected = ((np.cumsum(ramp) - ramp / 2) / ramp.sum()).astype(np.float32)[levels]
+        expected = expected - expected.mean()
+        expected = expected / expected.std() if expected.std() > 1e-6 else np.zeros_like(expected)
+        assert channel.tobytes() == expected.astype(np.float32).tobytes()
 
 
 def test_shrinking_averages() -> None:

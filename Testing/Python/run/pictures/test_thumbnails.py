@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from CMROrientLib.metadata import Metadata
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.pictures import Preview
 from CMROrientLib.run.pictures.thumbnails import SIDE, picture, thumbnails_of
 from CMROrientLib.volume import Grid, Volume
 
@@ -109,3 +110,15 @@ def test_any_values_make_a_picture(pixels: NDArray[np.generic]) -> None:
 def test_noise_stays_small() -> None:
     noise = np.random.default_rng(0).rayleigh(100, (1, 256, 256)).astype(np.int16)
     assert len(picture(volume_of(noise))) < 4500
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int16, np.uint16, np.int32, np.uint32])
+@pytest.mark.parametrize("levels", [1, 2, 3, 100, 60_000])
+def test_whole_numbers_are_as_grey_as_the_same_floats(kind: type[np.integer], levels: int) -> None:
+    limits = np.iinfo(kind)
+    numbers = np.random.default_rng(levels).integers(0, levels, (40, 30)) + max(-levels // 2, limits.min)
+    pixels = np.clip(numbers, limits.min, limits.max).astype(kind)
+    for shown in (pixels, pixels.T[::-1]):
+        size = shown.shape[::-1]
+        expected = Preview(shown.astype(np.float64), (1.0, 1.0)).grey(size)
+        np.testing.assert_array_equal(Preview(shown, (1.0, 1.0)).grey(size), expected)
