@@ -148,7 +148,8 @@ def audit_folder(
 
     Returns
     -------
-    The records, in the order of their paths, which are relative to the given folders.
+    The records, in the order of their paths, which are relative to the given folders: all of them in memory, as
+    those of ``correct_folder``. The audit itself keeps them on disk beside the report until it is written.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def audit_folder(
         pictures=True,
         command=command,
     )
-    return audit_run(options, report, progress=progress, warn=warn)
+    return list(audit_run(options, report, progress=progress, warn=warn))
 
 
 def restore_folder(

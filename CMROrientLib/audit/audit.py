@@ -11,13 +11,12 @@ import json
 import os
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import CMROrientError, UsageError
 from ..io.atomic import replacing
 from ..progress import ItemProgress
 from ..report.page import page_kind, write_report
@@ -26,8 +25,8 @@ from ..run.options import Inputs, RunOptions
 from ..run.pictures.thumbnails import Thumbnails
 from ..run.record import Json, Record
 from ..run.work import Outcome
+from .kept import Kept
 from .page import AUDIT, by_scanner
-from .slice_order import marked
 from .verdict import explain, verdict_of
 
 _PAGE_SUFFIXES = (".html", ".htm")
@@ -114,9 +113,13 @@ def audit(
         See ``audit_run``.
     progress, warn, options:
         See ``run.folder.recognize`` and the fields of ``RunOptions``.
+
+    Returns
+    -------
+    What ``audit_run`` does, all of them in memory.
     """
     told = RunOptions(inputs=paths, pictures=True, **options)  # type: ignore[arg-type]
-    return audit_run(told, report, progress=progress, warn=warn)
+    return list(audit_run(told, report, progress=progress, warn=warn))
 
 
 def audit_run(
@@ -125,7 +128,7 @@ def audit_run(
     *,
     progress: ItemProgress[Outcome] | None = None,
     warn: Warn | None = None,
-) -> list[Record]:
+) -> Sequence[Record]:
     """Do what ``audit`` does with options that are made already.
 
     Parameters
@@ -136,8 +139,9 @@ def audit_run(
 
     Returns
     -------
-    The records, in the order of their paths; ``verdict.verdict_of`` judges each. Paths are
-    relative to the given ones, which stand before them where two images would have one name.
+    The records, in the order of their paths, each read from disk when it is asked for;
+    ``verdict.verdict_of`` judges each. Paths are relative to the given ones, which stand before them
+    where two images would have one name.
 
     Raises
     ------
@@ -152,37 +156,30 @@ def audit_run(
     # wrong with any of them is raised here, before the first image is looked at.
     runs = {os.fspath(root): recognize(replace(options, inputs=(root,)), progress, warn) for root in options.inputs}
     target.check_writable()
-    seen: list[tuple[str, Outcome]] = []
+    # Beside the report, which takes as much room itself.
+    kept = Kept(target.page.parent)
     try:
         for root, outcomes in runs.items():
             for outcome in outcomes:
-                seen.append((root, outcome))
+                _keep(kept, root, outcome, target)
     except KeyboardInterrupt:
         # An archive takes hours: what has been looked at is told.
         title = "Header audit (stopped before its end)"
-        write_audit(*_told_apart(seen), target, title=title, command=options.command)
+        write_audit(*kept.told_apart(), target, title=title, command=options.command)
         raise
-    records, pictures = _told_apart(seen)
+    records, pictures = kept.told_apart()
     write_audit(records, pictures, target, command=options.command)
     return records
 
 
-def _told_apart(
-    seen: Sequence[tuple[str, Outcome]],
-) -> tuple[list[Record], dict[tuple[str, str | None], Thumbnails]]:
-    """Records by name, and their pictures; images of one name get the path that was given before it."""
-    names = Counter(outcome.record.key for _, outcome in seen)
-    records = []
-    pictures = {}
-    for root, outcome in seen:
-        record = outcome.record
-        if names[record.key] > 1:
-            record = replace(record, path=(Path(root) / record.path).as_posix())
-        records.append(record)
-        if outcome.thumbnails is not None:
-            pictures[record.key] = outcome.thumbnails
-    records.sort(key=lambda record: (record.path, record.series or ""))
-    return marked(records), pictures
+def _keep(kept: Kept, root: str, outcome: Outcome, report: ReportFiles) -> None:
+    try:
+        kept.add(root, outcome)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CMROrientError(
+            f"the report cannot be written ({reason}); make room there, or give another place", report.page
+        ) from error
 
 
 def audit_line(record: Record) -> dict[str, Json]:
@@ -199,13 +196,15 @@ def write_audit(
     command: str = "",
 ) -> None:
     """Write the page, the JSON lines (see ``audit_line``) and the CSV."""
-    rows = [audit_line(record) for record in records]
-    table = io.StringIO()
-    writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     with replacing([report.jsonl, report.csv]) as (lines, cells):
-        lines.write("".join(json.dumps(line) + "\n" for line in rows).encode("ascii"))
-        cells.write(table.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+        cells.write("\N{ZERO WIDTH NO-BREAK SPACE}".encode())
+        table = io.TextIOWrapper(cells, "utf-8", "backslashreplace", newline="")
+        writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for record in records:
+            line = audit_line(record)
+            lines.write((json.dumps(line) + "\n").encode("ascii"))
+            writer.writerow(line)
+        table.detach()
     sums = by_scanner(records)
     write_report(records, report.page, pictures, title=title, command=command, style=AUDIT, sums=sums)

@@ -6,28 +6,38 @@ A stack that is stored as one image a slice counts once, and is marked as a whol
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from ..run.record import Record
 
 
-def marked(records: Sequence[Record]) -> list[Record]:
-    """The records, those marked whose slices run the other way than those of most others.
+class Rest(NamedTuple):
+    """Which way the slices of most stacks run, in how many they do, and of how many it is known."""
+
+    order: str
+    stacks: int
+    total: int
+
+
+def rest_of(records: Iterable[Record]) -> Rest | None:
+    """What is the rest; None where fewer than two orders are found, so that nothing runs against it.
 
     Where as many run one way as the other, base first counts as the rest.
     """
     orders = Counter({record.stack: order for record in records if (order := _order(record)) is not None}.values())
-    total = orders.total()
-    rest = "base_first" if orders["base_first"] >= orders["apex_first"] else "apex_first"
     if len(orders) < 2:
-        return list(records)
-    return [
-        replace(record, finding=replace(record.finding, run_otherwise=(orders[rest], total)))
-        if record.finding is not None and _order(record) not in (None, rest)
-        else record
-        for record in records
-    ]
+        return None
+    order = "base_first" if orders["base_first"] >= orders["apex_first"] else "apex_first"
+    return Rest(order, orders[order], orders.total())
+
+
+def marked(record: Record, rest: Rest | None) -> Record:
+    """The record, marked where its slices run the other way than those of the rest."""
+    if rest is None or record.finding is None or _order(record) in (None, rest.order):
+        return record
+    return replace(record, finding=replace(record.finding, run_otherwise=(rest.stacks, rest.total)))
 
 
 def _order(record: Record) -> str | None:

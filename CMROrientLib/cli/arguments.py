@@ -11,7 +11,6 @@ from pathlib import Path
 from ..orientation import Orientation
 from ..recognition.result import LOOKS
 from ..run.options import COMPANIONS, RunOptions
-from ..run.record import Record
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -127,11 +126,6 @@ def run_options(arguments: argparse.Namespace, **more: object) -> RunOptions:
     names = {entry.name for entry in fields(RunOptions)}
     typed = {name: value for name, value in vars(arguments).items() if name in names}
     return RunOptions(**{**typed, "command": shlex.join(["cmrorient", *sys.argv[1:]]), **more})
-
-
-def exit_status(records: list[Record]) -> int:
-    """0 where all is done, 1 where some image failed or is uncertain."""
-    return 1 if any(record.failed for record in records) else 0
 
 
 def _endings(text: str) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..audit.audit import ReportFiles, audit_line, audit_run
 from ..audit.page import KINDS, PROBLEMS
 from ..audit.verdict import verdict_of, verdicts_of
+from ..report.style import Kind
 from ..run.record import Record
 from .arguments import (
     add_identifiers,
@@ -19,12 +20,12 @@ from .arguments import (
     add_json,
     add_only_problems,
     add_recognition,
-    exit_status,
     run_options,
 )
 from .output import Reporter, full_name, header, shown_name, stored
-from .sums import no_short_axis
-from .table import Cell, table
+from .rows import Row, Rows
+from .sums import Sums
+from .table import Cell, lines
 from .table import tell as say
 
 _HEADINGS: list[Cell] = [("image",), ("what is wrong",), ("pixels",), ("header",)]
@@ -57,7 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     only_problems: bool = arguments.only_problems
     with Reporter(options, json=arguments.json, at_once=False) as reporter:
         records = audit_run(options, arguments.report, progress=reporter.progress, warn=reporter.warn)
+    # Each reading of the records is one from disk.
+    sums = Sums()
     for record in records:
+        sums.add(record)
         if record.error is not None:
             say(f"error: {full_name(record, options.inputs)}: {record.error}", sys.stderr)
     if arguments.json:
@@ -66,33 +70,34 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps(audit_line(record)))
     else:
         tell(records, options.inputs, only_problems=only_problems)
-    nothing = no_short_axis(records)
+    nothing = sums.no_short_axis()
     if nothing:
         say(nothing, sys.stderr)
     print(f"report: {ReportFiles.at(arguments.report).page}", file=sys.stderr)
-    return exit_status(records)
+    return int(sums.failed > 0)
 
 
-def tell(records: Sequence[Record], inputs: Sequence[Path] = (), *, only_problems: bool = False) -> None:
+def tell(records: Iterable[Record], inputs: Sequence[Path] = (), *, only_problems: bool = False) -> None:
     """What is wrong, the most urgent first, and how much there is of each kind."""
-    wrong = [record for record in records if verdict_of(record).value in _RANKS]
-    wrong.sort(key=lambda record: _RANKS[verdict_of(record).value])
-    if wrong:
-        several = Counter(record.path for record in records)
-        for line in table(_HEADINGS, [_row(record, inputs, several[record.path] > 1) for record in wrong]):
+    rows = Rows()
+    counts: Counter[str] = Counter()
+    for record in records:
+        found = [verdict.value for verdict in verdicts_of(record)]
+        counts.update(found)
+        rows.count(record.path)
+        if found[0] in _RANKS:
+            rows.add(_row(record, inputs, PROBLEMS[_RANKS[found[0]]]), rank=_RANKS[found[0]])
+    if len(rows):
+        for line in lines(_HEADINGS, rows):
             print(line)
         print()
-    counts = Counter(verdict.value for record in records for verdict in verdicts_of(record))
     for kind in PROBLEMS if only_problems else KINDS:
         if counts[kind.tag]:
             say(f"{counts[kind.tag]:>7}  {kind.label}: {kind.meaning}", sys.stdout)
 
 
-def _row(record: Record, inputs: Sequence[Path], several: bool) -> list[Cell]:
+def _row(record: Record, inputs: Sequence[Path], problem: Kind) -> Row:
     finding = record.finding
-    return [
-        ((full_name if several else shown_name)(record, inputs),),
-        (PROBLEMS[_RANKS[verdict_of(record).value]].label.lower(),),
-        stored(record.orientation),
-        ("",) if finding is None else header(finding),
-    ]
+    names = shown_name(record, inputs), full_name(record, inputs)
+    claimed = ("",) if finding is None else header(finding)
+    return Row(record.path, *names, [(problem.label.lower(),), stored(record.orientation), claimed])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..recognition.wording import slice_order_words
@@ -91,14 +91,6 @@ class Sums:
             f"{which} (long-axis and other views are left alone): give the short-axis series, or decide yourself with "
             "correct --orientation or --decisions"
         )
-
-
-def no_short_axis(records: Iterable[Record]) -> str:
-    """See ``Sums.no_short_axis``."""
-    sums = Sums()
-    for record in records:
-        sums.add(record)
-    return sums.no_short_axis()
 
 
 def shown_place(path: str, inputs: Sequence[Path]) -> str:

@@ -6,8 +6,10 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import overload
 
+from ..io.atomic import UNFINISHED
 from .record import Record
 
 #: Bytes that stay in memory: those of a small study never see the disk.
@@ -15,11 +17,20 @@ _IN_MEMORY = 1_000_000
 
 
 class Spool:
-    """Pieces of bytes in the order in which they were added, on disk where they are many."""
+    """Pieces of bytes in the order in which they were added, on disk where they are many.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    folder:
+        Where they wait, in a file that is gone with the last one who knows of it; where the system keeps such
+        files if not given. ``append`` raises OSError where there is no room.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
         # Closed with the last one who knows of it.
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115
+            _IN_MEMORY, dir=None if folder is None else str(folder), prefix=UNFINISHED
+        )
         weakref.finalize(self, self._file.close)
         self._ends = array("q", [0])
 

@@ -2,8 +2,9 @@
 
 ``python Testing/scale/measure.py 200 20000`` makes so many images, corrects them in a process of its own,
 does the same again, and prints for each the processor's seconds and the peak memory of the parent (its
-workers are not counted). ``--again`` fails above so many seconds of the second run, ``--growth`` above so
-many megabytes between the smallest and the largest number. No network is asked: that costs the same for each image.
+workers are not counted). ``--command`` does another command's work once. ``--again`` fails above so many seconds
+of the second run, ``--growth`` above so many megabytes between the smallest and the largest number. No network is
+asked, but by ``recognize``: that costs the same for each image.
 """
 
 from __future__ import annotations
@@ -22,6 +23,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 #: Different images; the others are further names of theirs, or copies where there are no links.
 _KINDS = 8
+
+_COMMAND = ("-m", "CMROrientLib")
+
+#: The same for an audit, which has no option for it: all are taken for standard, so that each is listed as wrong.
+_AUDIT = (
+    "-c",
+    "import functools, sys; from CMROrientLib.cli import audit; from CMROrientLib.cli.main import main; "
+    "audit.run_options = functools.partial(audit.run_options, orientation=0); sys.exit(main(sys.argv[1:]))",
+)
 
 
 class Run(NamedTuple):
@@ -62,7 +72,10 @@ def run(*arguments: str | Path) -> Run:
     # Sentences on each image would fill a pipe.
     with tempfile.TemporaryFile() as told:
         child = subprocess.Popen(
-            [sys.executable, "-m", "CMROrientLib", *map(str, arguments)], env=environment, stdout=told, stderr=told
+            [sys.executable, *(_AUDIT if arguments[0] == "audit" else _COMMAND), *map(str, arguments)],
+            env=environment,
+            stdout=told,
+            stderr=told,
         )
         while True:
             # Read before it ends: the mark is the highest so far, and goes with the process.
@@ -90,7 +103,7 @@ def main() -> int:
     """Measure; the exit status is 1 where a limit is passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", nargs="+", type=int)
-    parser.add_argument("--command", choices=("correct", "recognize"), default="correct")
+    parser.add_argument("--command", choices=("correct", "recognize", "audit"), default="correct")
     parser.add_argument("--jobs", default="1")
     parser.add_argument("--again", type=float, default=float("inf"), metavar="S")
     parser.add_argument("--growth", type=float, default=float("inf"), metavar="MB")
@@ -104,7 +117,9 @@ def main() -> int:
             place = (asked.keep or Path(elsewhere)) / str(count)
             source = place / "in" if (place / "in").is_dir() else make_images(place, count)
             words: list[str | Path] = [asked.command, source, "--jobs", asked.jobs]
-            words += ["-o", place / "out", "--orientation", "5"] if asked.command == "correct" else []
+            words += {"correct": ["-o", place / "out", "--orientation", "5"], "audit": ["-o", place / "report"]}.get(
+                asked.command, []
+            )
             for name in ("first", "second") if asked.command == "correct" else ("first",):
                 done = run(*words)
                 print(f"{count:>8} {name:>9} {done.cpu:>8.2f} {done.wall:>8.2f} {done.peak:>8.1f}", flush=True)

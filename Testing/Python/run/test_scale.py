@@ -25,3 +25,12 @@ def test_memory_and_a_second_run() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not LONG, reason="the short form is in audit/test_audit_kept.py; CMRORIENT_LONG=1 for this one")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
+def test_memory_of_an_audit() -> None:
+    """From 200 to 20,000 images 30 MB."""
+    measure = [sys.executable, REPOSITORY / "Testing" / "scale" / "measure.py", "--command", "audit"]
+    done = subprocess.run([*measure, "200", "20000", "--growth", "30"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
