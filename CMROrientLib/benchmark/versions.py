@@ -68,7 +68,9 @@ def others(pythons: Sequence[str]) -> list[Version]:
             version = json.loads(output_of(Call([python, "-c", _ASK])))
             options = output_of(Call([python, "-m", "CMROrientLib", "correct", "--help"]))
         except (OSError, CMROrientError) as error:
-            raise UsageError(f"this is no Python interpreter that has CMROrient ({error}); give one that has it", python) from error
+            raise UsageError(
+                f"this is no Python interpreter that has CMROrient ({error}); give one that has it", python
+            ) from error
         name = "other" if len(pythons) == 1 else f"other {number}"
         found.append(Version(name, python, version, "--looks" in options))
     return found

@@ -104,8 +104,15 @@ class OutputRun:
 
     def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> Records:
         """Work, keep the outcomes as they come in, and write the tables."""
-        outcomes = counted(run_all(self.images, self.options, self._assignment), len(self.images), progress)
         by_key = {image.key: image for image in self.images}
+        kept: set[Key] = set()
+
+        def keep_late(outcome: Outcome) -> None:
+            if outcome.record.key not in kept:
+                self._keep(outcome, by_key[outcome.record.key])
+
+        made = run_all(self.images, self.options, self._assignment, keep_late)
+        outcomes = counted(made, len(self.images), progress)
         unwritten: set[Key] = set()
         gone: set[Key] = set()
         finished = False
@@ -115,6 +122,7 @@ class OutputRun:
                 for outcome in outcomes:
                     image = by_key[outcome.record.key]
                     record = self._keep(outcome, image)
+                    kept.add(image.key)
                     if record.output is None:
                         unwritten.add(image.key)
                         # What failed may have left something there.

@@ -17,7 +17,10 @@ MOST_THREADS = 4
 
 
 def run_all(
-    images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment] = Assignment
+    images: Sequence[PlannedImage],
+    options: RunOptions,
+    assign: Callable[[PlannedImage], Assignment] = Assignment,
+    late: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes in the order in which they come in.
 
@@ -28,6 +31,9 @@ def run_all(
     ----------
     assign:
         Asked for each image when its turn comes.
+    late:
+        Given what the threads and processes of this machine have done when an interruption ends the iteration:
+        outcomes that nobody asked for any longer, and maybe some that were.
 
     Raises
     ------
@@ -40,13 +46,13 @@ def run_all(
     if at_once > 1:
         from .threads import run_in_threads
 
-        return run_in_threads(images, options, assign, at_once, network_threads(images, options))
+        return run_in_threads(images, options, assign, at_once, network_threads(images, options), late)
     if options.jobs == 1 or len(images) < 2 or in_slicer():
         units = units_of(images)
         return (outcome for unit in units for outcome in work_on([assign(image) for image in unit], options))
     from .processes import run_in_processes
 
-    return run_in_processes(images, options, assign)
+    return run_in_processes(images, options, assign, late)
 
 
 def threads_for(images: Sequence[PlannedImage], options: RunOptions) -> int:

@@ -16,10 +16,14 @@ from ..options import RunOptions
 from ..plan import PlannedImage
 from ..unit import alone, units_of, work_on
 from ..work import Assignment, Outcome, failed
+from .threads import hand_over
 
 
 def run_in_processes(
-    images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment]
+    images: Sequence[PlannedImage],
+    options: RunOptions,
+    assign: Callable[[PlannedImage], Assignment],
+    late: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes in the order in which they come in; see ``pool.run_all``."""
     units = units_of(images)
@@ -42,11 +46,11 @@ def run_in_processes(
                     lost.append(unit)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                unit = running.pop(future)
                 try:
                     yield from future.result()
                 except BrokenProcessPool:
-                    lost.append(unit)
+                    lost.append(running[future])
+                del running[future]
             if lost:
                 # Any of those under way may have killed it: each gets a process of its own.
                 lost += running.values()
@@ -58,6 +62,7 @@ def run_in_processes(
     finally:
         # On an interruption the images under way are finished, so that nothing is left half done.
         pool.shutdown(cancel_futures=True)
+        hand_over(running, late)
 
 
 def _work_on(unit: list[Assignment], options: RunOptions, threads: int) -> list[Outcome]:

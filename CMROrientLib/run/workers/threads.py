@@ -6,7 +6,7 @@ Reading, unpacking, hashing, the network, packing and writing let other threads 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..options import RunOptions
@@ -24,6 +24,7 @@ def run_in_threads(
     assign: Callable[[PlannedImage], Assignment],
     count: int,
     network: int | None,
+    late: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes in the order of the images; see ``pool.run_all``.
 
@@ -46,10 +47,20 @@ def run_in_threads(
                     break
                 unit = [assign(image) for image in pending.popleft()]
                 running.append((pool.submit(_work_on, unit, options, network), size))
-            yield from running.popleft()[0].result()
+            yield from running[0][0].result()
+            running.popleft()
     finally:
         # On an interruption the images under way are finished, so that nothing is left half done.
         pool.shutdown(cancel_futures=True)
+        hand_over([future for future, _ in running], late)
+
+
+def hand_over(futures: Iterable[Future[list[Outcome]]], late: Callable[[Outcome], None] | None) -> None:
+    """Give on what was done when an interruption came."""
+    for future in futures:
+        if late is not None and future.done() and not future.cancelled() and future.exception() is None:
+            for outcome in future.result():
+                late(outcome)
 
 
 def _work_on(unit: list[Assignment], options: RunOptions, threads: int | None) -> list[Outcome]:

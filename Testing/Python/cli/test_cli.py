@@ -418,6 +418,8 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path, jobs: str) ->
     assert process.returncode == 130
     assert err.strip() == "cmrorient: stopped; give the same command again to go on"
     assert not list(out.glob(".cmrorient-*"))
+    # What was under way when the signal came is in the record as well.
+    assert len(read_records(out)) == len(list(out.glob("*.nii.gz")))
     go_on(tmp_path / "in", out, jobs)
 
 
@@ -432,6 +434,8 @@ def test_sigterm_stops_in_order_and_the_same_command_goes_on(tmp_path: Path, job
     assert process.returncode == 143
     assert err.strip() == "cmrorient: stopped by SIGTERM; give the same command again to go on"
     assert not list(out.glob(".cmrorient-*"))
+    # What was under way when the signal came is in the record as well.
+    assert len(read_records(out)) == len(list(out.glob("*.nii.gz")))
     go_on(tmp_path / "in", out, jobs)
 
 

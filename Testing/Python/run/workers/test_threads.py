@@ -102,12 +102,16 @@ def test_no_more_images_are_begun_than_there_is_room_for(
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_whoever_stops_finds_nothing_under_way(tmp_path: Path, slow: list[int], stop: type[BaseException]) -> None:
     options, images = planned(tmp_path, 8)
-    outcomes = threads.run_in_threads(images, options, Assignment, 2, 1)
-    next(outcomes)
+    late: list[str] = []
+    keep = lambda outcome: late.append(outcome.record.path)  # noqa: E731
+    outcomes = threads.run_in_threads(images, options, Assignment, 2, 1, keep)
+    taken = [next(outcomes).record.path, next(outcomes).record.path]
     with pytest.raises(stop if stop is not GeneratorExit else StopIteration):
         outcomes.throw(stop) if stop is not GeneratorExit else (outcomes.close(), next(outcomes))  # type: ignore[attr-defined]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("cmrorient")]
     assert len(slow) < 8
+    # What was finished all the same is told, and the one in hand again: it may not have been kept yet.
+    assert late == [image.path for image in images[1 : len(slow)]] and taken[1] == late[0]
 
 
 def test_what_pydicom_reads_is_worked_on_one_at_a_time(tmp_path: Path) -> None:
