@@ -23,6 +23,7 @@ from CMROrientLib.benchmark.measure import BenchmarkOptions
 from CMROrientLib.benchmark.page import page
 from CMROrientLib.benchmark.stages import STAGES
 from CMROrientLib.benchmark.versions import others
+from CMROrientLib.cli.main import main
 from CMROrientLib.errors import CMROrientError, UsageError
 
 
@@ -143,6 +144,34 @@ def test_an_interpreter_is_found_from_here(tmp_path: Path, monkeypatch: pytest.M
     assert others(["python"]) == [version]
     with pytest.raises(UsageError, match="env/python: there is no such interpreter; give"):
         others(["env/python"])
+
+
+@pytest.mark.parametrize("option", ["-o", "--page"])
+def test_places_are_checked_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    def never(*_: object) -> dict[str, object]:
+        raise AssertionError("this takes minutes")
+
+    monkeypatch.setattr("CMROrientLib.benchmark.measure.benchmark", never)
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "file" / "x"):
+        assert main(["benchmark", option, str(place)]) == 2
+        assert "; give " in capsys.readouterr().err
+
+
+def test_figures_are_told_where_they_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "figures.json"
+
+    def measured(*_: object) -> dict[str, object]:
+        place.mkdir()
+        return {"volumes": 7}
+
+    monkeypatch.setattr("CMROrientLib.benchmark.measure.benchmark", measured)
+    assert main(["benchmark", "--json", "-o", str(place)]) == 1
+    assert json.loads(capsys.readouterr().out) == {"volumes": 7}
 
 
 def test_the_machine_is_named_without_its_owner() -> None:
