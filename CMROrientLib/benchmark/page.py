@@ -224,7 +224,9 @@ def _said(*sentences: str) -> str:
     return " ".join(sentences)
 
 
-def _aim(words: str, value: float, aim: float, sense: str) -> tuple[str, ...]:
+def _aim(words: str, value: float | None, aim: float, sense: str) -> tuple[str, ...]:
+    if value is None:
+        return words, "not measured", f"{sense} {aim:g}", ""
     met = value <= aim if sense == "at most" else value >= aim
     return words, f"{value:,.2f}", f"{sense} {aim:g}", "met" if met else "**missed**"
 

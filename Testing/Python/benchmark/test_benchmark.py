@@ -20,7 +20,7 @@ from CMROrientLib import __version__
 from CMROrientLib.benchmark import processes
 from CMROrientLib.benchmark.machine import describe, matrix_product_rate
 from CMROrientLib.benchmark.measure import BenchmarkOptions
-from CMROrientLib.benchmark.page import page
+from CMROrientLib.benchmark.page import _aims, page
 from CMROrientLib.benchmark.stages import STAGES
 from CMROrientLib.benchmark.versions import others
 from CMROrientLib.cli.main import main
@@ -144,6 +144,29 @@ def test_an_interpreter_is_found_from_here(tmp_path: Path, monkeypatch: pytest.M
     assert others(["python"]) == [version]
     with pytest.raises(UsageError, match="env/python: there is no such interpreter; give"):
         others(["env/python"])
+
+
+def test_where_a_system_tells_no_processor_time_nothing_is_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows tells none of child processes: it is null in the figures, and no aim is missed for it."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    timing = processes.in_turn({"a": processes.Call([sys.executable, "-c", "pass"])}, 2)["a"]
+    json.dumps(timing.to_json(), allow_nan=False)
+    assert timing.wall > 0 and timing.to_json()["cpu_s"] is None and timing.cpu_to(timing) is None
+    found = {
+        "versions": {"this": __version__},
+        "starts": {},
+        "runs": {},
+        "warm": {"this: as it comes": {"cpu_ms": 30.0}},
+        "cuda": {},
+        "ratios": {
+            "start_to_bare_cpu": None,
+            "no_network_to_correct_cpu": None,
+            "no_network_to_correct_wall": 0.7,
+        },
+    }
+    rows = list(_aims(found))
+    assert "| start, to the import of SimpleITK (CPU time) | not measured | at most 2 |  |" in rows
+    assert sum("not measured" in row for row in rows) == 2 and not any("missed" in row for row in rows)
 
 
 @pytest.mark.parametrize("option", ["-o", "--page"])
