@@ -63,12 +63,14 @@ def others(pythons: Sequence[str]) -> list[Version]:
         found_at = shutil.which(python)
         if found_at is None:
             raise UsageError("there is no such interpreter; give the path of one that has CMROrient", python)
-        python = os.path.abspath(found_at)
+        python = os.path.abspath(found_at)  # noqa: PTH100
         try:
             version = json.loads(output_of(Call([python, "-c", _ASK])))
             options = output_of(Call([python, "-m", "CMROrientLib", "correct", "--help"]))
         except (OSError, CMROrientError) as error:
-            raise UsageError(f"this is no Python interpreter that has CMROrient ({error}); give one that has it", python) from error
+            raise UsageError(
+                f"this is no Python interpreter that has CMROrient ({error}); give one that has it", python
+            ) from error
         name = "other" if len(pythons) == 1 else f"other {number}"
         found.append(Version(name, python, version, "--looks" in options))
     return found
