@@ -17,14 +17,16 @@ from parts import REPOSITORY
 from sample_study import MODEL, cmrorient, phantom, put
 
 from CMROrientLib import __version__
-from CMROrientLib.benchmark import processes
+from CMROrientLib.benchmark import processes, warm
 from CMROrientLib.benchmark.machine import describe, matrix_product_rate
 from CMROrientLib.benchmark.measure import BenchmarkOptions
-from CMROrientLib.benchmark.page import _aims, page
+from CMROrientLib.benchmark.page import _aims, _runs, _starts, page
+from CMROrientLib.benchmark.processes import output_of
 from CMROrientLib.benchmark.stages import STAGES
-from CMROrientLib.benchmark.versions import others
+from CMROrientLib.benchmark.versions import here, others
 from CMROrientLib.cli.main import main
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.recognition.cards.model_files import find_model
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,48 @@ def test_another_version_is_named_and_compared(figures: tuple[dict[str, Any], st
         found[part] |= {name.replace("this", "other"): row for name, row in found[part].items() if "this" in name}
     text = page(found, "cmrorient benchmark")
     assert "“other” is version 0.9" in text and "`correct` takes 100 % of its CPU time" in text
+
+
+def other_version(checksum: str) -> dict[str, Any]:
+    """The parts of figures that the page holds two versions against each other by."""
+    timing = {"cpu_s": 1.0, "wall_s": 1.0, "rounds": 1}
+    row = {"cpu_ms": 30.0, "wall_ms": 30.0, "inputs": 160}
+    return {
+        "versions": {"this": __version__, "other": "1.0.0"},
+        "starts": {"this": timing, "other": timing, "bare": timing},
+        "runs": {f"{name}: {kind}": timing for name in ("this", "other") for kind in ("correct", "no network")},
+        "warm": {
+            "this: as it comes": {**row, "checksum": "a" * 64},
+            "this: all looks": {**row, "checksum": "a" * 64},
+            "other: all looks": {**row, "checksum": checksum},
+        },
+        "cuda": {},
+        "images": {"count": 2},
+        "ratios": dict.fromkeys(("start_to_bare_cpu", "no_network_to_correct_cpu", "no_network_to_correct_wall"), 0.7),
+    }
+
+
+def test_another_network_of_another_version_is_told() -> None:
+    text = "\n".join(_aims(other_version("b" * 64)))
+    assert "The network of version 1.0.0 is another one (bbbbbbbbbbbb, this version's aaaaaaaaaaaa)" in text
+    assert "A run of version 1.0.0 without any network takes 1.00 ×" in text
+    for checksum in ("a" * 64, ""):
+        assert "is another one" not in "\n".join(_aims(other_version(checksum)))
+
+
+def test_one_round_is_no_rounds() -> None:
+    text = "\n".join([*_runs(other_version("")), *_starts(other_version(""))])
+    assert "1 round in turn" in text and "(1 round)" in text and "1 rounds" not in text
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_inputs_are_counted_where_a_version_does_not_tell_them(tmp_path: Path, tells: bool) -> None:
+    put(phantom(1, slices=2), tmp_path / "data" / "0.nii.gz")
+    code = warm._CODE if tells else warm._CODE.replace('getattr(found, "inputs"', 'getattr(found, "none"')
+    assert tells or code != warm._CODE
+    said = output_of(here().bare(code, str(tmp_path / "data"), json.dumps({"model": MODEL, "threads": 1})))
+    _, _, inputs, checksum = json.loads(said)
+    assert (inputs, checksum) == (2 * 16, find_model(MODEL).checksum)
 
 
 def test_a_command_that_fails_is_no_figure(tmp_path: Path) -> None:
