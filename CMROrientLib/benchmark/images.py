@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import CMROrientError, UsageError
 from ..io import find, read, write
 from ..phantom.phantom import make_phantom
 from ..recognition.recognizer import Recognizer
@@ -65,12 +65,20 @@ def own(place: Path, data: Path, count: int) -> Images:
 
     Raises
     ------
+    UsageError
+        Where there is none in a single file.
     CMROrientError
-        Where there is none in a single file, or one cannot be read.
+        Where one cannot be read.
     """
-    sources = [source for source in find(data) if source.kind != "dicom" and len(source.files) == 1][:count]
+    try:
+        there = find(data)
+    except CMROrientError as error:
+        raise UsageError(f"{error.message}; give a folder of images to measure on", data) from error
+    sources = [source for source in there if source.kind != "dicom" and len(source.files) == 1][:count]
     if not sources:
-        raise UsageError("holds no image in a single file (NIfTI, NRRD or MetaImage) to measure on", data)
+        raise UsageError(
+            "holds no image in a single file (NIfTI, NRRD or MetaImage) to measure on; give another folder", data
+        )
     folder = place / "images"
     folder.mkdir()
     for number, source in enumerate(sources):

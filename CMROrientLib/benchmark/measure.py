@@ -108,9 +108,9 @@ def benchmark(options: BenchmarkOptions, tell: Callable[[str], None] | None = No
         found["cpu_ms_by_batch"] = networks.by_batch(options.model)
         found["cuda"] = networks.on_cuda(options.model)
     found["ratios"] = {
-        "start_to_bare_cpu": round(started["this"].cpu / started["bare"].cpu, 3),
+        "start_to_bare_cpu": started["this"].cpu_to(started["bare"]),
         "start_to_bare_wall": round(started["this"].wall / started["bare"].wall, 3),
-        "no_network_to_correct_cpu": round(ran["this: no network"].cpu / ran["this: correct"].cpu, 3),
+        "no_network_to_correct_cpu": ran["this: no network"].cpu_to(ran["this: correct"]),
         "no_network_to_correct_wall": round(ran["this: no network"].wall / ran["this: correct"].wall, 3),
     }
     return {**_as_before(found, shown.count), **found}

@@ -91,8 +91,21 @@ def _aims(found: Figures) -> Iterator[str]:
     yield _said(
         f"Beside version {found['versions'][other]}: `correct` takes {_part(faster)} of its CPU time,",
         f"a start {_part(sooner)}.",
-        f"Its run without any network takes {old:.2f} × the CPU time of this version's `correct` with the network.",
+        f"A run of version {found['versions'][other]} without any network takes {old:.2f} × the CPU time of this "
+        "version's `correct` with the network.",
+        *_other_networks(found),
     )
+
+
+def _other_networks(found: Figures) -> Iterator[str]:
+    """A sentence on each version whose network is another one than this one's."""
+    known = {name.partition(":")[0]: row.get("checksum") for name, row in found["warm"].items()}
+    for name, number in found["versions"].items():
+        if known.get(name) and known.get("this") and known[name] != known["this"]:
+            yield (
+                f"The network of version {number} is another one ({known[name][:12]}, this version's "
+                f"{known['this'][:12]}): what differs between the two is in part the network's."
+            )
 
 
 def _starts(found: Figures) -> Iterator[str]:
@@ -101,7 +114,7 @@ def _starts(found: Figures) -> Iterator[str]:
     yield ""
     yield _said(
         "A process of its own each time: `cmrorient recognize one.nii.gz` beside `python -c 'import SimpleITK'`",
-        f"({starts['bare']['rounds']} rounds). An untimed first start of each leaves its modules compiled, as pip",
+        f"({_rounds(starts['bare'])}). An untimed first start of each leaves its modules compiled, as pip",
         "leaves those of a package that it installs.",
     )
     yield ""
@@ -145,7 +158,7 @@ def _runs(found: Figures) -> Iterator[str]:
     yield ""
     yield _said(
         f"`cmrorient correct` over {count} images into a fresh folder, start and page included,",
-        f"{runs['this: correct']['rounds']} rounds in turn. “no network” is the same run with `--decisions`, a table",
+        f"{_rounds(runs['this: correct'])} in turn. “no network” is the same run with `--decisions`, a table",
         "that says how each image is stored; gzip unpacks and packs the same files in Python and does nothing else.",
     )
     yield ""
@@ -224,11 +237,17 @@ def _networks(found: Figures) -> Iterator[str]:
         yield f"CUDA was not measured: {cuda['left_out']}."
 
 
+def _rounds(timing: Figures) -> str:
+    return "1 round" if timing["rounds"] == 1 else f"{timing['rounds']} rounds"
+
+
 def _said(*sentences: str) -> str:
     return " ".join(sentences)
 
 
-def _aim(words: str, value: float, aim: float, sense: str) -> tuple[str, ...]:
+def _aim(words: str, value: float | None, aim: float, sense: str) -> tuple[str, ...]:
+    if value is None:
+        return words, "not measured", f"{sense} {aim:g}", ""
     met = value <= aim if sense == "at most" else value >= aim
     return words, f"{value:,.2f}", f"{sense} {aim:g}", "met" if met else "**missed**"
 

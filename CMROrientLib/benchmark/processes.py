@@ -25,7 +25,7 @@ class Timing:
     Parameters
     ----------
     wall, cpu:
-        By the clock, and of the processor (of all threads and child processes); ``cpu`` is NaN where a system
+        By the clock, and of the processor (of all threads and child processes); ``cpu`` is None where a system
         does not tell.
     rounds:
         How many.
@@ -34,15 +34,19 @@ class Timing:
     """
 
     wall: float
-    cpu: float
+    cpu: float | None
     rounds: int
     spread: float = 0.0
+
+    def cpu_to(self, other: Timing) -> float | None:
+        """Its time of the processor as a multiple of another's; None where the system does not tell."""
+        return None if self.cpu is None or not other.cpu else round(self.cpu / other.cpu, 3)
 
     def to_json(self) -> dict[str, float | int | None]:
         """As the results keep it."""
         return {
             "wall_s": round(self.wall, 4),
-            "cpu_s": None if self.cpu != self.cpu else round(self.cpu, 4),
+            "cpu_s": None if self.cpu is None else round(self.cpu, 4),
             "rounds": self.rounds,
             "spread": round(self.spread, 3),
         }
@@ -97,7 +101,7 @@ def in_turn(
     CMROrientError
         Where one fails: a figure of a run that failed says nothing.
     """
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    times: dict[str, list[tuple[float, float | None]]] = {name: [] for name in commands}
     for number in range(rounds):
         names = list(commands)
         for name in names if number % 2 == 0 else names[::-1]:
@@ -115,27 +119,31 @@ def output_of(call: Call) -> str:
     return done.stdout
 
 
-def _once(name: str, call: Call) -> tuple[float, float]:
+def _once(name: str, call: Call) -> tuple[float, float | None]:
     before, start = _children(), time.perf_counter()
     done = call.run(subprocess.DEVNULL)
     wall = time.perf_counter() - start
     if done.returncode:
         raise CMROrientError(f"the benchmark's own command '{name}' failed: {_last_line(done.stderr)}")
-    return wall, _children() - before
+    after = _children()
+    return wall, None if before is None or after is None else after - before
 
 
-def _summed_up(times: Sequence[tuple[float, float]]) -> Timing:
-    cpu = sorted(seconds for _, seconds in times)
+def _summed_up(times: Sequence[tuple[float, float | None]]) -> Timing:
+    clock = statistics.median(wall for wall, _ in times)
+    cpu = sorted(seconds for _, seconds in times if seconds is not None)
+    if not cpu:
+        return Timing(clock, None, len(times))
     middle = statistics.median(cpu)
     quartiles = statistics.quantiles(cpu, n=4) if len(cpu) > 1 else [middle] * 3
     spread = (quartiles[2] - quartiles[0]) / 2 / middle if middle else 0.0
-    return Timing(statistics.median(wall for wall, _ in times), middle, len(times), spread)
+    return Timing(clock, middle, len(times), spread)
 
 
-def _children() -> float:
-    """Seconds of the processor that ended child processes took."""
+def _children() -> float | None:
+    """Seconds of the processor that ended child processes took; None where the system does not tell."""
     if sys.platform == "win32":
-        return float("nan")
+        return None
     import resource
 
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

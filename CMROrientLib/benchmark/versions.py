@@ -63,7 +63,7 @@ def others(pythons: Sequence[str]) -> list[Version]:
         found_at = shutil.which(python)
         if found_at is None:
             raise UsageError("there is no such interpreter; give the path of one that has CMROrient", python)
-        python = os.path.abspath(found_at)
+        python = os.path.abspath(found_at)  # noqa: PTH100
         try:
             version = json.loads(output_of(Call([python, "-c", _ASK])))
             options = output_of(Call([python, "-m", "CMROrientLib", "correct", "--help"]))

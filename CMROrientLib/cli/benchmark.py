@@ -6,9 +6,12 @@ import argparse
 import json
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ..errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ..benchmark.page import page
     from ..io.atomic import write_text
 
+    for place in (arguments.output, arguments.page):
+        if place is not None:
+            _check_place(place)
     options = BenchmarkOptions(
         arguments.volumes,
         arguments.model,
@@ -52,15 +58,27 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.rounds,
     )
     found = benchmark(options, lambda part: print(f"measuring: {part}", file=sys.stderr))
-    if arguments.output is not None:
-        write_text(arguments.output, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    if arguments.page is not None:
-        write_text(arguments.page, page(found, _call(arguments)))
+    # They took minutes: a disk that is full meanwhile must not cost them.
     if arguments.json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(found, ensure_ascii=False, allow_nan=False), flush=True)
     else:
         _print(found)
+    if arguments.output is not None:
+        write_text(arguments.output, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    if arguments.page is not None:
+        write_text(arguments.page, page(found, _call(arguments)))
     return 0
+
+
+def _check_place(place: Path) -> None:
+    """Raise ``UsageError`` where a file could not be written; makes its folder."""
+    if place.is_dir():
+        raise UsageError("this is a folder; give the name of a file to write", place)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=place.parent).close()
+    except OSError as error:
+        raise UsageError(f"it cannot be written ({error.strerror or error}); give another place", place) from error
 
 
 def _call(arguments: argparse.Namespace) -> str:

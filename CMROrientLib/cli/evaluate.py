@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from ..errors import CMROrientError
+from ..errors import UsageError
 from ..io.atomic import write_text
 from ..training.evaluation.evaluate import chosen_cases, evaluate
 from ..training.evaluation.scoring import as_text
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for path in (arguments.output, arguments.predictions):
         if path is not None and path.is_dir():
-            raise CMROrientError("this is a folder; give the name of a file to write", path)
+            raise UsageError("this is a folder; give the name of a file to write", path)
     with tqdm(total=len(cases), unit="volume", file=sys.stderr, disable=None) as bar:
         result, predictions = evaluate(
             arguments.model, cases, arguments.device, lambda done, total: bar.update(done - bar.n) and None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..errors import CMROrientError
+from ..errors import UsageError
 from .extra import extra_packages
 
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ..training.export import export_run
 
     if not (arguments.run / "checkpoint.pt").is_file():
-        raise CMROrientError(
+        raise UsageError(
             "this is not the folder of a run: it holds no checkpoint.pt; give the one that 'cmrorient train' wrote",
             arguments.run,
         )

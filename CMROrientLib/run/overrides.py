@@ -54,8 +54,8 @@ class DecisionTable:
         if missing:
             more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
             raise UsageError(
-                f"it decides about an image that is not among the inputs: {missing[0][0]}{more}; give that image too, or "
-                "remove the row",
+                f"it decides about an image that is not among the inputs: {missing[0][0]}{more}; give that image too, "
+                "or remove the row",
                 self.places.get(missing[0], self.path),
             )
 

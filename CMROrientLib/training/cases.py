@@ -9,7 +9,7 @@ import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import CMROrientError
+from ..errors import CMROrientError, UsageError
 from ..io import SUFFIXES, without_suffix
 
 #: Meaning of mask values, by data set, as (right ventricle, myocardium, left ventricle).
@@ -83,20 +83,26 @@ def read_cases(root: Path, index: Path | None = None) -> list[Case]:
 
     Raises
     ------
+    UsageError
+        Where there is no such folder or index.
     CMROrientError
         Where the folder holds no volume, or the CSV names a file that is not there.
     """
     root = Path(root)
+    if not root.is_dir():
+        raise UsageError("there is no such folder; give the one that holds the volumes", root)
     table = root / "index.csv" if index is None else Path(index)
     cases = _indexed(root, table) if index is not None or table.is_file() else _found(root)
     if not cases:
-        raise CMROrientError("no volumes here; expected NIfTI, NRRD or MetaImage files in standard orientation", root)
+        raise CMROrientError(
+            "no volumes here; give a folder of NIfTI, NRRD or MetaImage files in standard orientation", root
+        )
     return sorted(_registered(cases), key=lambda case: str(case.path))
 
 
 def _indexed(root: Path, table: Path) -> list[Case]:
     if not table.is_file():
-        raise CMROrientError("the index does not exist", table)
+        raise UsageError("the index does not exist; give the CSV that names the volumes, or leave --index out", table)
     cases = []
     with table.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from ..errors import CMROrientError
+from ..errors import CMROrientError, UsageError
 from ..recognition.cards.architecture import Architecture
 from ..recognition.preprocessing import Preprocessing
 from .augmentation.settings import STRICT, Augmentation, NotNegative, Share, like_the_paper
@@ -257,8 +257,11 @@ def _read_tables(path: Path) -> Table:
     """The tables of a recipe, over those of the one that it names as its ``base``."""
     try:
         table: Table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CMROrientError(f"the recipe cannot be read ({error})", path) from error
+    except OSError as error:
+        said = f"the recipe cannot be read ({error.strerror or error}); give a TOML file as those in Training/recipes"
+        raise UsageError(said, path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CMROrientError(f"the recipe cannot be read ({error}); mend it there", path) from error
     base = table.pop("base", None)
     if base is None:
         return table

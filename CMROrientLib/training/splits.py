@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import CMROrientError
+from ..errors import CMROrientError, UsageError
 from ..io.atomic import write_text
 from .cases import Case
 
@@ -54,7 +54,9 @@ class Split:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             return cls(tuple(data["train"]), tuple(data["test"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise UsageError(f"the split cannot be read ({error.strerror or error}); check the file", path) from error
+        except (ValueError, KeyError, TypeError) as error:
             raise CMROrientError(
                 f"not a split (JSON with 'train' and 'test' lists of subjects): {error}", path
             ) from error

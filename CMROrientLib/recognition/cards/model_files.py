@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import CMROrientError
+from ...errors import CMROrientError, UsageError
 from ...i18n import _
 from ...io.atomic import write_text
 from .card import Card, read_card
@@ -91,8 +91,10 @@ def find_model(name_or_path: str | os.PathLike[str]) -> ModelFiles:
 
     Raises
     ------
+    UsageError
+        Where there is no such model.
     CMROrientError
-        Where there is no such model, its ONNX file or card is missing, the card is no card, or the files are not
+        Where its ONNX file or card is missing, the card is no card, or the files are not
         the ones that the card (or, for a bundled model, the index) was written for.
     """
     if isinstance(name_or_path, str) and name_or_path in _index():
@@ -151,16 +153,16 @@ def _locate(path: Path) -> tuple[Path, str]:
         stems = sorted(p.stem for p in path.glob("*.onnx"))
         if len(stems) != 1:
             said = _("the folder holds {count} .onnx files; name one of them")
-            raise CMROrientError(said.format(count=len(stems)), path)
+            raise UsageError(said.format(count=len(stems)), path)
         return path, stems[0]
     if path.suffix in PARTS and path.is_file():
         return path.parent, path.stem
     if path.suffix in PARTS or len(path.parts) > 1:
-        raise CMROrientError(
+        raise UsageError(
             _("there is no model here; give the path of its .onnx file, or the name of a bundled one"), path
         )
     said = _("there is no model {name!r}; bundled are {bundled}; others are given by path")
-    raise CMROrientError(said.format(name=str(path), bundled=", ".join(bundled())))
+    raise UsageError(said.format(name=str(path), bundled=", ".join(bundled())))
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -17,13 +17,16 @@ from parts import REPOSITORY
 from sample_study import MODEL, cmrorient, phantom, put
 
 from CMROrientLib import __version__
-from CMROrientLib.benchmark import processes, starts
+from CMROrientLib.benchmark import processes, starts, warm
 from CMROrientLib.benchmark.machine import describe, matrix_product_rate
 from CMROrientLib.benchmark.measure import BenchmarkOptions
-from CMROrientLib.benchmark.page import page
+from CMROrientLib.benchmark.page import _aims, _runs, _starts, page
+from CMROrientLib.benchmark.processes import output_of
 from CMROrientLib.benchmark.stages import STAGES
-from CMROrientLib.benchmark.versions import Version, others
+from CMROrientLib.benchmark.versions import Version, here, others
+from CMROrientLib.cli.main import main
 from CMROrientLib.errors import CMROrientError, UsageError
+from CMROrientLib.recognition.cards.model_files import find_model
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,48 @@ def test_another_version_is_named_and_compared(figures: tuple[dict[str, Any], st
     assert "“other” is version 0.9" in text and "`correct` takes 100 % of its CPU time" in text
 
 
+def other_version(checksum: str) -> dict[str, Any]:
+    """The parts of figures that the page holds two versions against each other by."""
+    timing = {"cpu_s": 1.0, "wall_s": 1.0, "rounds": 1}
+    row = {"cpu_ms": 30.0, "wall_ms": 30.0, "inputs": 160}
+    return {
+        "versions": {"this": __version__, "other": "1.0.0"},
+        "starts": {"this": timing, "other": timing, "bare": timing},
+        "runs": {f"{name}: {kind}": timing for name in ("this", "other") for kind in ("correct", "no network")},
+        "warm": {
+            "this: as it comes": {**row, "checksum": "a" * 64},
+            "this: all looks": {**row, "checksum": "a" * 64},
+            "other: all looks": {**row, "checksum": checksum},
+        },
+        "cuda": {},
+        "images": {"count": 2},
+        "ratios": dict.fromkeys(("start_to_bare_cpu", "no_network_to_correct_cpu", "no_network_to_correct_wall"), 0.7),
+    }
+
+
+def test_another_network_of_another_version_is_told() -> None:
+    text = "\n".join(_aims(other_version("b" * 64)))
+    assert "The network of version 1.0.0 is another one (bbbbbbbbbbbb, this version's aaaaaaaaaaaa)" in text
+    assert "A run of version 1.0.0 without any network takes 1.00 ×" in text
+    for checksum in ("a" * 64, ""):
+        assert "is another one" not in "\n".join(_aims(other_version(checksum)))
+
+
+def test_one_round_is_no_rounds() -> None:
+    text = "\n".join([*_runs(other_version("")), *_starts(other_version(""))])
+    assert "1 round in turn" in text and "(1 round)" in text and "1 rounds" not in text
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_inputs_are_counted_where_a_version_does_not_tell_them(tmp_path: Path, tells: bool) -> None:
+    put(phantom(1, slices=2), tmp_path / "data" / "0.nii.gz")
+    code = warm._CODE if tells else warm._CODE.replace('getattr(found, "inputs"', 'getattr(found, "none"')
+    assert tells or code != warm._CODE
+    said = output_of(here().bare(code, str(tmp_path / "data"), json.dumps({"model": MODEL, "threads": 1})))
+    _, _, inputs, checksum = json.loads(said)
+    assert (inputs, checksum) == (2 * 16, find_model(MODEL).checksum)
+
+
 def test_a_command_that_fails_is_no_figure(tmp_path: Path) -> None:
     call = processes.Call([sys.executable, "-c", "raise SystemExit('no good')"])
     with pytest.raises(CMROrientError, match="'broken' failed: no good"):
@@ -162,6 +207,57 @@ def test_an_interpreter_is_found_from_here(tmp_path: Path, monkeypatch: pytest.M
     assert others(["python"]) == [version]
     with pytest.raises(UsageError, match="env/python: there is no such interpreter; give"):
         others(["env/python"])
+
+
+def test_where_a_system_tells_no_processor_time_nothing_is_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows tells none of child processes: it is null in the figures, and no aim is missed for it."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    timing = processes.in_turn({"a": processes.Call([sys.executable, "-c", "pass"])}, 2)["a"]
+    json.dumps(timing.to_json(), allow_nan=False)
+    assert timing.wall > 0 and timing.to_json()["cpu_s"] is None and timing.cpu_to(timing) is None
+    found = {
+        "versions": {"this": __version__},
+        "starts": {},
+        "runs": {},
+        "warm": {"this: as it comes": {"cpu_ms": 30.0}},
+        "cuda": {},
+        "ratios": {
+            "start_to_bare_cpu": None,
+            "no_network_to_correct_cpu": None,
+            "no_network_to_correct_wall": 0.7,
+        },
+    }
+    rows = list(_aims(found))
+    assert "| start, to the import of SimpleITK (CPU time) | not measured | at most 2 |  |" in rows
+    assert sum("not measured" in row for row in rows) == 2 and not any("missed" in row for row in rows)
+
+
+@pytest.mark.parametrize("option", ["-o", "--page"])
+def test_places_are_checked_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    def never(*_: object) -> dict[str, object]:
+        raise AssertionError("this takes minutes")
+
+    monkeypatch.setattr("CMROrientLib.benchmark.measure.benchmark", never)
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "file" / "x"):
+        assert main(["benchmark", option, str(place)]) == 2
+        assert "; give " in capsys.readouterr().err
+
+
+def test_figures_are_told_where_they_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "figures.json"
+
+    def measured(*_: object) -> dict[str, object]:
+        place.mkdir()
+        return {"volumes": 7}
+
+    monkeypatch.setattr("CMROrientLib.benchmark.measure.benchmark", measured)
+    assert main(["benchmark", "--json", "-o", str(place)]) == 1
+    assert json.loads(capsys.readouterr().out) == {"volumes": 7}
 
 
 def test_the_machine_is_named_without_its_owner() -> None:

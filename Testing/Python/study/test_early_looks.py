@@ -167,5 +167,6 @@ def test_the_changelog_tells_the_inputs_of_the_metrics(repository: Path) -> None
     stored = json.loads((repository / "Training" / "metrics" / "looks.json").read_text(encoding="utf-8"))
     rows = read_object(LooksMetrics, stored, strict=True).sources.values()
     asked, full = ([getattr(row, name) for row in rows] for name in ("inputs", "inputs_in_full"))
-    told = f"{min(asked):.0f} to {max(asked):.0f} inputs in the mean where all looks are {min(full):.0f} to {max(full):.0f}"
+    took, all_looks = (f"{min(counts):.0f} to {max(counts):.0f}" for counts in (asked, full))
+    told = f"{took} inputs in the mean where all looks are {all_looks}"
     assert told in (repository / "CHANGELOG.md").read_text(encoding="utf-8")

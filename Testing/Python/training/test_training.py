@@ -230,7 +230,7 @@ def test_the_command_line_trains_transfers_and_exports(
     assert main(["export", str(tmp_path / "b"), "-o", str(tmp_path / "out"), "--name", "c"]) == 0
     ours, again = find_model(tmp_path / "b" / "model"), find_model(tmp_path / "out")
     assert again.name == "c" and again.onnx.read_bytes() == ours.onnx.read_bytes()
-    assert main(["export", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert main(["export", str(tmp_path), "-o", str(tmp_path / "out")]) == 2
     assert "checkpoint" in capsys.readouterr().err
 
 
