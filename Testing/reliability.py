@@ -59,7 +59,7 @@ PROMISES = (
     ),
     (
         "Over many images memory and open files stay flat; order, number of jobs and engine change no result.",
-        ("reliability/test_soak.py", "run/test_scale.py"),
+        ("reliability/test_soak.py", "run/test_scale.py", "audit/test_audit_kept.py"),
     ),
     ("Nothing of the person enters records, pages and reports unasked.", ("run/test_identifiers.py",)),
     (

@@ -121,7 +121,7 @@ def other_version(checksum: str) -> dict[str, Any]:
 def test_another_network_of_another_version_is_told() -> None:
     text = "\n".join(_aims(other_version("b" * 64)))
     assert "The network of version 1.0.0 is another one (bbbbbbbbbbbb, this version's aaaaaaaaaaaa)" in text
-    assert "A run of version 1.0.0 without any network takes 1.00 ×" in text
+    assert "| `correct`, to version 1.0.0 without any network (CPU time) | 1.00 | at least 0.6 | met |" in text
     for checksum in ("a" * 64, ""):
         assert "is another one" not in "\n".join(_aims(other_version(checksum)))
 
