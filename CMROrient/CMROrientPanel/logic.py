@@ -126,7 +126,7 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
         if orientation is None:
             examined = self.examine(node, model, device, sliceAxis, progress)
         else:
-            examined = session.decide(node, orientation, sliceAxis)
+            examined = session.decide(node, orientation, sliceAxis, progress)
         options = {"target": target, "output": output, "segmentations": segmentations}
         return session.correct(examined, examined.recognition, geometry, **options)
 

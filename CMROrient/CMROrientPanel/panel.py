@@ -21,7 +21,7 @@ from .logic import CMROrientLogic
 from .package_line import PackageLine
 from .parameters import CMROrientParameterNode
 from .save_dicom import Decided, SaveAsDicom
-from .task import Task
+from .task import Task, wait_cursor
 from .views import Shown, Views
 from .widgets import Widgets
 from .write import write_corrected
@@ -118,7 +118,12 @@ class Panel:
         if chosen is None or index - 1 == chosen.userClass:
             return
         if index > 0 and self._examined is None and chosen.inputVolume is not None:
-            self._decide(index - 1)
+            # Events come through meanwhile, as they do while it is recognized.
+            node = chosen.inputVolume
+            with self._errors_shown():
+                with self.task(_("Reading the image")) as task:
+                    examined = session.decide(node, index - 1, progress=task.progress)
+                self._keep(examined, node)
         chosen.userClass = index - 1 if self._examined is not None else -1
 
     def recognize(self, checked: bool = False) -> bool:
@@ -132,14 +137,8 @@ class Panel:
                 examined = self.logic.examine(node, model, device, progress=task.progress)
                 seen = (examined.volume, examined.recognition, self._views.ratio)
                 icons = slice_table.thumbnails(*seen, task.progress)
-            if not slicer.mrmlScene.IsNodePresent(node):
-                self._say(_("“{name}” was removed while it was looked at.").format(name=examined.image.name))
-            elif self._parameters is not None and self._parameters.inputVolume is not node:
-                said = _("Another image was chosen while “{name}” was looked at; nothing is kept of it.")
-                self._say(said.format(name=examined.image.name))
-            else:
+            if self._keep(examined, node, icons):
                 self._examined_by = model
-                self._remember(examined, node, icons)
                 self._say(note)
                 return True
         return False
@@ -149,7 +148,7 @@ class Panel:
         chosen, decided = self._parameters, self._decided()
         with self._errors_shown():
             geometry, output = chosen.geometry.value, chosen.outputVolume
-            self._say(write_corrected(self.ui, self._examined, decided, geometry, output))
+            self._say(write_corrected(self.ui, self.task, self._examined, decided, geometry, output))
 
     def run_for(self, node: Node, and_correct: bool) -> None:
         """Choose an image and recognize it; correct it, too, where that is wanted and something was decided."""
@@ -200,10 +199,22 @@ class Panel:
             if self._examined is None:
                 parameters.userClass = -1
 
+    def _keep(self, examined: session.Examined, node: Node, icons: Sequence[qt.QIcon] = ()) -> bool:
+        """Remember what was found, unless its image was removed, or another one chosen, meanwhile: that is said."""
+        if not slicer.mrmlScene.IsNodePresent(node):
+            self._say(_("“{name}” was removed while it was looked at.").format(name=examined.image.name))
+            return False
+        if self._parameters is not None and self._parameters.inputVolume is not node:
+            said = _("Another image was chosen while “{name}” was looked at; nothing is kept of it.")
+            self._say(said.format(name=examined.image.name))
+            return False
+        self._remember(examined, node, icons)
+        return True
+
     def _decide(self, orientation: int) -> None:
-        """Read the chosen image for a person's class, without a network."""
+        """Read the chosen image for the class that a person saved with the scene, which is just being shown."""
         node = self._parameters.inputVolume
-        with self._errors_shown():
+        with self._errors_shown(), wait_cursor():
             self._remember(session.decide(node, orientation), node)
 
     def _remember(self, examined: session.Examined, node: Node, icons: Sequence[qt.QIcon] = ()) -> None:

@@ -13,6 +13,16 @@ from slicer.i18n import tr as _
 from CMROrientLib.errors import CMROrientError
 
 
+@contextlib.contextmanager
+def wait_cursor() -> Iterator[None]:
+    """The cursor says wait: for what lets no events through."""
+    slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
+    try:
+        yield
+    finally:
+        slicer.app.restoreOverrideCursor()
+
+
 class Cancelled(Exception):
     """The person pressed Cancel, or closed the scene."""
 
@@ -74,13 +84,12 @@ class Task:
         Events may come through. A Cancel that came before it, or the scene's closing, ends the work after it.
         """
         before, self._sentence, self.can_be_cancelled = self._sentence, sentence, False
-        slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
         try:
-            self._show(True, sentence, 0, 0)
-            slicer.app.processEvents()
-            yield
+            with wait_cursor():
+                self._show(True, sentence, 0, 0)
+                slicer.app.processEvents()
+                yield
         finally:
-            slicer.app.restoreOverrideCursor()
             self._sentence, self.can_be_cancelled = before, True
             self._show(True, before, 0, 0)
         if self._cancelled:

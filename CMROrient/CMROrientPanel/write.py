@@ -11,6 +11,7 @@ from CMROrientLib.mrml import display, session
 from CMROrientLib.mrml.rollback import scene_as_it_was, volume_as_it_was
 
 from . import texts
+from .task import Task, wait_cursor
 from .widgets import Widgets
 
 if TYPE_CHECKING:
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
 
 
 def write_corrected(
-    ui: Widgets, examined: session.Examined, result: Recognition, geometry: GeometryMode, output: VolumeNode | None
+    ui: Widgets,
+    task: Task,
+    examined: session.Examined,
+    result: Recognition,
+    geometry: GeometryMode,
+    output: VolumeNode | None,
 ) -> str:
     """Write the corrected image and what is ticked to follow it, and show it.
 
     Parameters
     ----------
+    task:
+        The panel's: events come through while the image is read anew, none while the scene is changed.
     result:
         What is acted on.
     output:
@@ -42,9 +50,15 @@ def write_corrected(
         return _("Nothing was written: the mirrored image was declined.")
     into = None if examined.image.is_cine else output
     following = ui.segmentationsSelector.checkedNodes()
-    session.unchanged(examined, result)
+    with task(_("Reading the image")) as reading:
+        session.unchanged(examined, result, reading.progress)
+    scene = slicer.mrmlScene
+    for node in (examined.image.main, into):
+        if node is not None and not scene.IsNodePresent(node):
+            return _("Nothing was written: “{name}” was removed meanwhile.").format(name=node.GetName())
+    following = [node for node in following if scene.IsNodePresent(node)]
     # Until it is told it is not done.
-    with scene_as_it_was(examined.image.scene), volume_as_it_was(into):
+    with wait_cursor(), scene_as_it_was(examined.image.scene), volume_as_it_was(into):
         made = session.write_correction(examined, result, geometry, output=into, segmentations=following)
         followers = [node.GetName() for node in made.segmentations]
         ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)

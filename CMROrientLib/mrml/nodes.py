@@ -68,11 +68,16 @@ def grid_from_node(node: VolumeNode) -> Grid:
 
 def array_from_node(node: VolumeNode) -> NDArray[Any]:
     """A copy of the voxels, ``[k, j, i]`` in the node's own type: the node may go while work goes on."""
+    return _voxels(node).copy()
+
+
+def _voxels(node: VolumeNode) -> NDArray[Any]:
+    """The node's own voxels ``[k, j, i]``, which live as long as this does."""
     from vtk.util.numpy_support import vtk_to_numpy
 
     image = node.GetImageData()
     scalars: NDArray[Any] = vtk_to_numpy(image.GetPointData().GetScalars())
-    return scalars.reshape(image.GetDimensions()[::-1]).copy()
+    return scalars.reshape(image.GetDimensions()[::-1])
 
 
 def volume_from_node(node: VolumeNode, slice_axis: int | None = None) -> Volume:
@@ -108,11 +113,12 @@ def volume_from_nodes(
         if grid.size != grids[0].size or not np.allclose(grid.affine, grids[0].affine, atol=_SAME_PLACE):
             said = _("frame {number} differs from the first one in size or place; a cine needs frames on one grid")
             raise CMROrientError(said.format(number=number), nodes[0].GetName())
-    arrays = [array_from_node(node) for node in nodes]
-    if len(arrays) == 1:
-        return Volume.from_stored(arrays[0], grids[0], slice_axis)
-    array = np.empty((len(arrays), *arrays[0].shape), np.result_type(*arrays))
-    for phase, frame in enumerate(arrays):
+    if len(nodes) == 1:
+        return Volume.from_stored(array_from_node(nodes[0]), grids[0], slice_axis)
+    # Each is copied once, and events come through between them: a frame may go before its turn, its voxels not.
+    frames = [_voxels(node) for node in nodes]
+    array = np.empty((len(frames), *frames[0].shape), np.result_type(*frames))
+    for phase, frame in enumerate(frames):
         if progress is not None:
             progress(0, 0)
         array[phase] = frame

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..correction import Correction, GeometryMode, plan
 from ..errors import CMROrientError
@@ -157,10 +158,12 @@ def _places(group: Group) -> dict[str, int]:
     return {own: listed.index(own) if own in listed else len(listed) for own in (i.main.GetID() for i in group.images)}
 
 
-def decide(node: Node | None, orientation: Orientation | int, slice_axis: int | None = None) -> Examined:
-    """A person's decision, without a network."""
+def decide(
+    node: Node | None, orientation: Orientation | int, slice_axis: int | None = None, progress: Progress | None = None
+) -> Examined:
+    """A person's decision, without a network; ``progress`` as for ``volume_of``."""
     image = scene_image(node)
-    volume = volume_of(image, slice_axis)
+    volume = volume_of(image, slice_axis, progress)
     return Examined(image, volume, decided(volume, orientation))
 
 
@@ -211,14 +214,29 @@ def correct(
 
 
 def unchanged(examined: Examined, result: Recognition, progress: Progress | None = None) -> None:
-    """Raise ``CMROrientError`` where nothing was decided, or the image is no longer what was looked at."""
+    """Raise ``CMROrientError`` where nothing was decided, or the image is no longer what was looked at.
+
+    ``progress`` is called with (0, 0) before each frame of a cine is read, and compared; what it raises ends it.
+    """
     if not result.acted_on:
         said = _("{result} Decide yourself: give its orientation, 0 to 7.").format(result=words(result))
         raise CMROrientError(said, examined.image.name)
     image, volume = examined.image, examined.volume
     current = volume_of(image, volume.slice_axis, progress)
-    if current.grid != volume.grid or not np.array_equal(current.array, volume.array, equal_nan=True):
+    if current.grid != volume.grid or not _same(current.array, volume.array, progress):
         raise CMROrientError(_("the image has changed since it was looked at; press Recognize again"), image.name)
+
+
+def _same(now: NDArray[Any], then: NDArray[Any], progress: Progress | None) -> bool:
+    """Whether voxels are the same, looked at phase by phase where there are any."""
+    if now.shape != then.shape or now.ndim < 4:
+        return np.array_equal(now, then, equal_nan=True)
+    for one, other in zip(now, then, strict=True):
+        if progress is not None:
+            progress(0, 0)
+        if not np.array_equal(one, other, equal_nan=True):
+            return False
+    return True
 
 
 def write_correction(

@@ -28,6 +28,7 @@ from slicer_host import add_cine, add_volume, application, host, load, places, s
 from CMROrientLib.mrml.nodes import right_handed
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.phantom.phantom import make_phantom
+from CMROrientLib.recognition.recognizer import Recognizer
 from CMROrientLib.volume import Grid, Volume
 
 pytestmark = [
@@ -221,6 +222,15 @@ def test_removing_the_output_makes_no_other_volume_the_output(panel: Any) -> Non
     assert panel._parameterNode.outputVolume is None and panel.ui.outputSelector.currentNode() is None
     press(panel.ui.correctButton)
     assert np.array_equal(voxels(other), before) and "SAX standard" in names()
+
+
+def test_every_copy_of_every_slice_is_looked_at(panel: Any) -> None:
+    """The table shows how many of a slice's copies agree: a share of all, also where fewer would have decided."""
+    select(panel, phantom_node(2))
+    press(panel.ui.recognizeButton)
+    early, full = (Recognizer(looks=looks).recognize(heart(2)) for looks in ("auto", "full"))
+    assert early.inputs < full.inputs == panel.panel._examined.recognition.inputs
+    assert column(panel.ui.sliceTable, 3) == [f"{share:.0%}" for share in full.agreement]
 
 
 def test_what_correct_would_undo_is_noted_once(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:

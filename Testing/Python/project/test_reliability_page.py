@@ -30,3 +30,9 @@ def test_each_promise_is_held_by_tests_that_are_there(reliability: Any) -> None:
     for promise, files in reliability.PROMISES:
         missing = [file for file in files if not (parts.REPOSITORY / reliability.TESTS / file).is_file()]
         assert files and not missing, promise
+
+
+def test_each_promise_was_run_and_held_when_the_page_was_written(reliability: Any) -> None:
+    figures = json.loads(reliability.KEPT.read_text(encoding="utf-8"))
+    named = [file for _promise, files in reliability.PROMISES for file in files]
+    assert not [file for file in named if not figures.get(file, {}).get("passed")]
