@@ -50,8 +50,11 @@ class PackageLine:
 
     def refresh(self) -> None:
         """Look at the packages and show what there is of them."""
-        network, files = states(FOR_NETWORK), states(FOR_FILES)
-        lines = [_told(network), self._cuda()]
+        # All at once: each look reads the lists of what is installed anew.
+        asked = {**FOR_NETWORK, **FOR_FILES, **FOR_CUDA}
+        found = dict(zip(asked, states(asked), strict=True))
+        network, files, cuda = ([found[name] for name in some] for some in (FOR_NETWORK, FOR_FILES, FOR_CUDA))
+        lines = [_told(network), self._cuda(cuda)]
         if any(state.problem for state in files):
             lacking = _told([state for state in files if state.problem])
             lines.append(_("For folders and DICOM: {packages}").format(packages=lacking))
@@ -61,7 +64,7 @@ class PackageLine:
             "To recognize: {network}. On CUDA: an NVIDIA driver, PyTorch that was built for it (Slicer's extension "
             "PyTorch installs it) and {cuda}. For folders and DICOM: {files}."
         ).format(network=_listed(network), cuda=" ".join(FOR_CUDA.values()), files=_listed(files))
-        self._complete = not packages.lacking()
+        self._complete = not any(found[name].problem for name in packages.needed())
         self.lock()
 
     def lock(self) -> None:
@@ -82,11 +85,11 @@ class PackageLine:
                 said = packages.repair(task)
             self._say(said)
 
-    def _cuda(self) -> str:
+    def _cuda(self, found: list[State]) -> str:
         reason = self._why_no_cuda()
         if reason is not None:
             return _("No CUDA: {reason}").format(reason=reason)
-        there = [State("torch", installed_version("torch"), "", ""), *states(FOR_CUDA)]
+        there = [State("torch", installed_version("torch"), "", ""), *found]
         return _("For CUDA: {packages}").format(packages=_told(there))
 
 

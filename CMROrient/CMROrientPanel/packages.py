@@ -74,10 +74,15 @@ def ensure(task: Task, device: str = "auto") -> str:
     return ""
 
 
-def lacking() -> list[str]:
-    """The requirements of everything that the module can do which are missing or too old."""
+def needed() -> dict[str, str]:
+    """Packages and requirements of everything that the module can do here."""
     optional = FOR_CUDA if cuda.has_torch() else {}
-    return missing({**FOR_NETWORK, **optional, **FOR_FILES})
+    return {**FOR_NETWORK, **optional, **FOR_FILES}
+
+
+def lacking() -> list[str]:
+    """Which of these requirements are missing or too old."""
+    return missing(needed())
 
 
 def repair(task: Task) -> str:
