@@ -17,7 +17,7 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 import SimpleITK as sitk  # noqa: E402
 from shapes import data  # noqa: E402
 
-from CMROrientLib.errors import CMROrientError  # noqa: E402
+from CMROrientLib.errors import CMROrientError, UsageError  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 from CMROrientLib.training.augmentation.settings import Augmentation  # noqa: E402
 from CMROrientLib.training.cases import Case, read_cases  # noqa: E402
@@ -111,8 +111,11 @@ def test_a_folder_without_index_is_data_too(data: Path, tmp_path: Path) -> None:
     cases = read_cases(tmp_path)
     assert [case.path.name for case in cases] == ["v00.nii.gz", "v01.nii.gz"]
     assert len({case.subject for case in cases}) == 2
-    with pytest.raises(CMROrientError, match="no volumes"):
+    with pytest.raises(UsageError, match="there is no such folder"):
         read_cases(tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CMROrientError, match="no volumes"):
+        read_cases(tmp_path / "empty")
 
 
 def test_slices_come_back_from_the_cache(data: Path, tmp_path: Path) -> None:
