@@ -51,7 +51,7 @@ def write_corrected(
     into = None if examined.image.is_cine else output
     following = ui.segmentationsSelector.checkedNodes()
     with task(_("Reading the image")) as reading:
-        session.unchanged(examined, result, reading.progress)
+        session.check_unchanged(examined, result, reading.progress)
     scene = slicer.mrmlScene
     for node in (examined.image.main, into):
         if node is not None and not scene.IsNodePresent(node):

@@ -13,7 +13,7 @@ from .groups import Group, groups_among
 from .input import SceneImage, images_of_scene, scene_image
 from .node_types import Node, Scene, ShownNode
 from .rollback import steps_undone
-from .session import Corrected, Examined, examine_group, planned, unchanged, write_correction, writes_a_mirror
+from .session import Corrected, Examined, check_unchanged, examine_group, planned, write_correction, writes_a_mirror
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -119,7 +119,7 @@ def correct_all(
                     left.append((image.name, _removed()))
             elif image.main.GetID() in planned_for:
                 there = [mask for mask in following.get(image.main.GetID(), []) if scene.IsNodePresent(mask)]
-                unchanged(examined, examined.recognition)
+                check_unchanged(examined, examined.recognition)
                 with step():
                     made.append(write_correction(examined, examined.recognition, geometry, segmentations=there))
     return made, left + torn

@@ -208,12 +208,12 @@ def correct(
     CMROrientError
         Where nothing was decided, or something cannot be written. The scene is then as it was.
     """
-    unchanged(examined, result)
+    check_unchanged(examined, result)
     with scene_as_it_was(examined.image.scene), volume_as_it_was(output):
         return write_correction(examined, result, geometry, target=target, output=output, segmentations=segmentations)
 
 
-def unchanged(examined: Examined, result: Recognition, progress: Progress | None = None) -> None:
+def check_unchanged(examined: Examined, result: Recognition, progress: Progress | None = None) -> None:
     """Raise ``CMROrientError`` where nothing was decided, or the image is no longer what was looked at.
 
     ``progress`` is called with (0, 0) before each frame of a cine is read, and compared; what it raises ends it.
@@ -248,7 +248,7 @@ def write_correction(
     output: VolumeNode | None = None,
     segmentations: Sequence[ShownNode] = (),
 ) -> Corrected:
-    """As ``correct`` for an image that is ``unchanged``, where the caller undoes what fails (``rollback``)."""
+    """As ``correct`` of what passed ``check_unchanged``, where the caller undoes what fails (``rollback``)."""
     image, volume = examined.image, examined.volume
     correction = planned(examined, result, geometry, target)
     placed = right_handed(correction.apply(volume))
