@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -105,7 +106,8 @@ class OutputRun:
     def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> Records:
         """Work, keep the outcomes as they come in, and write the tables."""
         by_key = {image.key: image for image in self.images}
-        kept: set[Key] = set()
+        # The last ones: to keep an outcome twice does no harm, to hold the names of all would take memory.
+        kept: deque[Key] = deque(maxlen=100)
 
         def keep_late(outcome: Outcome) -> None:
             if outcome.record.key not in kept:
@@ -122,7 +124,7 @@ class OutputRun:
                 for outcome in outcomes:
                     image = by_key[outcome.record.key]
                     record = self._keep(outcome, image)
-                    kept.add(image.key)
+                    kept.append(image.key)
                     if record.output is None:
                         unwritten.add(image.key)
                         # What failed may have left something there.
