@@ -14,7 +14,7 @@ from CMROrientLib.mrml import session
 from CMROrientLib.orientation import Orientation
 from CMROrientLib.recognition.result import Recognition
 
-from . import packages, show, slice_table
+from . import packages, show, slice_table, texts
 from .apply_all import ApplyAll, Choices
 from .errors_shown import errors_shown
 from .logic import CMROrientLogic
@@ -162,10 +162,7 @@ class Panel:
         if not self.recognize() or not and_correct:
             return
         why = self._reasons().correct
-        if why is None:
-            self.correct()
-        else:
-            self._say(why)
+        self.correct() if why is None else self._say(why)
 
     def cancel(self, checked: bool = False) -> None:
         """End the running work at its next step."""
@@ -195,27 +192,19 @@ class Panel:
             return
         self._forget()
         if parameters.userClass >= 0:
-            self._decide(parameters.userClass)
+            with self._errors_shown(), wait_cursor():
+                self._remember(session.decide(node, parameters.userClass), node)
             if self._examined is None:
                 parameters.userClass = -1
 
     def _keep(self, examined: session.Examined, node: Node, icons: Sequence[qt.QIcon] = ()) -> bool:
         """Remember what was found, unless its image was removed, or another one chosen, meanwhile: that is said."""
-        if not slicer.mrmlScene.IsNodePresent(node):
-            self._say(_("“{name}” was removed while it was looked at.").format(name=examined.image.name))
-            return False
-        if self._parameters is not None and self._parameters.inputVolume is not node:
-            said = _("Another image was chosen while “{name}” was looked at; nothing is kept of it.")
-            self._say(said.format(name=examined.image.name))
+        removed = not slicer.mrmlScene.IsNodePresent(node)
+        if removed or (self._parameters is not None and self._parameters.inputVolume is not node):
+            self._say(texts.not_kept(examined.image.name, removed=removed))
             return False
         self._remember(examined, node, icons)
         return True
-
-    def _decide(self, orientation: int) -> None:
-        """Read the chosen image for the class that a person saved with the scene, which is just being shown."""
-        node = self._parameters.inputVolume
-        with self._errors_shown(), wait_cursor():
-            self._remember(session.decide(node, orientation), node)
 
     def _remember(self, examined: session.Examined, node: Node, icons: Sequence[qt.QIcon] = ()) -> None:
         self._examined = examined

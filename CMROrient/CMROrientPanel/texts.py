@@ -202,3 +202,10 @@ def saved_as_dicom(saved: SavedSeries) -> str:
             "Load it in the DICOM module."
         )
     return said.format(series=saved.description, count=saved.files)
+
+
+def not_kept(name: str, *, removed: bool) -> str:
+    """Why nothing is kept of an image that was looked at: it was removed meanwhile, or another one chosen."""
+    if removed:
+        return _("“{name}” was removed while it was looked at.").format(name=name)
+    return _("Another image was chosen while “{name}” was looked at; nothing is kept of it.").format(name=name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CMROrientError
 from ..i18n import _
@@ -188,3 +189,15 @@ def images_of_scene(scene: Scene) -> list[SceneImage]:
             seen.add(key)
             found.append(image)
     return found
+
+
+def same_voxels(now: NDArray[Any], then: NDArray[Any], progress: Progress | None) -> bool:
+    """Whether voxels are the same, looked at phase by phase where there are any."""
+    if now.shape != then.shape or now.ndim < 4:
+        return np.array_equal(now, then, equal_nan=True)
+    for one, other in zip(now, then, strict=True):
+        if progress is not None:
+            progress(0, 0)
+        if not np.array_equal(one, other, equal_nan=True):
+            return False
+    return True

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ..correction import Correction, GeometryMode, plan
 from ..errors import CMROrientError
@@ -19,7 +16,7 @@ from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import words
 from ..volume import Volume
 from .groups import Group, group_of
-from .input import SceneImage, images_of_scene, scene_image, volume_of
+from .input import SceneImage, images_of_scene, same_voxels, scene_image, volume_of
 from .node_types import Node, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
 from .output import Written, slices_were_reversed, write
@@ -223,20 +220,8 @@ def check_unchanged(examined: Examined, result: Recognition, progress: Progress 
         raise CMROrientError(said, examined.image.name)
     image, volume = examined.image, examined.volume
     current = volume_of(image, volume.slice_axis, progress)
-    if current.grid != volume.grid or not _same(current.array, volume.array, progress):
+    if current.grid != volume.grid or not same_voxels(current.array, volume.array, progress):
         raise CMROrientError(_("the image has changed since it was looked at; press Recognize again"), image.name)
-
-
-def _same(now: NDArray[Any], then: NDArray[Any], progress: Progress | None) -> bool:
-    """Whether voxels are the same, looked at phase by phase where there are any."""
-    if now.shape != then.shape or now.ndim < 4:
-        return np.array_equal(now, then, equal_nan=True)
-    for one, other in zip(now, then, strict=True):
-        if progress is not None:
-            progress(0, 0)
-        if not np.array_equal(one, other, equal_nan=True):
-            return False
-    return True
 
 
 def write_correction(
