@@ -13,6 +13,7 @@
 #   make screenshots  pictures of the Slicer panel, the README and the architecture
 #   make results      Training/RESULTS.md and its pictures from the stored metrics
 #   make test-pacs    DICOM results sent to an Orthanc server and fetched again
+#   make test-slurm   the page on archives' SLURM commands, on a SLURM of one node (the superuser; Debian: slurm-wlm)
 #   make wheel        dist/*.whl
 #   make sbom         dist/cmrorient.cdx.json, the bill of materials of a plain install (CycloneDX)
 #   make audit        known vulnerabilities of what a plain install brings; asks the package index
@@ -35,7 +36,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export QT_QPA_PLATFORM ?= offscreen
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint counts screenshots results test-pacs wheel sbom audit clean
+.PHONY: help demo test test-long fuzz lint counts screenshots results test-pacs test-slurm wheel sbom audit clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -95,6 +96,10 @@ results: $(FULL)
 
 test-pacs: $(FULL)
 	$(BIN)/python Testing/pacs/round_trip.py
+
+test-slurm: $(FULL)
+	$(BIN)/python -m pip install --quiet --editable '.[slurm]'
+	$(BIN)/python Testing/slurm/archive.py
 
 wheel: | $(BIN)/python
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
