@@ -32,7 +32,7 @@ def _lines(found: Figures, command: str) -> Iterator[str]:
     yield _said(
         f"Measured and written by `{command}`: write it anew with the same command, not by hand.",
         "What runs side by side runs in turn, so that other work on the machine bears on all alike; CPU time stands it",
-        "best, and ratios of it are what this page is about. Figures are medians.",
+        "best, and ratios of it are what this page is about. Figures are medians, but for the stages.",
     )
     yield ""
     packages = ", ".join(f"{name} {machine[name]}" for name in machine if name not in _NO_PACKAGES)
@@ -93,11 +93,9 @@ def _aims(found: Figures) -> Iterator[str]:
     if other is None:
         return
     yield ""
-    faster = _ratio(runs[f"{other}: correct"], runs["this: correct"])
-    sooner = _ratio(starts[other], starts["this"])
     yield _said(
-        f"Beside version {found['versions'][other]}: `correct` takes {_part(faster)} of its CPU time,",
-        f"a start {_part(sooner)}.",
+        f"Beside version {found['versions'][other]}: `correct` takes",
+        f"{_part(runs['this: correct'], runs[f'{other}: correct'])}, a start {_part(starts['this'], starts[other])}.",
         *_other_networks(found),
     )
 
@@ -257,17 +255,22 @@ def _aim(words: str, value: float | None, aim: float, sense: str) -> tuple[str, 
     return words, f"{value:,.2f}", f"{sense} {aim:g}", "met" if met else "**missed**"
 
 
-def _ratio(first: Figures, second: Figures, kind: str = "cpu_s") -> float:
-    kind = "wall_s" if first["cpu_s"] is None or second["cpu_s"] is None else kind
-    return float(first[kind]) / float(second[kind])
+def _ratio(first: Figures, second: Figures, kind: str = "cpu_s") -> float | None:
+    """None where the system tells no processor time of other processes, as Windows does."""
+    above, below = first[kind], second[kind]
+    return None if above is None or below is None else float(above) / float(below)
 
 
 def _times(first: Figures, second: Figures) -> str:
-    return f"{_ratio(first, second):.2f}"
+    ratio = _ratio(first, second)
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
-def _part(ratio: float) -> str:
-    return f"{100 / ratio:.0f} %"
+def _part(new: Figures, old: Figures) -> str:
+    ratio, of = _ratio(new, old), "CPU time"
+    if ratio is None:
+        ratio, of = float(new["wall_s"]) / float(old["wall_s"]), "time by the clock"
+    return f"{100 * ratio:.0f} % of its {of}"
 
 
 def _s(value: float | None) -> str:

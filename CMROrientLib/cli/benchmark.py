@@ -45,9 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
     from ..benchmark.page import page
     from ..io.atomic import write_text
 
-    for place in (arguments.output, arguments.page):
-        if place is not None:
-            _check_place(place)
     options = BenchmarkOptions(
         arguments.volumes,
         arguments.model,
@@ -57,6 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.starts,
         arguments.rounds,
     )
+    for place in (arguments.output, arguments.page):
+        if place is not None:
+            _check_place(place)
     found = benchmark(options, lambda part: print(f"measuring: {part}", file=sys.stderr))
     # They took minutes: a disk that is full meanwhile must not cost them.
     if arguments.json:
@@ -71,12 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_place(place: Path) -> None:
-    """Raise ``UsageError`` where a file could not be written; makes its folder."""
+    """Raise ``UsageError`` where a file could not be written; nothing is made."""
     if place.is_dir():
         raise UsageError("this is a folder; give the name of a file to write", place)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=place.parent).close()
+        above = next((folder for folder in place.absolute().parents if folder.exists()), place.parent)
+        tempfile.TemporaryFile(dir=above).close()
     except OSError as error:
         raise UsageError(f"it cannot be written ({error.strerror or error}); give another place", place) from error
 

@@ -253,8 +253,8 @@ def recipe_errors() -> Iterator[None]:
         raise CMROrientError(f"the recipe is not right: {_complaints(error)}") from error
 
 
-def _read_tables(path: Path) -> Table:
-    """The tables of a recipe, over those of the one that it names as its ``base``."""
+def _read_tables(path: Path, above: tuple[Path, ...] = ()) -> Table:
+    """The tables of a recipe, over those of the one that it names as its ``base``; ``above`` are built on it."""
     try:
         table: Table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -265,7 +265,12 @@ def _read_tables(path: Path) -> Table:
     base = table.pop("base", None)
     if base is None:
         return table
-    merged = _read_tables(path.parent / str(base))
+    lower = (path.parent / str(base)).resolve()
+    if not lower.is_file():
+        raise CMROrientError(f"its base {base} is not there; mend that name", path)
+    if lower in (path.resolve(), *above):
+        raise CMROrientError(f"its base {base} is built on this recipe itself; name another one", path)
+    merged = _read_tables(lower, (*above, path.resolve()))
     for key, value in table.items():
         kept = merged.get(key)
         merged[key] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value

@@ -232,6 +232,24 @@ def test_where_a_system_tells_no_processor_time_nothing_is_made_of_it(monkeypatc
     assert sum("not measured" in row for row in rows) == 2 and not any("missed" in row for row in rows)
 
 
+def test_the_clock_is_not_called_processor_time_where_there_is_none(figures: tuple[dict[str, Any], str]) -> None:
+    found = json.loads(json.dumps(figures[0]))
+    found["versions"]["other"] = "0.9"
+    found["ratios"] |= {"start_to_bare_cpu": None, "no_network_to_correct_cpu": None}
+    for part in ("starts", "runs"):
+        found[part] |= {name.replace("this", "other"): dict(row) for name, row in found[part].items() if "this" in name}
+        for row in found[part].values():
+            row["cpu_s"] = None
+    found["runs"]["other: correct"]["wall_s"] *= 4
+    text = page(found, "cmrorient benchmark")
+    assert "| `correct`, to version 0.9 without any network (CPU time) | not measured |" in text
+    assert "`correct` takes 25 % of its time by the clock, a start 100 % of its time by the clock" in text
+    tables = [part.split("## Warm")[0] for part in re.split("## (?:Cold start|Runs)", text)[1:]]
+    rows = [line.split("|")[1:-1] for part in tables for line in part.split("##")[0].splitlines() if "|" in line]
+    assert all(row[-1].strip() == "" for row in rows if row[1].strip() == "")
+    assert sum(row[1].strip() == "" for row in rows) == len(found["starts"]) + len(found["runs"])
+
+
 @pytest.mark.parametrize("option", ["-o", "--page"])
 def test_places_are_checked_before_anything_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
@@ -244,6 +262,13 @@ def test_places_are_checked_before_anything_is_measured(
     for place in (tmp_path, tmp_path / "file" / "x"):
         assert main(["benchmark", option, str(place)]) == 2
         assert "; give " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--volumes", "0"], ["--against", "nowhere/python"], ["--model", "nowhere"]])
+def test_wrong_usage_makes_no_folder(tmp_path: Path, words: Sequence[str]) -> None:
+    new = tmp_path / "new" / "folder" / "figures.json"
+    assert main(["benchmark", "-o", str(new), *words]) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_figures_are_told_where_they_cannot_be_written(

@@ -57,3 +57,17 @@ def test_missing_input_is_2_and_told(
         or ("check the file" in told[0])
     )
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("base", ["nowhere.toml", "mine.toml", "other.toml"])
+def test_a_base_that_cannot_be_is_told_of_the_recipe_that_names_it(
+    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(f'base = "{base}"\n', encoding="utf-8")
+    (tmp_path / "other.toml").write_text('base = "mine.toml"\n', encoding="utf-8")
+    assert main(["train", "--recipe", str(mine), "--data", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    assert "its base" in told and "mine.toml" in told and told.count("\n") == 1
+    assert not (tmp_path / "out").exists()
