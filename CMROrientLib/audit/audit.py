@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import CMROrientError, UsageError
+from ..errors import UsageError
 from ..io.atomic import replacing
+from ..io.refused import cannot_write
 from ..progress import ItemProgress
 from ..report.page import page_kind, write_report
 from ..run.folder import Warn, recognize
@@ -90,9 +91,7 @@ class ReportFiles:
             self.page.parent.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.page.parent).close()
         except OSError as error:
-            raise UsageError(
-                f"the report cannot be written ({error.strerror or error}); give another place", self.page
-            ) from error
+            raise UsageError(cannot_write(error, self.page).message, self.page) from error
 
 
 def audit(
@@ -176,10 +175,7 @@ def _keep(kept: Kept, root: str, outcome: Outcome, report: ReportFiles) -> None:
     try:
         kept.add(root, outcome)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise CMROrientError(
-            f"the report cannot be written ({reason}); make room there, or give another place", report.page
-        ) from error
+        raise cannot_write(error, report.page) from error
 
 
 def audit_line(record: Record) -> dict[str, Json]:

@@ -33,14 +33,19 @@ def ignores_case(folder: Path) -> bool:
         return True
     there = set(entries)
     for name in entries:
-        other = name.swapcase()
-        if other != name and len(other) == len(name):
+        if (other := _other_case(name)) is not None:
             # Both in the list: two files. Else the other name leads somewhere only where case is ignored.
             return other not in there and os.path.lexists(place / other)
     if os.path.ismount(place) or place == place.parent:
         return True
-    other = place.name.swapcase()
-    return other == place.name or os.path.lexists(place.with_name(other))
+    other = _other_case(place.name)
+    return other is None or os.path.lexists(place.with_name(other))
+
+
+def _other_case(name: str) -> str | None:
+    """The name in the other case; None where it has none, or letters that systems fold differently (ß, dotless i)."""
+    other = name.swapcase()
+    return other if name.isascii() and other != name else None
 
 
 def _as_it_is(path: str | os.PathLike[str]) -> str:

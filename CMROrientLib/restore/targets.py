@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import CMROrientError, UsageError
 from ..io import find
 from ..io.suffixes import DETACHED_SUFFIXES, suffix_of
 from ..run.files import checksum
+
+#: What tells a file from others, whatever links and the case of letters say: device and number.
+Identity = tuple[int, int]
 
 
 class Targets:
@@ -35,10 +39,15 @@ class Targets:
         overwrite: bool,
         name_of: Callable[[Path], str],
     ) -> None:
-        self._originals = {identity for path in origins for identity in map(_identity, _files_of(path)) if identity}
+        self._origins = list(origins)
         self._checksums = set(checksums)
         self._overwrite, self._name_of = overwrite, name_of
         self._writers: dict[str, str] = {}
+        self._headers: dict[Path, dict[Identity, list[list[Path]]]] = {}
+
+    @cached_property
+    def _originals(self) -> set[Identity]:
+        return {identity for path in self._origins for identity in map(_identity, _files_of(path)) if identity}
 
     def claim(self, files: Sequence[Path], name: str) -> None:
         """Note that a segmentation will be written to these files. Raises UsageError where it must not."""
@@ -59,23 +68,26 @@ class Targets:
 
     def _is_original(self, file: Path) -> bool:
         """By where it lies, whatever was done to it since; by its bytes where the originals have been moved."""
-        if _identity(file) in self._originals:
+        identity = _identity(file)
+        if identity is None:
+            return False
+        if identity in self._originals:
             return True
-        owners = [[file], *(files for files in map(_files_of, _headers_beside(file)) if _has(files, file))]
-        for files in owners:
+        for files in ([file], *self._headers_in(file.parent).get(identity, [])):
             with contextlib.suppress(CMROrientError):
                 if checksum(files) in self._checksums:
                     return True
         return False
 
-
-def _headers_beside(file: Path) -> list[Path]:
-    return sorted(path for path in file.parent.iterdir() if suffix_of(path) in DETACHED_SUFFIXES and path.is_file())
-
-
-def _has(files: Iterable[Path], file: Path) -> bool:
-    wanted = _identity(file)
-    return any(_identity(each) == wanted for each in files)
+    def _headers_in(self, folder: Path) -> dict[Identity, list[list[Path]]]:
+        """The files of each detached header in a folder, under each of these files; the folder is read once."""
+        if folder not in self._headers:
+            found = self._headers[folder] = {}
+            for path in sorted(folder.iterdir()):
+                files = _files_of(path) if suffix_of(path) in DETACHED_SUFFIXES else []
+                for identity in filter(None, map(_identity, files)):
+                    found.setdefault(identity, []).append(files)
+        return self._headers[folder]
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -88,8 +100,8 @@ def _files_of(path: Path) -> list[Path]:
         return [path]
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from others, whatever links and the case of letters say; None where there is none."""
+def _identity(path: Path) -> Identity | None:
+    """None where there is no file."""
     try:
         found = path.stat()
     except OSError:

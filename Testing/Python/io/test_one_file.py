@@ -40,6 +40,15 @@ def test_one_text_is_one_file(tmp_path: Path) -> None:
     assert name_of(tmp_path / "Größe.nii") == name_of(tmp_path / "gro\u0308sse.NII") != name_of(tmp_path / "b.nii")
 
 
+@pytest.mark.usefixtures("no_case")
+@pytest.mark.parametrize("name", ["s\u0131n\u0131f.nii", "Stra\u00dfe.nii"])
+def test_names_that_systems_fold_differently_tell_nothing(tmp_path: Path, name: str) -> None:
+    """Their other case is another file even where case is ignored."""
+    (tmp_path / name).touch()
+    (tmp_path / "deep").mkdir()
+    assert ignores_case(tmp_path)
+
+
 def test_two_files_where_case_counts(tmp_path: Path) -> None:
     for name in ("x", "X"):
         (tmp_path / name).touch()

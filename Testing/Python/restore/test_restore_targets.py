@@ -9,7 +9,8 @@ from sample_study import tree
 from test_restore import OBLIQUE, corrected, image_on, segment
 
 from CMROrientLib.cli.main import main
-from CMROrientLib.io import read, write
+from CMROrientLib.io import find, read, write
+from CMROrientLib.restore import targets
 from CMROrientLib.restore.restore import restore
 
 
@@ -48,6 +49,23 @@ def test_no_voxels_of_an_original_are_replaced(
     assert ("original image itself" if more else "in the way") in told and "give another folder" in told
     assert tree(inputs) == before
     assert main(["restore", str(out), str(seg), "-o", str(tmp_path / "back")]) == 0
+
+
+def test_each_header_in_a_folder_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``--overwrite`` every target that is there is held against all headers beside it."""
+    for number in range(12):
+        raw(tmp_path / f"case_{number}.mhd")
+    read: list[Path] = []
+
+    def counted(path: Path) -> object:
+        read.append(path)
+        return find(path)
+
+    monkeypatch.setattr(targets, "find", counted)
+    claimed = targets.Targets([], [], overwrite=True, name_of=str)
+    for header in sorted(tmp_path.glob("*.mhd")):
+        claimed.claim([header, header.with_suffix(".raw")], header.name)
+    assert sorted(read) == sorted(tmp_path.glob("*.mhd"))
 
 
 def test_two_segmentations_with_one_data_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
