@@ -112,11 +112,19 @@
       return [];
     }
   };
+  // An image that is in the archive no longer, but in a table, would have the table refused.
+  let paths = null;
+  const isThere = (path) => {
+    if (!byId("search")) return true;
+    if (!names) read();
+    paths ??= new Set(names.map(({ name }) => name));
+    return paths.has(path);
+  };
   // What is in a file that was saved from an earlier report a run may have taken over.
-  const current = (kept) => kept.unsaved || kept.report === REPORT;
+  const current = ([key, kept]) => (kept.unsaved || kept.report === REPORT) && isThere(JSON.parse(key)[0]);
   const plural = (count, one, several) => `${number.format(count)} ${count === 1 ? one : several}`;
   const tell = () => {
-    const found = stored().map(([, kept]) => kept).filter(current);
+    const found = stored().filter(current).map(([, kept]) => kept);
     const pages = new Set(found.map((kept) => kept.page)).size;
     byId("saving").hidden = found.length === 0;
     byId("decided").textContent = `${plural(found.length, "decision", "decisions")} on ${plural(pages, "page", "pages")} in this browser.`;
@@ -130,7 +138,7 @@
     const rows = [["path", "series", "orientation", "decided_by"]];
     const all = stored();
     for (const [key, kept] of all) {
-      if (!current(kept)) continue;
+      if (!current([key, kept])) continue;
       rows.push([...JSON.parse(key), kept.choice, "user"]);
       Object.assign(kept, { unsaved: false, report: REPORT });
     }

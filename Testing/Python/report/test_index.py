@@ -252,6 +252,20 @@ def test_the_index_leaves_what_was_saved_from_an_earlier_report(browser: Browser
     assert browser.evaluate(hidden)
 
 
+def test_the_index_leaves_what_was_decided_of_an_image_that_is_gone(browser: Browser, tmp_path: Path) -> None:
+    """Decided and never saved; then the image was taken out of the archive, and a table with it would be refused."""
+    records = [undecided("gone.nii"), undecided("stays.nii"), *(acted_on(f"{n}.nii") for n in range(4))]
+    browser.downloads_to(tmp_path / "saved")
+    index, first, *_ = write_report(records, tmp_path / "run.html", pictures_of(records), page_rows=2)
+    decide(browser, first, "gone.nii", "3")
+    decide(browser, first, "stays.nii", "3")
+    write_report(records[1:], index, pictures_of(records), page_rows=2)
+    browser.open(index)
+    click(browser, "#saving #save")
+    [path] = waited(tmp_path / "saved", 1)
+    assert [key[0] for key in read_all_decisions([path]).rows] == ["stays.nii"]
+
+
 def waited(folder: Path, count: int) -> list[Path]:
     for _ in range(100):
         if len(found := sorted(folder.glob("*.csv"))) == count:
