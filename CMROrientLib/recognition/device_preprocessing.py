@@ -60,7 +60,7 @@ class DevicePreprocessing:
         self.preprocessing, self.device = preprocessing, device
 
     def prepared(self, voxels: Tensor) -> Prepared:
-        """``Preprocessing.prepared`` of slices (N, rows, columns) of any type; where it trims it waits for the device."""
+        """``Preprocessing.prepared`` of slices (N, rows, columns), of any type. Where it trims it waits."""
         images = _finite(voxels.float())
         count, rows, columns = images.shape
         everything = (0, 0, rows, columns)
@@ -113,6 +113,13 @@ class DevicePreprocessing:
 
     def normalise(self, squares: Tensor) -> Tensor:
         """``Preprocessing.normalise``: (N, size, size) to float32 (N, channels, size, size)."""
+        channels = self.contrasted(squares)
+        channels = channels - channels.mean(dim=(1, 2, 3), keepdim=True)
+        deviation = channels.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        return torch.where(deviation > 1e-6, channels / deviation, 0.0)
+
+    def contrasted(self, squares: Tensor) -> Tensor:
+        """``Preprocessing.contrasted``: what ``normalise`` brings to one mean and deviation."""
         flat = _finite(squares).flatten(1)
         if self.preprocessing.contrast == "truncated":
             channels = _truncated(flat, self.preprocessing.truncations)
@@ -121,10 +128,7 @@ class DevicePreprocessing:
         else:
             low, high = _ends(flat)
             channels = torch.minimum(torch.maximum(flat, low.float()), high.float())[:, None]
-        channels = channels - channels.mean(dim=(1, 2), keepdim=True)
-        deviation = channels.square().mean(dim=(1, 2), keepdim=True).sqrt()
-        scaled = torch.where(deviation > 1e-6, channels / deviation, 0.0)
-        return scaled.view(len(squares), -1, *squares.shape[1:])
+        return channels.unflatten(2, squares.shape[1:])
 
     def turned(self, inputs: Tensor, turns: Tensor) -> Tensor:
         """(N, G, channels, size, size): inputs (N, channels, size, size), the n-th turned by classes ``turns[n]``."""

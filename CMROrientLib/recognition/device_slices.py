@@ -126,7 +126,7 @@ class DeviceSlices:
         kept = self._prepared.get(start)
         if kept is None:
             kept = self.preprocessing.prepared(self._voxels(start, stop))
-            if sum(len(some.images) for some in self._prepared.values()) * self._bytes < _KEPT:
+            if sum(len(some.images) for some in (kept, *self._prepared.values())) * self._bytes <= _KEPT:
                 self._prepared[start] = kept
         return kept
 

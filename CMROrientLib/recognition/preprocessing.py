@@ -155,7 +155,19 @@ class Preprocessing:
         return np.ascontiguousarray(resized[inside], np.float32)
 
     def normalise(self, squares: NDArray[Any]) -> FloatArray:
-        """The contrast of squares: (N, size, size) to float32 (N, channels, size, size)."""
+        """The contrast of squares: (N, size, size) to float32 (N, channels, size, size), mean 0 and deviation 1."""
+        output = self.contrasted(squares)
+        for channels in output:
+            channels -= channels.mean()
+            deviation = channels.std()
+            if deviation > 1e-6:
+                channels /= deviation
+            else:
+                channels[...] = 0
+        return output
+
+    def contrasted(self, squares: NDArray[Any]) -> FloatArray:
+        """What ``normalise`` gives, before that brings it to one mean and deviation."""
         output = np.empty((len(squares), self.channels, *squares.shape[1:]), np.float32)
         images = [_finite(image) for image in squares]
         ends = [] if self.contrast == "truncated" else _percentiles(images)
@@ -166,12 +178,6 @@ class Preprocessing:
                 self._bounded(image, *ends[number], channels[0])
             else:
                 channels[0] = np.clip(image, *ends[number])
-            channels -= channels.mean()
-            deviation = channels.std()
-            if deviation > 1e-6:
-                channels /= deviation
-            else:
-                channels[...] = 0
         return output
 
     def _truncated(self, image: FloatArray, channels: FloatArray) -> None:
