@@ -203,7 +203,7 @@ class Inference:
     def _shown(self, images: Sequence[NDArray[Any]], spacing: tuple[float, float]) -> _Shown:
         if self.there is None:
             return _Squares(images, spacing, self.preprocessing, self.forward, self.at_once)
-        from .device_slices import DeviceSlices
+        from .device.slices import DeviceSlices
 
         return DeviceSlices(images, spacing, self.preprocessing, self.there)
 

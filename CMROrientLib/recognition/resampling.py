@@ -1,6 +1,6 @@
 """Resampling a slice into a square: where in it the slice lies, and which samples each pixel is made of.
 
-What is here is one for numpy (``preprocessing``) and for tensors (``device_preprocessing``), so that both make the
+What is here is one for numpy (``preprocessing``) and for tensors (``device.preprocessing``), so that both make the
 same pixels of a slice.
 """
 

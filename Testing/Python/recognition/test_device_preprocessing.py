@@ -18,8 +18,8 @@ torch = pytest.importorskip("torch")
 
 from CMROrientLib.orientation import Orientation  # noqa: E402
 from CMROrientLib.recognition.crops import FINER, Crop  # noqa: E402
-from CMROrientLib.recognition.device_preprocessing import DevicePreprocessing  # noqa: E402
-from CMROrientLib.recognition.device_slices import sent  # noqa: E402
+from CMROrientLib.recognition.device.preprocessing import DevicePreprocessing  # noqa: E402
+from CMROrientLib.recognition.device.slices import sent  # noqa: E402
 from CMROrientLib.recognition.preprocessing import Preprocessing  # noqa: E402
 
 #: Those of the bundled models, and what else a card can ask for.
@@ -145,6 +145,16 @@ def test_pixels_levels_and_inputs_are_numpys(
             # The table of levels is a sum of float64, rounded to float32.
             np.testing.assert_allclose(levels, way.contrasted(squares), rtol=1.2e-7, atol=0)
             agree(way, squares, there.inputs(prepared, spacing, part))
+
+
+@pytest.mark.parametrize("way", [WAYS["universal"], WAYS["paper"]], ids=["universal", "paper"])
+def test_values_on_the_border_of_two_levels_go_to_numpys_side(device: torch.device, way: Preprocessing) -> None:
+    """Whole numbers whose span shares a factor with the number of levels lie there, or next to it by rounding."""
+    spans = np.arange(1, 4097)[:: 1 if device.type == "cuda" else 7]
+    squares = (np.arange(64 * 64).reshape(1, 64, 64) % (spans[:, np.newaxis, np.newaxis] + 1)).astype(np.float32)
+    with torch.inference_mode():
+        found = DevicePreprocessing(way, device).contrasted(torch.from_numpy(squares).to(device)).cpu().numpy()
+    np.testing.assert_allclose(found, way.contrasted(squares), rtol=1.2e-7, atol=0)
 
 
 @pytest.mark.parametrize("kind", TYPES)

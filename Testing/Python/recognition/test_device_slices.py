@@ -22,11 +22,11 @@ pytest.importorskip("safetensors")
 from CMROrientLib.errors import CMROrientError  # noqa: E402
 from CMROrientLib.io import read  # noqa: E402
 from CMROrientLib.orientation import Orientation  # noqa: E402
-from CMROrientLib.recognition import device_slices  # noqa: E402
 from CMROrientLib.recognition.cards.model_files import find_model  # noqa: E402
 from CMROrientLib.recognition.crops import Crop  # noqa: E402
 from CMROrientLib.recognition.decision import log_probabilities  # noqa: E402
-from CMROrientLib.recognition.device_slices import DeviceSlices  # noqa: E402
+from CMROrientLib.recognition.device import slices as device_slices  # noqa: E402
+from CMROrientLib.recognition.device.slices import DeviceSlices  # noqa: E402
 from CMROrientLib.recognition.engines import OnnxEngine, TorchEngine, open_engine  # noqa: E402
 from CMROrientLib.recognition.inference import Answers, Inference  # noqa: E402
 from CMROrientLib.recognition.recognizer import Recognizer  # noqa: E402

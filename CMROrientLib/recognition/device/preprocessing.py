@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..order_statistics import Places
-from ..orientation import Orientation
-from .crops import FINER, Crop
-from .preprocessing import BOUNDED_LEVELS, ENDS, LARGEST, LEVELS, SMALLEST, Preprocessing
-from .resampling import Frame, Window, weights
+from ...order_statistics import Places
+from ...orientation import Orientation
+from ..crops import FINER, Crop
+from ..preprocessing import BOUNDED_LEVELS, ENDS, LARGEST, LEVELS, SMALLEST, Preprocessing
+from ..resampling import Frame, Window, weights
 
 
 class Prepared(NamedTuple):
@@ -116,7 +116,8 @@ class DevicePreprocessing:
         channels = self.contrasted(squares)
         channels = channels - channels.mean(dim=(1, 2, 3), keepdim=True)
         deviation = channels.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-        return torch.where(deviation > 1e-6, channels / deviation, 0.0)
+        inputs: Tensor = torch.where(deviation > 1e-6, channels / deviation, 0.0)
+        return inputs
 
     def contrasted(self, squares: Tensor) -> Tensor:
         """``Preprocessing.contrasted``: what ``normalise`` brings to one mean and deviation."""
@@ -128,7 +129,8 @@ class DevicePreprocessing:
         else:
             low, high = _ends(flat)
             channels = torch.minimum(torch.maximum(flat, low.float()), high.float())[:, None]
-        return channels.unflatten(2, squares.shape[1:])
+        contrasted: Tensor = channels.unflatten(2, squares.shape[1:])
+        return contrasted
 
     def turned(self, inputs: Tensor, turns: Tensor) -> Tensor:
         """(N, G, channels, size, size): inputs (N, channels, size, size), the n-th turned by classes ``turns[n]``."""
@@ -136,7 +138,8 @@ class DevicePreprocessing:
         pixels = _turned_pixels(size, self.device)[turns]
         shape = (count, turns.shape[1], channels, size * size)
         copies = inputs.flatten(2)[:, None].expand(shape).gather(3, pixels[:, :, None].expand(shape))
-        return copies.unflatten(3, (size, size))
+        turned: Tensor = copies.unflatten(3, (size, size))
+        return turned
 
     def _taps(
         self, axes: Sequence[tuple[int, int, int]], side: int, part: slice, which: Sequence[int], starts: Sequence[int]
@@ -267,7 +270,10 @@ def _between(below: Tensor, above: Tensor, share: float) -> Tensor:
 
 
 def _quantized(values: Tensor, lowest: Tensor, highest: Tensor, count: int) -> Tensor:
-    """Levels of values (N, P) between float64 ends (N, 1)."""
+    """Levels of values (N, P) between float64 ends (N, 1).
+
+    ``count`` is a power of two: torch multiplies it by a reciprocal, which is the quotient then, bit for bit.
+    """
     steps = (values.double() - lowest) * (count / (highest - lowest))
     return torch.where(highest > lowest, steps.clamp(0, count - 1), 0.0).long()
 

@@ -13,14 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import CMROrientError
-from ..i18n import _
-from ..orientation import Orientation
-from ..progress import Progress
-from .crops import Crop
-from .device_preprocessing import DevicePreprocessing, Prepared
-from .engines import TorchEngine
-from .preprocessing import Preprocessing
+from ...errors import CMROrientError
+from ...i18n import _
+from ...orientation import Orientation
+from ...progress import Progress
+from ..crops import Crop
+from ..engines import TorchEngine
+from ..preprocessing import Preprocessing
+from .preprocessing import DevicePreprocessing, Prepared
 
 #: Bytes of voxels, as float32, that are prepared at once; what is made of them on the way takes a few times as much.
 _AT_ONCE = 256 * 2**20
