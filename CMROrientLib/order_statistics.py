@@ -30,7 +30,7 @@ def percentiles(values: NDArray[Any], percents: Sequence[float]) -> NDArray[np.f
 
 def percentiles_of_rows(rows: NDArray[Any], percents: Sequence[float]) -> NDArray[np.float64]:
     """(N, P) the ``percentiles`` of each of N rows."""
-    at = _Places.of(rows.shape[1], percents)
+    at = Places.of(rows.shape[1], percents)
     ordered = np.partition(rows, sorted({*at.below, *at.above}), axis=1)
     return at.between(ordered[:, at.below], ordered[:, at.above])
 
@@ -44,26 +44,36 @@ def percentiles_of_counts(counts: NDArray[np.int_], first: int, percents: Sequen
         (K,) how often ``first``, ``first`` + 1, ... occur.
     """
     up_to = counts.cumsum()
-    at = _Places.of(int(up_to[-1]), percents)
+    at = Places.of(int(up_to[-1]), percents)
     low, high = (first + up_to.searchsorted(places, side="right") for places in (at.below, at.above))
     return at.between(low.astype(np.float64), high.astype(np.float64))
 
 
-class _Places(NamedTuple):
-    """Which of the ordered values percentiles lie between, and how far from the lower one."""
+class Places(NamedTuple):
+    """Which of the ordered values percentiles lie between, and how far from the lower one.
+
+    Parameters
+    ----------
+    below, above:
+        P numbers of values, the lowest is 0.
+    share:
+        (P,) of the step from the one to the other.
+    """
 
     below: list[int]
     above: list[int]
     share: NDArray[np.float64]
 
     @classmethod
-    def of(cls, count: int, percents: Sequence[float]) -> _Places:
+    def of(cls, count: int, percents: Sequence[float]) -> Places:
+        """Those of some percentiles of ``count`` values."""
         last = count - 1
         places = [last * (percent / 100) for percent in percents]
         below = [math.floor(place) for place in places]
         return cls(below, [min(number + 1, last) for number in below], np.array(places) - below)
 
     def between(self, low: NDArray[Any], high: NDArray[Any]) -> NDArray[np.float64]:
+        """(..., P) percentiles of the values below and above them, both (..., P)."""
         step = high - low
         # From the nearer neighbour, as numpy does it.
         return np.asarray(np.where(self.share < 0.5, low + step * self.share, high - step * (1 - self.share)))

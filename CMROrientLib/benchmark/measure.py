@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..recognition.cards.model_files import find_model
 from ..recognition.engines import available_cores
 from . import images, machine, networks, runs, stages, starts, warm
+from .on_cuda import on_cuda
 from .versions import here, others
 
 #: Images whose stages are measured: as many as there are different ones of the synthetic.
@@ -106,7 +107,8 @@ def benchmark(options: BenchmarkOptions, tell: Callable[[str], None] | None = No
         found["multiply_adds_per_s"] = round(rate)
         found["networks"] = networks.measure(place, options.model, rate)
         found["cpu_ms_by_batch"] = networks.by_batch(options.model)
-        found["cuda"] = networks.on_cuda(options.model)
+        say("CUDA")
+        found["cuda"] = on_cuda(options.model)
     found["ratios"] = {
         "start_to_bare_cpu": started["this"].cpu_to(started["bare"]),
         "start_to_bare_wall": round(started["this"].wall / started["bare"].wall, 3),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..recognition.cards.architecture import Architecture
 from ..recognition.cards.model_files import find_model
-from ..recognition.engines import CUDA_BATCH, Engine, OnnxEngine, choose_device, open_engine
+from ..recognition.engines import Engine, OnnxEngine
 from ..recognition.preprocessing import Preprocessing
 
 #: Inputs that are run at once, and how often each network's turn comes.
@@ -25,9 +25,6 @@ _BATCH, _ROUNDS = 8, 7
 
 #: Inputs at once: one slice, a stack of ten, and more than a stack.
 _BATCHES = (1, 10, 20, 40)
-
-#: Inputs on CUDA.
-_CUDA_INPUTS = 64 * CUDA_BATCH
 
 #: The networks that the paper compared its own with, MONAI's, on the paper's inputs.
 BASELINES = ("resnet18", "densenet121")
@@ -105,23 +102,6 @@ def by_batch(model: str | Path) -> dict[str, float]:
             if number:
                 some.append((time.process_time() - start) / size)
     return {str(size): round(1000 * statistics.median(some), 3) for size, some in times.items()}
-
-
-def on_cuda(model: str | Path) -> dict[str, object]:
-    """Inputs a second in one pass on CUDA; says why where there is none."""
-    if choose_device("auto") != "cuda":
-        return {"left_out": "there is no CUDA device that PyTorch can use"}
-    files = find_model(model)
-    engine = open_engine(files, "cuda")
-    network = _Network(str(model), files.card.architecture, files.card.preprocessing, engine)
-    inputs = network.inputs(_CUDA_INPUTS)
-    engine.run(inputs)
-    times = []
-    for _ in range(_ROUNDS):
-        start = time.perf_counter()
-        engine.run(inputs)
-        times.append(time.perf_counter() - start)
-    return {"device": engine.description, "inputs_per_s": round(_CUDA_INPUTS / statistics.median(times))}
 
 
 def _bundled(name: str) -> _Network:

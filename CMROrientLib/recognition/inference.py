@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from ..errors import CMROrientError
 from ..i18n import _
 from ..orientation import Orientation
 from ..progress import Progress
+from .crops import FINER, Crop
+from .engines import TorchEngine
 from .measures import TURNED_BACK
 from .preprocessing import Preprocessing
 
@@ -32,10 +34,6 @@ if TYPE_CHECKING:
 
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-#: Sides of the squares that a crop is cut from, as a multiple of the network's input.
-FINER = 2
-#: Crops are never smaller than this share of a slice.
-SMALLEST_CROP = 0.3
 #: Outputs behind the logits of a network that finds the heart: column, row, diameter.
 PLACE = 3
 #: Outputs behind these of a network that measures: level, direction as (column, row).
@@ -99,6 +97,9 @@ class Inference:
         Slices run together.
     source:
         The model's file, for messages.
+    there:
+        The same network on a device that makes the inputs of slices, too, so that their voxels go there as they
+        are stored; None where numpy makes them for ``forward``.
     """
 
     forward: Forward
@@ -108,14 +109,26 @@ class Inference:
     measures: bool = False
     at_once: int = 8
     source: Path | None = None
+    there: TorchEngine | None = None
 
     @classmethod
-    def of(cls, model: ModelFiles, engine: Engine) -> Inference:
-        """The network of a model, loaded."""
+    def of(cls, model: ModelFiles, engine: Engine, *, prepares: bool | None = None) -> Inference:
+        """The network of a model, loaded.
+
+        Parameters
+        ----------
+        prepares:
+            Whether the device that runs it makes its inputs, which PyTorch's engine can; where None, CUDA does.
+        """
         card = model.card
         at_once = max(1, engine.batch // len(Orientation))
         measures = bool(card.architecture.measures)
-        return cls(engine.run, card.preprocessing, card.crop_diameters, card.outputs, measures, at_once, model.onnx)
+        there = engine if isinstance(engine, TorchEngine) else None
+        if there is not None and not (there.is_cuda if prepares is None else prepares):
+            there = None
+        return cls(
+            engine.run, card.preprocessing, card.crop_diameters, card.outputs, measures, at_once, model.onnx, there
+        )
 
     def __call__(
         self,
@@ -152,7 +165,7 @@ class Inference:
         CMROrientError
             Where the network gives another number of outputs than its card says.
         """
-        return self._full(_Squares(images, spacing, self.preprocessing), averaging, progress)
+        return self._full(self._shown(images, spacing), averaging, progress)
 
     def looks(
         self,
@@ -164,13 +177,13 @@ class Inference:
 
         Whoever has seen enough stops. The parameters are those of ``answers``.
         """
-        squares = _Squares(images, spacing, self.preprocessing)
+        shown = self._shown(images, spacing)
         numbers = np.arange(len(images))
         turns = len(Orientation)
         if progress is not None:
             progress(0, len(images))
         copies = numbers[:, np.newaxis] % turns
-        outputs = self._turned(squares.whole(numbers), copies[:, 0])[:, np.newaxis]
+        outputs = shown.each(copies[:, 0])[:, np.newaxis]
         self._check(outputs.shape[-1])
         found = replace(self._split(outputs), copies=copies, look=1, inputs=len(images))
         yield found
@@ -179,27 +192,29 @@ class Inference:
                 progress(0, len(images))
             heart = place_of(outputs[..., self.outputs : self.outputs + PLACE], found.turns)
             more = (copies + CROP_TURNS_ON) % turns
-            of_crops = self._turned(squares.close(numbers, heart, self.crop_diameters), more[:, 0])
+            of_crops = shown.each(more[:, 0], Crop(heart, self.crop_diameters))
             outputs = np.concatenate([outputs, of_crops[:, np.newaxis]], axis=1)
             copies = np.concatenate([copies, turns + more], axis=1)
             found = replace(self._split(outputs), copies=copies, look=2, inputs=2 * len(images))
             yield found
-        full = self._full(squares, True, progress)
+        full = self._full(shown, True, progress)
         yield replace(full, inputs=found.inputs + full.inputs)
 
-    def _full(self, squares: _Squares, averaging: bool, progress: Progress | None) -> Answers:
+    def _shown(self, images: Sequence[NDArray[Any]], spacing: tuple[float, float]) -> _Shown:
+        if self.there is None:
+            return _Squares(images, spacing, self.preprocessing, self.forward, self.at_once)
+        from .device.slices import DeviceSlices
+
+        return DeviceSlices(images, spacing, self.preprocessing, self.there)
+
+    def _full(self, shown: _Shown, averaging: bool, progress: Progress | None) -> Answers:
         turns = list(Orientation) if averaging else [Orientation.IDENTITY]
-        at_once = self.at_once * len(Orientation) // len(turns)
         cropped = averaging and self.crop_diameters > 0
-        whole, close = _Part(progress, 0, 1 + cropped), _Part(progress, 1, 2)
-        logits = turned_logits(
-            self.forward, self.preprocessing, _Made(len(squares), squares.whole), turns, at_once, whole
-        )
+        logits = shown.all_of(turns, None, _Part(progress, 0, 1 + cropped))
         self._check(logits.shape[-1])
         if cropped:
             heart = place_of(logits[..., self.outputs : self.outputs + PLACE])
-            crops = _Made(len(squares), lambda numbers: squares.close(numbers, heart, self.crop_diameters))
-            of_crops = turned_logits(self.forward, self.preprocessing, crops, turns, at_once, close)
+            of_crops = shown.all_of(turns, Crop(heart, self.crop_diameters), _Part(progress, 1, 2))
             logits = np.concatenate([logits, of_crops], axis=1)
         return self._split(logits)
 
@@ -207,12 +222,6 @@ class Inference:
         """All outputs (S, G, ...) as answers."""
         measures = outputs[..., -MEASURES:] if self.measures else None
         return Answers(outputs[..., : self.outputs], measures, inputs=outputs.shape[0] * outputs.shape[1])
-
-    def _turned(self, squares: Sequence[NDArray[np.float32]], turns: NDArray[np.int_]) -> NDArray[np.float32]:
-        """Outputs (N, ...) of squares, each turned by a class of its own."""
-        inputs = self.preprocessing.normalise(np.stack(squares))
-        copies = [Orientation(int(turn)).apply(one) for one, turn in zip(inputs, turns, strict=True)]
-        return self.forward(np.stack(copies))
 
     def _check(self, given: int) -> None:
         """Raise CMROrientError where the network does not fit its card."""
@@ -278,53 +287,58 @@ def place_of(places: NDArray[np.floating], turns: NDArray[np.int_] | None = None
     return float(column), float(row), float((turned[..., 2] * weight).sum() / weight.sum())
 
 
-def crop(square: NDArray[np.float32], heart: tuple[float, float, float], diameters: float) -> NDArray[np.float32]:
-    """The part of a square (side, side) round the heart; never beyond the square's edges.
+class _Shown(Protocol):
+    """The slices of a volume, on their way to the network."""
 
-    Turning the square and the heart's place turns the crop.
-    """
-    return square[crop_window(len(square), heart, diameters)]
+    def each(self, turns: NDArray[np.int_], crop: Crop | None = None) -> NDArray[np.float32]:
+        """Outputs (S, outputs): each slice, whole or cropped, turned by a class of its own."""
 
-
-def crop_window(side: int, heart: tuple[float, float, float], diameters: float) -> tuple[slice, slice]:
-    """The rows and columns of a square's part round the heart."""
-    width = int(np.clip(diameters * heart[2], SMALLEST_CROP, 1) * side) // 2 * 2
-    left, top = (int(np.clip(round(middle * side - width / 2), 0, side - width)) for middle in heart[:2])
-    return slice(top, top + width), slice(left, left + width)
+    def all_of(self, turns: Sequence[Orientation], crop: Crop | None, progress: Progress | None) -> NDArray[np.float32]:
+        """Outputs (S, G, outputs): each slice, whole or cropped, turned by all classes."""
 
 
 class _Squares:
-    """The slices of a volume as squares. What of a slice is resampled is found once, and whole squares are kept."""
+    """Slices that numpy prepares. What of a slice is resampled is found once, and whole squares are kept."""
 
     def __init__(
-        self, images: Sequence[NDArray[Any]], spacing: tuple[float, float], preprocessing: Preprocessing
+        self,
+        images: Sequence[NDArray[Any]],
+        spacing: tuple[float, float],
+        preprocessing: Preprocessing,
+        forward: Forward,
+        at_once: int,
     ) -> None:
         self.images, self.spacing, self.preprocessing = images, spacing, preprocessing
+        self.forward, self.at_once = forward, at_once
         self._prepared: dict[int, NDArray[np.float32]] = {}
         self._whole: dict[int, NDArray[np.float32]] = {}
 
-    def __len__(self) -> int:
-        return len(self.images)
+    def each(self, turns: NDArray[np.int_], crop: Crop | None = None) -> NDArray[np.float32]:
+        """See ``_Shown``."""
+        inputs = self.preprocessing.normalise(np.stack(self._squares(range(len(self.images)), crop)))
+        copies = [Orientation(int(turn)).apply(one) for one, turn in zip(inputs, turns, strict=True)]
+        return self.forward(np.stack(copies))
 
-    def whole(self, numbers: Iterable[int]) -> list[NDArray[np.float32]]:
-        """Some slices."""
+    def all_of(self, turns: Sequence[Orientation], crop: Crop | None, progress: Progress | None) -> NDArray[np.float32]:
+        """See ``_Shown``."""
+        squares = _Made(len(self.images), lambda numbers: self._squares(numbers, crop))
+        at_once = self.at_once * len(Orientation) // len(turns)
+        return turned_logits(self.forward, self.preprocessing, squares, turns, at_once, progress)
+
+    def _squares(self, numbers: Iterable[int], crop: Crop | None) -> list[NDArray[np.float32]]:
+        return self._whole_ones(numbers) if crop is None else self._close(numbers, crop)
+
+    def _whole_ones(self, numbers: Iterable[int]) -> list[NDArray[np.float32]]:
         for number in numbers:
             if number not in self._whole:
                 self._whole[number] = self.preprocessing.framed(self._image(number), self.spacing)
         return [self._whole[number] for number in numbers]
 
-    def close(
-        self, numbers: Iterable[int], heart: tuple[float, float, float], diameters: float
-    ) -> list[NDArray[np.float32]]:
-        """Their crops round the heart."""
+    def _close(self, numbers: Iterable[int], crop: Crop) -> list[NDArray[np.float32]]:
         finer = FINER * self.preprocessing.size
         # Their pixels are as wide as high, whatever the slice's are.
         return [
-            self.preprocessing.square(
-                self.preprocessing.framed(
-                    self._image(number), self.spacing, finer, lambda side: crop_window(side, heart, diameters)
-                )
-            )
+            self.preprocessing.square(self.preprocessing.framed(self._image(number), self.spacing, finer, crop.window))
             for number in numbers
         ]
 

@@ -12,24 +12,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..order_statistics import percentiles_of_rows
+from .resampling import Frame, resampled, weights
 from .typed_json import read_object, write_object
 
 FloatArray = NDArray[np.float32]
 
 #: Grey levels of the histograms. Enough that a 12 bit image loses nothing.
-_LEVELS = 4096
+LEVELS = 4096
 #: Those of a histogram whose gain is bounded: few pixels to a level would be noise.
-_FEWER_LEVELS = 256
+BOUNDED_LEVELS = 256
+
+#: Percentiles that are the ends of what counts where contrast is ``bounded`` or ``linear``.
+ENDS = (0.5, 99.5)
+#: Slices with values beyond it are divided by the largest: squares and sums of extreme floats would overflow.
+LARGEST = 1e15
 
 #: A slice is never trimmed below this many rows or columns.
-_SMALLEST = 16
+SMALLEST = 16
 
 
 @dataclass(frozen=True)
@@ -137,28 +142,32 @@ class Preprocessing:
         if image.min() == image.max():
             # Rounding in the resampling would make up something to see.
             return np.full((side, side), image.flat[0], np.float32)[inside]
-        rows, columns = side, side
-        if self.fit == "aspect":
-            height, width = image.shape[0] * abs(spacing[0]), image.shape[1] * abs(spacing[1])
-            if not (np.isfinite(height) and np.isfinite(width) and height > 0 and width > 0):
-                height, width = image.shape
-            # The same parity as the side, so that the padding is the same on both edges.
-            rows, columns = (_same_parity(side * extent / max(height, width), side) for extent in (height, width))
-        down, across = _weights(image.shape[0], rows), _weights(image.shape[1], columns)
-        top, left = (side - rows) // 2, (side - columns) // 2
-        seen_rows, seen_columns = (_shifted(part, by) for part, by in zip(inside, (top, left), strict=True))
-        if _is_within(seen_rows, rows) and _is_within(seen_columns, columns):
-            down, across = down.part(seen_rows), across.part(seen_columns)
-            return _resampled(image, down, across)
-        resized = _resampled(image, down, across)
-        if top or left:
+        frame = Frame.of(image.shape, spacing, side, keeps_aspect=self.fit == "aspect")
+        down, across = weights(image.shape[0], frame.rows), weights(image.shape[1], frame.columns)
+        if frame.shows_all_of(inside):
+            seen_rows, seen_columns = frame.seen(inside)
+            return resampled(image, down.part(seen_rows), across.part(seen_columns))
+        resized = resampled(image, down, across)
+        if frame.top or frame.left:
             square = np.full((side, side), resized.min(), np.float32)
-            square[top : top + rows, left : left + columns] = resized
+            square[frame.place] = resized
             resized = square
         return np.ascontiguousarray(resized[inside], np.float32)
 
     def normalise(self, squares: NDArray[Any]) -> FloatArray:
-        """The contrast of squares: (N, size, size) to float32 (N, channels, size, size)."""
+        """The contrast of squares: (N, size, size) to float32 (N, channels, size, size), mean 0 and deviation 1."""
+        output = self.contrasted(squares)
+        for channels in output:
+            channels -= channels.mean()
+            deviation = channels.std()
+            if deviation > 1e-6:
+                channels /= deviation
+            else:
+                channels[...] = 0
+        return output
+
+    def contrasted(self, squares: NDArray[Any]) -> FloatArray:
+        """What ``normalise`` gives, before that brings it to one mean and deviation."""
         output = np.empty((len(squares), self.channels, *squares.shape[1:]), np.float32)
         images = [_finite(image) for image in squares]
         ends = [] if self.contrast == "truncated" else _percentiles(images)
@@ -169,30 +178,24 @@ class Preprocessing:
                 self._bounded(image, *ends[number], channels[0])
             else:
                 channels[0] = np.clip(image, *ends[number])
-            channels -= channels.mean()
-            deviation = channels.std()
-            if deviation > 1e-6:
-                channels /= deviation
-            else:
-                channels[...] = 0
         return output
 
     def _truncated(self, image: FloatArray, channels: FloatArray) -> None:
         # Truncation does not change the share of darker pixels below the cut and makes it one
         # above, so that one cumulative histogram serves all channels.
         lowest, highest = float(image.min()), float(image.max())
-        levels = _quantized(image, lowest, highest, _LEVELS)
-        cumulative = np.cumsum(np.bincount(levels.ravel(), minlength=_LEVELS)) / levels.size
+        levels = _quantized(image, lowest, highest, LEVELS)
+        cumulative = np.cumsum(np.bincount(levels.ravel(), minlength=LEVELS)) / levels.size
         for channel, share in zip(channels, self.truncations, strict=True):
             table = cumulative.astype(np.float32)
-            cut = _quantized(np.array([max(share * highest, lowest)], np.float32), lowest, highest, _LEVELS)[0]
+            cut = _quantized(np.array([max(share * highest, lowest)], np.float32), lowest, highest, LEVELS)[0]
             table[cut:] = 1
             channel[...] = table[levels]
 
     def _bounded(self, image: FloatArray, lowest: float, highest: float, output: FloatArray) -> None:
-        levels = _quantized(image, lowest, highest, _FEWER_LEVELS)
-        histogram = np.bincount(levels.ravel(), minlength=_FEWER_LEVELS) / levels.size
-        ramp = np.minimum(histogram, self.gain / _FEWER_LEVELS)
+        levels = _quantized(image, lowest, highest, BOUNDED_LEVELS)
+        histogram = np.bincount(levels.ravel(), minlength=BOUNDED_LEVELS) / levels.size
+        ramp = np.minimum(histogram, self.gain / BOUNDED_LEVELS)
         # Half of a level lies below its pixels: an inverted image gives the inverted result.
         table = (np.cumsum(ramp) - ramp / 2) / ramp.sum()
         # "clip" needs no second pass to look for numbers that are none of the table's: there are none.
@@ -229,7 +232,7 @@ def _kept(values: FloatArray) -> tuple[slice, slice]:
     if len(rows) == 0 or len(columns) == 0:
         return everything
     inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return inner if min(part.stop - part.start for part in inner) >= _SMALLEST else everything
+    return inner if min(part.stop - part.start for part in inner) >= SMALLEST else everything
 
 
 def _varies(edge: FloatArray) -> bool:
@@ -247,9 +250,8 @@ def _finite(image: NDArray[Any]) -> FloatArray:
         good = np.isfinite(values)
         values = np.where(good, values, values[good].min() if good.any() else 0).astype(np.float32)
         lowest, highest = float(values.min()), float(values.max())
-    # Divided where squares and sums of extreme floats would overflow.
     largest = max(-lowest, highest)
-    return values / np.float32(largest) if largest > 1e15 else values
+    return values / np.float32(largest) if largest > LARGEST else values
 
 
 def _quantized(image: FloatArray, lowest: float, highest: float, count: int) -> NDArray[np.intp]:
@@ -264,76 +266,8 @@ def _percentiles(images: Sequence[FloatArray]) -> list[tuple[float, float]]:
     """Of each image, all of one size; the lowest and the highest value where they are the same."""
     if not images:
         return []
-    found = percentiles_of_rows(np.stack(images).reshape(len(images), -1), (0.5, 99.5))
+    found = percentiles_of_rows(np.stack(images).reshape(len(images), -1), ENDS)
     return [
         (float(low), float(high)) if high > low else (float(image.min()), float(image.max()))
         for image, (low, high) in zip(images, found, strict=True)
     ]
-
-
-def _shifted(part: slice, by: int) -> slice:
-    return slice(part.start - by, part.stop - by)
-
-
-def _is_within(part: slice, count: int) -> bool:
-    return bool(part.start >= 0 and part.stop <= count)
-
-
-def _same_parity(extent: float, side: int) -> int:
-    half_padding = round((side - extent) / 2)
-    return max(side - 2 * half_padding, 2 - side % 2)
-
-
-class _Weights(NamedTuple):
-    """Interpolation along the first axis: for each output so many samples, and what each counts.
-
-    Parameters
-    ----------
-    samples:
-        int (taps, outputs), rising along the taps.
-    shares:
-        float32 (taps, outputs); a column sums to one.
-    """
-
-    samples: NDArray[np.intp]
-    shares: FloatArray
-
-    def part(self, outputs: slice) -> _Weights:
-        """For some of the outputs."""
-        return _Weights(self.samples[:, outputs], self.shares[:, outputs])
-
-    def of(self, image: FloatArray) -> FloatArray:
-        """(samples, N) to float32 (outputs, N), summed tap after tap.
-
-        No matrix product: that would start the threads of the linear algebra library, which costs more
-        than the product.
-        """
-        result = np.zeros((self.samples.shape[1], image.shape[1]), np.float32)
-        taken = np.empty_like(result)
-        for samples, shares in zip(self.samples, self.shares[..., np.newaxis], strict=True):
-            # All are within; "clip" is what does not look at them a second time.
-            image.take(samples, axis=0, out=taken, mode="clip")
-            taken *= shares
-            result += taken
-        return result
-
-
-def _resampled(image: FloatArray, down: _Weights, across: _Weights) -> FloatArray:
-    # Whole rows are taken faster than columns.
-    return np.ascontiguousarray(across.of(np.ascontiguousarray(down.of(image).T)).T)
-
-
-@lru_cache(maxsize=256)
-def _weights(samples: int, outputs: int) -> _Weights:
-    """Linear interpolation of so many samples, with a triangle as wide as a step when shrinking."""
-    scale = samples / outputs
-    support = max(scale, 1.0)
-    centres = (np.arange(outputs) + 0.5) * scale - 0.5
-    distance = np.abs(np.arange(samples)[None] - np.clip(centres, 0, samples - 1)[:, None])
-    weights = np.maximum(1 - distance / support, 0)
-    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    # What counts lies side by side; a row that ends at the last sample has fewer.
-    first = (weights != 0).argmax(axis=1)
-    near = first + np.arange(int((weights != 0).sum(axis=1).max()))[:, None]
-    inside = np.minimum(near, samples - 1)
-    return _Weights(inside, np.where(near < samples, weights[np.arange(outputs), inside], np.float32(0)))

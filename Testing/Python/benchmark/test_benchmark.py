@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parts import REPOSITORY
+from parts import REPOSITORY, need_module
 from sample_study import MODEL, cmrorient, phantom, put
 
 from CMROrientLib import __version__
 from CMROrientLib.benchmark import processes, starts, warm
 from CMROrientLib.benchmark.machine import describe, matrix_product_rate
 from CMROrientLib.benchmark.measure import BenchmarkOptions
+from CMROrientLib.benchmark.on_cuda import on_cuda, one_pass
 from CMROrientLib.benchmark.page import _aims, _runs, _starts, page
 from CMROrientLib.benchmark.processes import output_of
 from CMROrientLib.benchmark.stages import STAGES
@@ -66,7 +67,7 @@ def test_every_part_is_measured(figures: tuple[dict[str, Any], str]) -> None:
     rows = found["networks"]["rows"]
     assert rows["cine"]["architecture"] == "orientnet" and all(row["cpu_ms"] > 0 for row in rows.values())
     assert bool(found["networks"]["left_out"]) != ("resnet18" in rows and "densenet121" in rows)
-    assert ("inputs_per_s" in found["cuda"]) != ("left_out" in found["cuda"])
+    assert ("slices_per_s" in found["cuda"]) != ("left_out" in found["cuda"])
 
 
 def test_the_page_has_each_part_its_command_and_no_place_or_name(figures: tuple[dict[str, Any], str]) -> None:
@@ -97,6 +98,38 @@ def test_another_version_is_named_and_compared(figures: tuple[dict[str, Any], st
         found[part] |= {name.replace("this", "other"): row for name, row in found[part].items() if "this" in name}
     text = page(found, "cmrorient benchmark")
     assert "“other” is version 0.9" in text and "`correct` takes 100 % of its CPU time" in text
+
+
+def test_what_cuda_is_measured_by_runs_on_the_cpu(figures: tuple[dict[str, Any], str]) -> None:
+    need_module("torch")
+    need_module("safetensors")
+    measured = one_pass(MODEL, "torch-cpu", slices=12, rounds=1)
+    assert measured["device"] == "CPU (PyTorch)"
+    rates = [measured[f"{name}_per_s"] for name in ("slices", "inputs")]
+    rates += [measured[f"slices_per_s_{way}"] for way in ("there", "in_stacks")]
+    assert all(isinstance(rate, int) and rate > 0 for rate in rates)
+    found = json.loads(json.dumps(figures[0]))
+    for rate, verdict in ((20_000, "met"), (19_999, "**missed**")):
+        found["cuda"] = {**measured, "device": "CUDA: a card", "slices_per_s": rate}
+        text = page(found, "cmrorient benchmark")
+        words = "slices a second on CUDA, one pass from the host's memory, preprocessing on the device"
+        assert f"| {words} | {rate:,}.00 | at least 20000 | {verdict} |" in text
+        assert f"CUDA: a card, 12 slices of 256 × 208 in one pass, prepared on the device: {rate:,} slices" in text
+        assert "CUDA was not measured" not in text
+
+
+def test_cuda_is_measured_by_pytorch_alone() -> None:
+    with pytest.raises(CMROrientError, match="cpu is no device of PyTorch"):
+        one_pass(MODEL, "cpu", slices=1, rounds=1)
+
+
+def test_cuda_that_there_is_not_is_told_as_not_measured(
+    figures: tuple[dict[str, Any], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("CMROrientLib.benchmark.on_cuda.choose_device", lambda _: "cpu")
+    found = {**figures[0], "cuda": on_cuda(MODEL)}
+    text = page(found, "cmrorient benchmark")
+    assert text.endswith("CUDA was not measured: there is no CUDA device that PyTorch can use.\n")
 
 
 def other_version(checksum: str) -> dict[str, Any]:

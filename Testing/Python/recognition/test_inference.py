@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.recognition.crops import SMALLEST_CROP, Crop
 from CMROrientLib.recognition.decision import carried_back
-from CMROrientLib.recognition.inference import SMALLEST_CROP, Inference, crop, place_of, turned_logits
+from CMROrientLib.recognition.inference import Inference, place_of, turned_logits
 from CMROrientLib.recognition.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing(size=32, trim=False, contrast="linear")
@@ -75,11 +76,12 @@ def test_the_crop_turns_with_the_square_and_stays_inside(
     square = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
     # Away from halves of a pixel, where rounding may go either way.
     row, column = (np.floor(value * 64) / 64 + 0.3 / 64 for value in (row, column))
-    seen = crop(square, (column, row, diameter), 2.0)
+    seen = square[Crop((column, row, diameter), 2.0).window(64)]
     assert seen.shape[0] == seen.shape[1] >= SMALLEST_CROP * 64 - 2
     assert seen.shape[0] <= 64
     moved = k.matrix @ (np.array([row, column]) - 0.5) + 0.5
-    np.testing.assert_array_equal(crop(k.apply(square), (moved[1], moved[0], diameter), 2.0), k.apply(seen))
+    again = k.apply(square)[Crop((moved[1], moved[0], diameter), 2.0).window(64)]
+    np.testing.assert_array_equal(again, k.apply(seen))
 
 
 def test_the_crop_is_closer_and_both_count() -> None:

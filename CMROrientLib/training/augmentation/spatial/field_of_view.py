@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ....recognition.inference import SMALLEST_CROP
+from ....recognition.crops import SMALLEST_CROP
 from ..batch import Batch
 from ..draws import Draws
 
