@@ -88,6 +88,8 @@ class OutputRun:
         self.fail = fail
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         self.places = RealPaths()
+        #: What was handed out and is not kept yet; two inputs that are left alone may have one key.
+        self._under_way: dict[Key, deque[PlannedImage]] = {}
         #: Whose outputs were removed.
         self.removed: set[Key] = set()
         for image in plan.images:
@@ -105,13 +107,12 @@ class OutputRun:
 
     def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> Records:
         """Work, keep the outcomes as they come in, and write the tables."""
-        by_key = {image.key: image for image in self.images}
         # The last ones: to keep an outcome twice does no harm, to hold the names of all would take memory.
         kept: deque[Key] = deque(maxlen=100)
 
         def keep_late(outcome: Outcome) -> None:
             if outcome.record.key not in kept:
-                self._keep(outcome, by_key[outcome.record.key])
+                self._keep(outcome, self._under_way[outcome.record.key][0])
 
         made = run_all(self.images, self.options, self._assignment, keep_late)
         outcomes = counted(made, len(self.images), progress)
@@ -122,9 +123,10 @@ class OutputRun:
             # Workers that are still at it have ended before anything is written about them.
             with closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
-                    image = by_key[outcome.record.key]
+                    image = self._under_way[outcome.record.key][0]
                     record = self._keep(outcome, image)
                     kept.append(image.key)
+                    self._is_kept(image.key)
                     if record.output is None:
                         unwritten.add(image.key)
                         # What failed may have left something there.
@@ -229,11 +231,17 @@ class OutputRun:
 
     def _assignment(self, image: PlannedImage) -> Assignment:
         """An image with what the store knows of it, and with what a person decided about it before."""
+        self._under_way.setdefault(image.key, deque()).append(image)
         prior = self.store.get(image.key)
         if image.override is None and not self.options.reset_decisions:
             image = replace(image, override=self._decided(image, prior))
         has_pictures, seen = self.store.has_pictures(image.key), self.store.seen(image.key)
         return Assignment(image, prior, has_pictures, self._noted(image.key), seen)
+
+    def _is_kept(self, key: Key) -> None:
+        self._under_way[key].popleft()
+        if not self._under_way[key]:
+            del self._under_way[key]
 
     def _noted(self, key: Key) -> Noted:
         return self.noted.get(key, Noted())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...errors import CMROrientError, UsageError
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import alone, units_of, work_on
+from ..unit import Units, alone, work_on
 from ..work import Assignment, Outcome, failed
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Chunks:
         """Send, collect, send on."""
         from distributed import as_completed
 
-        waiting = deque(units_of(images))
+        waiting = Units(images)
         futures = as_completed()
         while True:
             while self._room() and (part := self._next(waiting, assign)):
@@ -109,7 +109,7 @@ class _Chunks:
         threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
         return len(self._out) < max(1, threads) * _CHUNKS_A_THREAD
 
-    def _next(self, waiting: deque[list[PlannedImage]], assign: Assign) -> list[list[Assignment]]:
+    def _next(self, waiting: Units, assign: Assign) -> list[list[Assignment]]:
         """Suspects go out one by one and first, the others in chunks; a group is never parted."""
         if self._suspects:
             return [self._suspects.popleft()]
@@ -118,7 +118,7 @@ class _Chunks:
             return [self._accused.popleft()]
         part: list[list[Assignment]] = []
         while waiting and sum(map(len, part)) < self._size:
-            part.append([assign(image) for image in waiting.popleft()])
+            part.append([assign(image) for image in waiting.take()])
         return part
 
     def _send(self, part: list[list[Assignment]]) -> Future[list[Outcome]]:
