@@ -107,11 +107,9 @@ class OutputRun:
 
     def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> Records:
         """Work, keep the outcomes as they come in, and write the tables."""
-        # The last ones: to keep an outcome twice does no harm, to hold the names of all would take memory.
-        kept: deque[Key] = deque(maxlen=100)
 
         def keep_late(outcome: Outcome) -> None:
-            if outcome.record.key not in kept:
+            if outcome.record.key in self._under_way:
                 self._keep(outcome, self._under_way[outcome.record.key][0])
 
         made = run_all(self.images, self.options, self._assignment, keep_late)
@@ -125,7 +123,6 @@ class OutputRun:
                 for outcome in outcomes:
                     image = self._under_way[outcome.record.key][0]
                     record = self._keep(outcome, image)
-                    kept.append(image.key)
                     self._is_kept(image.key)
                     if record.output is None:
                         unwritten.add(image.key)

@@ -32,8 +32,8 @@ def run_all(
     assign:
         Asked for each image when its turn comes.
     late:
-        Given what the threads and processes of this machine have done when an interruption ends the iteration:
-        outcomes that nobody asked for any longer, and maybe some that were.
+        Given what threads, processes and workers have done when an interruption ends the iteration: outcomes that
+        nobody asked for any longer, and maybe some that were.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def run_all(
         At once, where there is no such cluster.
     """
     if options.dask is not None:
-        return run_on_cluster(connect(options.dask), images, options, assign)
+        return run_on_cluster(connect(options.dask), images, options, assign, late=late)
     at_once = threads_for(images, options)
     if at_once > 1:
         from .threads import run_in_threads
