@@ -9,6 +9,8 @@ Source: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_for
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -196,7 +198,7 @@ class _Kept:
 
     Parameters
     ----------
-    path:
+    path_text:
         Where it was read.
     name:
         Its name, in the output too.
@@ -204,9 +206,14 @@ class _Kept:
         Of the image, or of the one that the label map follows.
     """
 
-    path: Path
-    name: PurePosixPath
+    path_text: str
+    name: str
     key: Key
+
+    @property
+    def path(self) -> Path:
+        """Where it was read."""
+        return Path(self.path_text)
 
 
 class _Roots:
@@ -219,9 +226,10 @@ class _Roots:
 
     def of(self, entry: _Kept) -> tuple[_Root, ...]:
         """Those of one file."""
-        return self._of_folder(entry.path.parent, entry.name.parent)
+        return self._of_folder(os.path.dirname(entry.path_text), posixpath.dirname(entry.name))  # noqa: PTH120 (text)
 
-    def _found(self, folder: Path, name: PurePosixPath) -> tuple[_Root, ...]:
+    def _found(self, place: str, above: str) -> tuple[_Root, ...]:
+        folder, name = Path(place), PurePosixPath(above)
         base = folder.parents[len(name.parts) - 1] if name.parts else folder
         inside = data_set_of(name / "image")
         found = [] if inside is None else [_Root(base / inside, base, False)]
@@ -247,7 +255,7 @@ def _parts(
     for image in written:
         for entry in () if image.contested else _kept(image):
             # Elsewhere only what lies beside an image tells of it.
-            if in_bids or is_there(_own_sidecar(entry)):
+            if in_bids or os.path.isfile(_own_sidecar(entry)):  # noqa: PTH113 (text, many thousand times)
                 yield entry.path, _sidecars(entry, output, store, places)
 
 
@@ -268,9 +276,9 @@ def _of_root(
 def _kept(image: PlannedImage) -> Iterator[_Kept]:
     """An image and its label maps; a DICOM series tells of itself."""
     if image.source.kind != "dicom":
-        yield _Kept(image.source.path, PurePosixPath(image.path), image.key)
+        yield _Kept(image.source.path_text, image.path, image.key)
         for mask in image.masks:
-            yield _Kept(mask.source.path, PurePosixPath(mask.name), image.key)
+            yield _Kept(mask.source.path_text, mask.name, image.key)
 
 
 def _with_cases(root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage]) -> bytes | None:
@@ -304,12 +312,13 @@ def _case_of(entry: object) -> str:
     return without_suffix(str(image)).name
 
 
-def _own_sidecar(entry: _Kept) -> Path:
-    return entry.path.with_name(f"{stem_of(entry.path)}.json")
+def _own_sidecar(entry: _Kept) -> str:
+    folder, name = os.path.split(entry.path_text)
+    return os.path.join(folder, f"{stem_of(name)}.json")  # noqa: PTH118 (text, many thousand times)
 
 
 def _own_place(entry: _Kept, output: Path) -> Path:
-    return (output / entry.name).with_name(_own_sidecar(entry).name)
+    return (output / entry.name).with_name(f"{stem_of(entry.path_text)}.json")
 
 
 def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[SmallFile]:

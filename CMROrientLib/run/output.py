@@ -149,7 +149,7 @@ class OutputRun:
     def _is_own(self, image: PlannedImage) -> bool:
         """Whether what lies in the output is of this image; of contested ones the record tells."""
         before = self.store.source_of(image.key) if image.contested else None
-        return before is None or os.fspath(before) == self.places.of(image.source.path)
+        return before is None or os.fspath(before) == self.places.of(image.source.path_text)
 
     def _hold_notes(self) -> None:
         """Leave in the store what is noted of images that were not recorded, and no hidden folder."""
@@ -160,13 +160,13 @@ class OutputRun:
 
     def _check_input(self, image: PlannedImage) -> None:
         before = self.store.source_of(image.key)
-        if before is None or os.fspath(before) == self.places.of(image.source.path):
+        if before is None or os.fspath(before) == self.places.of(image.source.path_text):
             return
         prior = self.store.get(image.key)
         if prior is None or prior.output is None:
             return
         seen = Seen(self.store.seen(image.key), verify=self.options.verify)
-        if seen.checksum(image.source.files) != prior.files.sha256_in:
+        if seen.checksum(image.source.file_texts) != prior.files.sha256_in:
             raise UsageError(
                 f"{before} was written to it, and {image.source.path} would be; give each an output folder of its "
                 "own, or correct the folder that holds both",
@@ -229,11 +229,10 @@ class OutputRun:
     def _assignment(self, image: PlannedImage) -> Assignment:
         """An image with what the store knows of it, and with what a person decided about it before."""
         self._under_way.setdefault(image.key, deque()).append(image)
-        prior = self.store.get(image.key)
+        prior, has_pictures = self.store.known(image.key)
         if image.override is None and not self.options.reset_decisions:
             image = replace(image, override=self._decided(image, prior))
-        has_pictures, seen = self.store.has_pictures(image.key), self.store.seen(image.key)
-        return Assignment(image, prior, has_pictures, self._noted(image.key), seen)
+        return Assignment(image, prior, has_pictures, self._noted(image.key), self.store.seen(image.key))
 
     def _is_kept(self, key: Key) -> None:
         self._under_way[key].popleft()
@@ -273,7 +272,7 @@ class OutputRun:
         if (not outcome.kept or outcome.thumbnails is not None) and not self._failed_alike(outcome):
             # What lies in the output folder is of the input that it was made from, whoever contests it.
             contested = image.contested and record.output is not None
-            source = None if contested else Path(self.places.of(image.source.path))
+            source = None if contested else Path(self.places.of(image.source.path_text))
             self.store.put(record, outcome.thumbnails, source)
         if outcome.seen and outcome.seen != self.store.seen(record.key):
             self.store.keep_seen(record.key, outcome.seen)

@@ -14,7 +14,7 @@ from ..io import ImageFiles, find
 from ..io.one_file import names_in
 from ..io.paths import check_places, relative
 from ..io.read_write import files_made
-from ..io.real_paths import RealPaths
+from ..io.real_paths import RealPaths, lies_in
 from ..orientation import Orientation
 from .companions.label_maps import Companion, pair
 from .companions.together import Candidate, find_groups
@@ -198,7 +198,7 @@ def check_links(images: Iterable[PlannedImage], output: Path) -> None:
     for image in images:
         for path in image.source.file_texts:
             folder = os.path.dirname(path)  # noqa: PTH120 (text, many thousand times)
-            if folder != before and Path(places.of(folder)).is_relative_to(place):
+            if folder != before and lies_in(places.of(folder), place):
                 said = "a link in the input leads into the output folder; remove it or give another folder"
                 raise UsageError(said, image.source.path)
             before = folder
@@ -207,17 +207,17 @@ def check_links(images: Iterable[PlannedImage], output: Path) -> None:
 def check_outputs(images: Iterable[PlannedImage], output: Path) -> None:
     """Raise ``UsageError`` where an input would replace the run's record, or leave the output folder."""
     places = RealPaths()
-    place = output.resolve()
+    place = str(output.resolve())
     before = None
     for image in images:
         if image.source.left_alone is not None:
             continue
         for target in planned_files(image, output):
-            folder = target.parent
-            if target.name in OWN_FILES and folder == output:
+            if target.name in OWN_FILES and target.parent == output:
                 raise UsageError("this image would be written over the run's own record; rename it", image.source.path)
-            if folder != before and not Path(places.of(folder)).is_relative_to(place):
-                raise UsageError("a link leads out of the output folder; remove it", folder)
+            folder = os.path.dirname(target)  # noqa: PTH120 (text, many thousand times)
+            if folder != before and not lies_in(places.of(folder), place):
+                raise UsageError("a link leads out of the output folder; remove it", Path(folder))
             before = folder
 
 
@@ -288,6 +288,8 @@ def planned_files(image: PlannedImage, output: Path) -> list[Path]:
 
 def _files_of(source: ImageFiles, destination: Path) -> list[Path]:
     """The files of a source that is copied, and those of one that is written anew, which may go by other names."""
+    if source.is_one_file:
+        return [destination]
     planned = [*copies(source, destination).values()]
     if len(source.file_texts) > 1 and not source.path.is_dir() and source.kind != "dicom":
         planned += [path for path in files_made(source, destination) if path not in planned]

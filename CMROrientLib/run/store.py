@@ -224,6 +224,11 @@ class Store(Mapping[Key, Record]):
             raise KeyError(key)
         return _record(row[0], self._path)
 
+    def known(self, key: Key) -> tuple[Record | None, bool]:
+        """The record of an image, None where there is none, and whether there are pictures of it."""
+        row = self._one("record, before IS NOT NULL", key)
+        return (None, False) if row is None else (_record(row[0], self._path), bool(row[1]))
+
     def line(self, key: Key) -> str:
         """The record of an image as it stands in JSON lines. Raises KeyError where there is none."""
         row = self._one("record", key)

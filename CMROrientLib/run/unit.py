@@ -165,7 +165,7 @@ class Company:
 
     def _told(self, path: str, series: str | None) -> str:
         try:
-            return self._seen[path, series].checksum(self.sources[path, series].files)
+            return self._seen[path, series].checksum(self.sources[path, series].file_texts)
         except CMROrientError:
             return "unreadable"
 

@@ -164,8 +164,8 @@ class _Work:
         self.settings = options.digest(self.model, override, self._group_digest())
         self.files = RecordFiles(
             kind=self.image.source.kind,
-            sha256_in=seen.checksum(self.image.source.files),
-            masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.files)) for mask in self.image.masks),
+            sha256_in=seen.checksum(self.image.source.file_texts),
+            masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.file_texts)) for mask in self.image.masks),
         )
 
     def _recognizer(self) -> Recognizer:

@@ -162,7 +162,10 @@ class _Pairing:
 
     def _folder(self, source: ImageFiles) -> PurePosixPath:
         """The folder of a source by its name."""
-        return self._folder_named(posixpath.dirname(relative(source.path_text, self.base)))
+        return self._folder_named(self._folder_text(source))
+
+    def _folder_text(self, source: ImageFiles) -> str:
+        return posixpath.dirname(relative(source.path_text, self.base))
 
     def _name(self, source: ImageFiles) -> PurePosixPath:
         """The name of a source without the format."""
@@ -171,7 +174,7 @@ class _Pairing:
     def _by_layout(self) -> None:
         patterns = self.options.mask_names
         told = bool(patterns or self.options.masks_in)
-        if not told and not any(holds_labels(self._folder(source)) for source in self.sources):
+        if not told and not any(holds_labels(self._folder_text(source)) for source in self.sources):
             return
         folders = {self._folder(source) for source in self.sources}
         by_name: dict[PurePosixPath, list[ImageFiles]] = defaultdict(list)
@@ -227,14 +230,16 @@ class _Pairing:
     def _by_content(self) -> None:
         """A few whole values on the grid of an image in the same folder after which it is named."""
         open_ends = [s for s in self.sources if s.path_text not in self.owner and s.path_text not in self.lonely]
-        in_folder = Counter(hash(self._folder(source)) for source in open_ends)
+        in_folder = Counter(hash(self._folder_text(source)) for source in open_ends)
         by_folder: dict[PurePosixPath, dict[str, list[tuple[int, ImageFiles]]]] = {}
         for number, image in enumerate(open_ends):
-            folder = self._folder(image)
             # An image that is alone has nothing beside it.
-            if image.path_text not in self.derived and (self.derived or in_folder[hash(folder)] > 1):
-                by_folder.setdefault(folder, {}).setdefault(stem_of(image.path_text), []).append((number, image))
-        for label in open_ends:
+            beside = self.derived or in_folder[hash(self._folder_text(image))] > 1
+            if beside and image.path_text not in self.derived:
+                by_folder.setdefault(self._folder(image), {}).setdefault(stem_of(image.path_text), []).append(
+                    (number, image)
+                )
+        for label in open_ends if by_folder else ():
             places = [place for place in self._folders_of(label, self._folder(label)) if place in by_folder]
             names = named_after(stem_of(label.path_text)) if places else ()
             related = [
@@ -266,7 +271,7 @@ class _Pairing:
     def _without_image(self) -> None:
         """Label maps in a folder for label maps that no image was found for."""
         for source in self._images():
-            if source.path_text in self.lonely or not holds_labels(self._folder(source)):
+            if source.path_text in self.lonely or not holds_labels(self._folder_text(source)):
                 continue
             volume = _read(source)
             if volume is not None and is_label_map(volume):

@@ -58,12 +58,12 @@ def without_layout(path: PurePosixPath) -> PurePosixPath:
 
 def in_label_folder(path: PurePosixPath) -> bool:
     """Whether a name lies in a folder that layouts have for label maps."""
-    return holds_labels(path.parent)
+    return holds_labels(path.parent.as_posix())
 
 
-def holds_labels(folder: PurePosixPath) -> bool:
+def holds_labels(folder: str) -> bool:
     """Whether layouts have a folder, or one above it, for label maps."""
-    return any(_is_label_folder(part) for part in folder.parts)
+    return any(_is_label_folder(part) for part in folder.split("/"))
 
 
 def _is_image_folder(name: str) -> bool:
