@@ -69,7 +69,7 @@ def _below(text: str, root: Path) -> str:
 
 def derivatives(root: Path) -> list[Path]:
     """The ``derivatives`` of BIDS data sets in a tree, which ``find`` passes over."""
-    places = {folder for folder, files in _folders(root) if _BIDS in files and (folder / _BIDS).is_file()}
+    places = {Path(folder) for folder, files in _folders(root) if _BIDS in files and (Path(folder) / _BIDS).is_file()}
     return sorted(place / _DERIVATIVES for place in places if (place / _DERIVATIVES).is_dir())
 
 
@@ -137,15 +137,15 @@ def _is_below(path: Path, folder: Path) -> bool:
 def _walk(root: Path) -> Iterator[str]:
     """Files below a folder, sorted by name, less those passed over."""
     for folder, names in _folders(root):
-        # As ``folder / name`` is written, which takes longer to make.
-        start = "" if folder == Path() else str(folder)
+        # As ``Path(folder) / name`` is written, which takes longer to make.
+        start = str(Path(folder)) if folder.startswith(os.curdir) else folder
         for name in sorted(names):
-            path = os.path.join(start, name)  # noqa: PTH118 (text, many thousand times)
+            path = name if start == os.curdir else os.path.join(start, name)  # noqa: PTH118
             if not _hidden(name) and Path(path).is_file():
                 yield path
 
 
-def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
     """Folders from the given one on and the names in them, less those passed over; each once, whatever links say."""
 
     def refuse(error: OSError) -> None:
@@ -162,7 +162,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not _passed_over(name, is_bids=_BIDS in files))
-        yield Path(folder), files
+        yield folder, files
 
 
 def _passed_over(folder: str, *, is_bids: bool) -> bool:

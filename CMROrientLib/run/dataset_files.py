@@ -222,25 +222,32 @@ class _Roots:
     def __init__(self) -> None:
         # Where a file lies tells, not what it is called.
         self._of_folder = lru_cache(maxsize=256)(self._found)
-        self._bids_above = lru_cache(maxsize=4096)(self._bids)
+        self._has_description = lru_cache(maxsize=4096)(_has_description)
 
     def of(self, entry: _Kept) -> tuple[_Root, ...]:
         """Those of one file."""
         return self._of_folder(os.path.dirname(entry.path_text), posixpath.dirname(entry.name))  # noqa: PTH120 (text)
 
-    def _found(self, place: str, above: str) -> tuple[_Root, ...]:
-        folder, name = Path(place), PurePosixPath(above)
-        base = folder.parents[len(name.parts) - 1] if name.parts else folder
-        inside = data_set_of(name / "image")
+    def _found(self, folder: str, name: str) -> tuple[_Root, ...]:
+        depth = name.count("/") + 1 if name else 0
+        inside, described = data_set_of(name), self._bids(folder, depth)
+        if inside is None and described is None:
+            return ()
+        base = Path(folder).parents[depth - 1] if depth else Path(folder)
         found = [] if inside is None else [_Root(base / inside, base, False)]
-        described = self._bids_above(folder, len(name.parts))
-        return (*found, *([] if described is None else [_Root(described, base, True)]))
+        return (*found, *([] if described is None else [_Root(Path(described), base, True)]))
 
-    def _bids(self, folder: Path, depth: int) -> Path | None:
+    def _bids(self, folder: str, depth: int) -> str | None:
         """The nearest folder with a description, so many folders up at most."""
-        if is_there(folder / DESCRIPTION):
-            return folder
-        return self._bids_above(folder.parent, depth - 1) if depth else None
+        for _ in range(depth + 1):
+            if self._has_description(folder):
+                return folder
+            folder = os.path.dirname(folder)  # noqa: PTH120 (text)
+        return None
+
+
+def _has_description(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, DESCRIPTION))  # noqa: PTH113, PTH118 (text, many thousand times)
 
 
 def _parts(

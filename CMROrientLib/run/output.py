@@ -231,7 +231,8 @@ class OutputRun:
         self._under_way.setdefault(image.key, deque()).append(image)
         prior, has_pictures = self.store.known(image.key)
         if image.override is None and not self.options.reset_decisions:
-            image = replace(image, override=self._decided(image, prior))
+            decided = self._decided(image, prior)
+            image = image if decided is None else replace(image, override=decided)
         return Assignment(image, prior, has_pictures, self._noted(image.key), self.store.seen(image.key))
 
     def _is_kept(self, key: Key) -> None:

@@ -141,7 +141,7 @@ def work(
         outcome = Outcome(failed(assignment, options, error))
     if outcome.kept:
         # Mostly it is known already.
-        return replace(outcome, seen={} if seen.now == assignment.seen else seen.now)
+        return outcome if seen.now == assignment.seen else replace(outcome, seen=seen.now)
     record = replace(outcome.record, seconds=round(time.perf_counter() - start, 3))
     return replace(outcome, record=record, seen=seen.now)
 

@@ -42,11 +42,12 @@ def channel_of(path: PurePosixPath) -> tuple[PurePosixPath, str] | None:
     return path.with_name(found[1]), found[2]
 
 
-def data_set_of(path: PurePosixPath) -> PurePosixPath | None:
-    """The folder of the data set that an image lies in, where its layout has a folder for images."""
-    for above in path.parents:
-        if above.name and _is_image_folder(above.name):
-            return above.parent
+def data_set_of(folder: str) -> str | None:
+    """The folder of the data set that a folder of images belongs to; None where its layout has none for images."""
+    parts = folder.split("/")
+    for place in reversed(range(len(parts))):
+        if _is_image_folder(parts[place]):
+            return "/".join(parts[:place])
     return None
 
 
