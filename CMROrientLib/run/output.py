@@ -229,11 +229,11 @@ class OutputRun:
     def _assignment(self, image: PlannedImage) -> Assignment:
         """An image with what the store knows of it, and with what a person decided about it before."""
         self._under_way.setdefault(image.key, deque()).append(image)
-        prior, has_pictures = self.store.known(image.key)
+        prior, has_pictures, seen = self.store.known(image.key)
         if image.override is None and not self.options.reset_decisions:
             decided = self._decided(image, prior)
             image = image if decided is None else replace(image, override=decided)
-        return Assignment(image, prior, has_pictures, self._noted(image.key), self.store.seen(image.key))
+        return Assignment(image, prior, has_pictures, self._noted(image.key), seen)
 
     def _is_kept(self, key: Key) -> None:
         self._under_way[key].popleft()
