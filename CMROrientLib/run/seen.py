@@ -46,7 +46,7 @@ class Seen:
             # Taken first: a file that changes while it is read has another one afterwards.
             stamp = stamp_of(several)
             found = self._before.get(stamp) if stamp is not None else None
-            self._found[several] = checksum(map(Path, several)) if found is None else found
+            self._found[several] = checksum(tuple(map(Path, several))) if found is None else found
             if stamp is not None:
                 self.now[stamp] = self._found[several]
         return self._found[several]
