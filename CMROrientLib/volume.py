@@ -119,12 +119,12 @@ class Grid:
     @classmethod
     def from_json(cls, data: Mapping[str, Sequence[float]]) -> Grid:
         """A grid from what ``to_json`` gave."""
-        columns, rows, slices = (int(n) for n in data["size"])
+        columns, rows, slices = map(int, data["size"])
         return cls(
             (columns, rows, slices),
             _vector(data["spacing"]),
             _vector(data["origin"]),
-            tuple(float(v) for v in data["direction"]),
+            tuple(map(float, data["direction"])),
         )
 
 
@@ -340,5 +340,5 @@ def _axes_for(slice_axis: int) -> tuple[int, int, int]:
 
 
 def _vector(values: Iterable[float]) -> Vector:
-    x, y, z = (float(v) for v in values)
+    x, y, z = map(float, values)
     return x, y, z

@@ -38,44 +38,44 @@ def find(root: str | os.PathLike[str]) -> list[ImageFiles]:
             # Whoever opened a pipe would wait for ever.
             raise CMROrientError("is no regular file: give a file or a folder", root)
         if kind_of(root) is not None:
-            return [_source(root)]
+            return [_source(str(root))]
         if not _is_dicom(root):
             raise unknown_format(root, reading=True)
         return _group([root])
     sources: list[ImageFiles] = []
     dicom: list[Path] = []
-    for path in _walk(root):
-        if kind_of(path) is not None:
-            sources.append(_source(path))
-        elif _is_dicom(path):
+    for name in _walk(root):
+        if kind_of(name) is not None:
+            sources.append(_source(name))
+        elif _is_dicom(path := Path(name)):
             dicom.append(path)
     # What a detached header names as its voxels is no image of its own, whatever it is called.
-    voxels = {file.resolve() for source in sources for file in source.files[1:]}
+    voxels = {Path(file).resolve() for source in sources for file in source.file_texts[1:]}
     if voxels:
         sources = [source for source in sources if source.path.resolve() not in voxels]
         dicom = [path for path in dicom if path.resolve() not in voxels]
     if dicom:
         sources += _group(dicom)
-    sources.sort(key=lambda source: (_below(source.path, root), source.series or ""))
+    sources.sort(key=lambda source: (_below(source.path_text, root), source.series or ""))
     return sources
 
 
-def _below(path: Path, root: Path) -> str:
-    text, start = str(path), str(root)
+def _below(text: str, root: Path) -> str:
+    start = str(root)
     if text.startswith(start) and text[len(start) : len(start) + 1] == os.sep:
         return text[len(start) + 1 :].replace(os.sep, "/")
-    return path.relative_to(root).as_posix()
+    return Path(text).relative_to(root).as_posix()
 
 
 def derivatives(root: Path) -> list[Path]:
     """The ``derivatives`` of BIDS data sets in a tree, which ``find`` passes over."""
-    places = {path.parent for path in _walk(root) if path.name == _BIDS}
+    places = {Path(folder) for folder, files in _folders(root) if _BIDS in files and (Path(folder) / _BIDS).is_file()}
     return sorted(place / _DERIVATIVES for place in places if (place / _DERIVATIVES).is_dir())
 
 
 def only_series(folder: Path) -> ImageFiles:
     """The one DICOM series below a folder. Raises CMROrientError where there is none or another."""
-    dicom = [path for path in _walk(folder) if kind_of(path) is None and _is_dicom(path)]
+    dicom = [path for path in map(Path, _walk(folder)) if kind_of(path) is None and _is_dicom(path)]
     if not dicom:
         raise CMROrientError("is a folder without DICOM files: name the image file itself", folder)
     series = [source for source in _group(dicom) if not source.left_alone]
@@ -117,25 +117,36 @@ def _group(paths: list[Path]) -> list[ImageFiles]:
     return group(paths)
 
 
-def _source(path: Path) -> ImageFiles:
+def _source(name: str) -> ImageFiles:
     """A file of one of the formats, with its data files; those outside its folder by their absolute path."""
-    kind = kind_of(path) or ""
-    files: tuple[Path, ...] = (path,)
-    if suffix_of(path) in DETACHED_SUFFIXES:
+    kind = kind_of(name) or ""
+    files: list[Path] = []
+    if suffix_of(name) in DETACHED_SUFFIXES:
+        path = Path(name)
         # A broken header is an image all the same; reading it says what is wrong.
         with contextlib.suppress(CMROrientError):
-            files = detached_reader(kind).files_of(path)
-    return ImageFiles(
-        path, (path, *(file if _is_below(file, path.parent) else file.resolve() for file in files[1:])), kind
-    )
+            found = detached_reader(kind).files_of(path)[1:]
+            files = [file if _is_below(file, path.parent) else file.resolve() for file in found]
+    return ImageFiles(name, (name, *map(str, files)), kind)
 
 
 def _is_below(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Files below a folder, sorted by name, less those passed over; each folder once, whatever links say."""
+def _walk(root: Path) -> Iterator[str]:
+    """Files below a folder, sorted by name, less those passed over."""
+    for folder, names in _folders(root):
+        # As ``Path(folder) / name`` is written, which takes longer to make.
+        start = str(Path(folder)) if folder.startswith(os.curdir) else folder
+        for name in sorted(names):
+            path = name if start == os.curdir else os.path.join(start, name)  # noqa: PTH118
+            if not _hidden(name) and Path(path).is_file():
+                yield path
+
+
+def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Folders from the given one on and the names in them, less those passed over; each once, whatever links say."""
 
     def refuse(error: OSError) -> None:
         raise CMROrientError(
@@ -145,16 +156,13 @@ def _walk(root: Path) -> Iterator[Path]:
     seen: set[str] = set()
     places = RealPaths()
     for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
-        here = Path(folder)
         real = places.of(folder)
         if real in seen:
             folders.clear()
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not _passed_over(name, is_bids=_BIDS in files))
-        for name in sorted(files):
-            if not _hidden(name) and (here / name).is_file():
-                yield here / name
+        yield folder, files
 
 
 def _passed_over(folder: str, *, is_bids: bool) -> bool:

@@ -35,11 +35,14 @@ class SeriesPlace:
 class ImageFiles:
     """One image to be looked at: a file, or the files of one DICOM series.
 
+    Its paths are kept as text: a run holds one of these for each of its images, and a ``Path`` takes several times
+    the memory of its text.
+
     Parameters
     ----------
-    path:
+    path_text:
         The file; for a DICOM series of several files the folder that they share.
-    files:
+    file_texts:
         The files that it is made of.
     kind:
         ``nifti``, ``nrrd``, ``metaimage`` or ``dicom``.
@@ -51,9 +54,24 @@ class ImageFiles:
         Of a DICOM series that can be read: what tells which series belong together.
     """
 
-    path: Path
-    files: tuple[Path, ...]
+    path_text: str
+    file_texts: tuple[str, ...]
     kind: str
     series: str | None = None
     left_alone: str | None = None
     place: SeriesPlace | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file or the folder."""
+        return Path(self.path_text)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it is made of."""
+        return tuple(map(Path, self.file_texts))
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it is made of a single file, which has its name."""
+        return self.file_texts == (self.path_text,)

@@ -27,12 +27,12 @@ def check_places(roots: Iterable[Path], output: Path) -> None:
             raise UsageError(f"the input {root} lies inside the output folder; give another folder", output)
 
 
-def relative(path: Path, base: Path) -> str:
+def relative(path: str | Path, base: Path) -> str:
     """``path`` below ``base`` with forward slashes; "." for ``base`` itself."""
     text, start = str(path), str(base)
     if text.startswith(start) and text[len(start) : len(start) + 1] == os.sep:
         return text[len(start) + 1 :].replace(os.sep, "/")
-    return PurePosixPath(*path.relative_to(base).parts).as_posix()
+    return PurePosixPath(*Path(path).relative_to(base).parts).as_posix()
 
 
 def long_path(path: Path) -> Path:

@@ -9,6 +9,12 @@ from functools import lru_cache
 _REMEMBERED = 4096
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a real path is a folder's, or of something in it."""
+    inner, outer = os.path.normcase(path), os.path.normcase(folder)
+    return inner == outer or inner.startswith(outer if outer.endswith(os.sep) else outer + os.sep)
+
+
 class RealPaths:
     """Paths without links in them, as ``os.path.realpath`` gives them."""
 

@@ -9,6 +9,8 @@ Source: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_for
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -196,7 +198,7 @@ class _Kept:
 
     Parameters
     ----------
-    path:
+    path_text:
         Where it was read.
     name:
         Its name, in the output too.
@@ -204,9 +206,14 @@ class _Kept:
         Of the image, or of the one that the label map follows.
     """
 
-    path: Path
-    name: PurePosixPath
+    path_text: str
+    name: str
     key: Key
+
+    @property
+    def path(self) -> Path:
+        """Where it was read."""
+        return Path(self.path_text)
 
 
 class _Roots:
@@ -215,24 +222,32 @@ class _Roots:
     def __init__(self) -> None:
         # Where a file lies tells, not what it is called.
         self._of_folder = lru_cache(maxsize=256)(self._found)
-        self._bids_above = lru_cache(maxsize=4096)(self._bids)
+        self._has_description = lru_cache(maxsize=4096)(_has_description)
 
     def of(self, entry: _Kept) -> tuple[_Root, ...]:
         """Those of one file."""
-        return self._of_folder(entry.path.parent, entry.name.parent)
+        return self._of_folder(os.path.dirname(entry.path_text), posixpath.dirname(entry.name))  # noqa: PTH120 (text)
 
-    def _found(self, folder: Path, name: PurePosixPath) -> tuple[_Root, ...]:
-        base = folder.parents[len(name.parts) - 1] if name.parts else folder
-        inside = data_set_of(name / "image")
+    def _found(self, folder: str, name: str) -> tuple[_Root, ...]:
+        depth = name.count("/") + 1 if name else 0
+        inside, described = data_set_of(name), self._bids(folder, depth)
+        if inside is None and described is None:
+            return ()
+        base = Path(folder).parents[depth - 1] if depth else Path(folder)
         found = [] if inside is None else [_Root(base / inside, base, False)]
-        described = self._bids_above(folder, len(name.parts))
-        return (*found, *([] if described is None else [_Root(described, base, True)]))
+        return (*found, *([] if described is None else [_Root(Path(described), base, True)]))
 
-    def _bids(self, folder: Path, depth: int) -> Path | None:
+    def _bids(self, folder: str, depth: int) -> str | None:
         """The nearest folder with a description, so many folders up at most."""
-        if is_there(folder / DESCRIPTION):
-            return folder
-        return self._bids_above(folder.parent, depth - 1) if depth else None
+        for _ in range(depth + 1):
+            if self._has_description(folder):
+                return folder
+            folder = os.path.dirname(folder)  # noqa: PTH120 (text)
+        return None
+
+
+def _has_description(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, DESCRIPTION))  # noqa: PTH113, PTH118 (text, many thousand times)
 
 
 def _parts(
@@ -247,7 +262,7 @@ def _parts(
     for image in written:
         for entry in () if image.contested else _kept(image):
             # Elsewhere only what lies beside an image tells of it.
-            if in_bids or is_there(_own_sidecar(entry)):
+            if in_bids or os.path.isfile(_own_sidecar(entry)):  # noqa: PTH113 (text, many thousand times)
                 yield entry.path, _sidecars(entry, output, store, places)
 
 
@@ -268,9 +283,9 @@ def _of_root(
 def _kept(image: PlannedImage) -> Iterator[_Kept]:
     """An image and its label maps; a DICOM series tells of itself."""
     if image.source.kind != "dicom":
-        yield _Kept(image.source.path, PurePosixPath(image.path), image.key)
+        yield _Kept(image.source.path_text, image.path, image.key)
         for mask in image.masks:
-            yield _Kept(mask.source.path, PurePosixPath(mask.name), image.key)
+            yield _Kept(mask.source.path_text, mask.name, image.key)
 
 
 def _with_cases(root: _Root, written: Sequence[PlannedImage], images: Sequence[PlannedImage]) -> bytes | None:
@@ -304,12 +319,13 @@ def _case_of(entry: object) -> str:
     return without_suffix(str(image)).name
 
 
-def _own_sidecar(entry: _Kept) -> Path:
-    return entry.path.with_name(f"{stem_of(entry.path)}.json")
+def _own_sidecar(entry: _Kept) -> str:
+    folder, name = os.path.split(entry.path_text)
+    return os.path.join(folder, f"{stem_of(name)}.json")  # noqa: PTH118 (text, many thousand times)
 
 
 def _own_place(entry: _Kept, output: Path) -> Path:
-    return (output / entry.name).with_name(_own_sidecar(entry).name)
+    return (output / entry.name).with_name(f"{stem_of(entry.path_text)}.json")
 
 
 def _sidecars(entry: _Kept, output: Path, store: Store, places: _Roots) -> Iterator[SmallFile]:

@@ -88,6 +88,8 @@ class OutputRun:
         self.fail = fail
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         self.places = RealPaths()
+        #: What was handed out and is not kept yet; two inputs that are left alone may have one key.
+        self._under_way: dict[Key, deque[PlannedImage]] = {}
         #: Whose outputs were removed.
         self.removed: set[Key] = set()
         for image in plan.images:
@@ -105,13 +107,10 @@ class OutputRun:
 
     def do(self, progress: ItemProgress[Outcome] | None, finish: Callable[[Store], None] | None) -> Records:
         """Work, keep the outcomes as they come in, and write the tables."""
-        by_key = {image.key: image for image in self.images}
-        # The last ones: to keep an outcome twice does no harm, to hold the names of all would take memory.
-        kept: deque[Key] = deque(maxlen=100)
 
         def keep_late(outcome: Outcome) -> None:
-            if outcome.record.key not in kept:
-                self._keep(outcome, by_key[outcome.record.key])
+            if outcome.record.key in self._under_way:
+                self._keep(outcome, self._under_way[outcome.record.key][0])
 
         made = run_all(self.images, self.options, self._assignment, keep_late)
         outcomes = counted(made, len(self.images), progress)
@@ -122,9 +121,9 @@ class OutputRun:
             # Workers that are still at it have ended before anything is written about them.
             with closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
-                    image = by_key[outcome.record.key]
+                    image = self._under_way[outcome.record.key][0]
                     record = self._keep(outcome, image)
-                    kept.append(image.key)
+                    self._is_kept(image.key)
                     if record.output is None:
                         unwritten.add(image.key)
                         # What failed may have left something there.
@@ -150,7 +149,7 @@ class OutputRun:
     def _is_own(self, image: PlannedImage) -> bool:
         """Whether what lies in the output is of this image; of contested ones the record tells."""
         before = self.store.source_of(image.key) if image.contested else None
-        return before is None or os.fspath(before) == self.places.of(image.source.path)
+        return before is None or os.fspath(before) == self.places.of(image.source.path_text)
 
     def _hold_notes(self) -> None:
         """Leave in the store what is noted of images that were not recorded, and no hidden folder."""
@@ -161,13 +160,13 @@ class OutputRun:
 
     def _check_input(self, image: PlannedImage) -> None:
         before = self.store.source_of(image.key)
-        if before is None or os.fspath(before) == self.places.of(image.source.path):
+        if before is None or os.fspath(before) == self.places.of(image.source.path_text):
             return
         prior = self.store.get(image.key)
         if prior is None or prior.output is None:
             return
         seen = Seen(self.store.seen(image.key), verify=self.options.verify)
-        if seen.checksum(image.source.files) != prior.files.sha256_in:
+        if seen.checksum(image.source.file_texts) != prior.files.sha256_in:
             raise UsageError(
                 f"{before} was written to it, and {image.source.path} would be; give each an output folder of its "
                 "own, or correct the folder that holds both",
@@ -229,11 +228,17 @@ class OutputRun:
 
     def _assignment(self, image: PlannedImage) -> Assignment:
         """An image with what the store knows of it, and with what a person decided about it before."""
-        prior = self.store.get(image.key)
+        self._under_way.setdefault(image.key, deque()).append(image)
+        prior, has_pictures, seen = self.store.known(image.key)
         if image.override is None and not self.options.reset_decisions:
-            image = replace(image, override=self._decided(image, prior))
-        has_pictures, seen = self.store.has_pictures(image.key), self.store.seen(image.key)
+            decided = self._decided(image, prior)
+            image = image if decided is None else replace(image, override=decided)
         return Assignment(image, prior, has_pictures, self._noted(image.key), seen)
+
+    def _is_kept(self, key: Key) -> None:
+        self._under_way[key].popleft()
+        if not self._under_way[key]:
+            del self._under_way[key]
 
     def _noted(self, key: Key) -> Noted:
         return self.noted.get(key, Noted())
@@ -268,7 +273,7 @@ class OutputRun:
         if (not outcome.kept or outcome.thumbnails is not None) and not self._failed_alike(outcome):
             # What lies in the output folder is of the input that it was made from, whoever contests it.
             contested = image.contested and record.output is not None
-            source = None if contested else Path(self.places.of(image.source.path))
+            source = None if contested else Path(self.places.of(image.source.path_text))
             self.store.put(record, outcome.thumbnails, source)
         if outcome.seen and outcome.seen != self.store.seen(record.key):
             self.store.keep_seen(record.key, outcome.seen)

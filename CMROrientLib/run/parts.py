@@ -19,6 +19,15 @@ _Key = tuple[str, str | None]
 #: Why images are decided on together: ``channels`` of a case, ``sequences`` on one grid, the series of one ``stack``.
 GroupKind = Literal["channels", "sequences", "stack"]
 
+#: The words of each kind, looked up once: a run reads many records.
+_DECISIONS: tuple[Decision, ...] = get_args(Decision)
+_HEADER_STATES: tuple[HeaderState, ...] = get_args(HeaderState)
+_DECIDED_BY: tuple[DecidedBy, ...] = get_args(DecidedBy)
+_FOUND_ORDERS: tuple[FoundOrder, ...] = get_args(FoundOrder)
+_VIEWS: tuple[View, ...] = get_args(View)
+_MODES: tuple[GeometryMode, ...] = get_args(GeometryMode)
+_GROUP_KINDS: tuple[GroupKind, ...] = get_args(GroupKind)
+
 #: Decisions that are acted on.
 ACTED_ON: tuple[Decision, ...] = ("standard", "reoriented")
 
@@ -151,14 +160,14 @@ class Finding:
     @classmethod
     def of(cls, row: Row) -> Finding | None:
         """From the flat form; None after an error."""
-        decision: Decision | None = row.choice("decision", get_args(Decision))
+        decision: Decision | None = row.choice("decision", _DECISIONS)
         if decision is None:
             return None
-        state: HeaderState | None = row.choice("header_state", get_args(HeaderState))
-        decided_by: DecidedBy | None = row.choice("decided_by", get_args(DecidedBy))
-        order: FoundOrder | None = row.choice("slice_order", get_args(FoundOrder))
+        state: HeaderState | None = row.choice("header_state", _HEADER_STATES)
+        decided_by: DecidedBy | None = row.choice("decided_by", _DECIDED_BY)
+        order: FoundOrder | None = row.choice("slice_order", _FOUND_ORDERS)
         claimed: SliceOrder | None = row.choice("header_slice_order", SLICE_ORDERS)
-        view: View | None = row.choice("view", get_args(View))
+        view: View | None = row.choice("view", _VIEWS)
         votes = row.several("votes", int) or (0,) * len(Orientation)
         if len(votes) != len(Orientation):
             raise ValueError("its votes are not eight numbers")
@@ -217,7 +226,7 @@ class Action:
     @classmethod
     def of(cls, row: Row) -> Action | None:
         """From the flat form; None where a run only recognized."""
-        geometry: GeometryMode | None = row.choice("geometry", get_args(GeometryMode))
+        geometry: GeometryMode | None = row.choice("geometry", _MODES)
         wanted: WantedOrder | None = row.choice("wanted_slice_order", WANTED_ORDERS)
         if geometry is None:
             return None
@@ -315,7 +324,7 @@ class Group:
     def of(cls, row: Row) -> Group | None:
         """From the flat form of a record. Raises ValueError where it does not fit."""
         name = row.get("group", str)
-        kind: GroupKind | None = row.choice("group_kind", get_args(GroupKind))
+        kind: GroupKind | None = row.choice("group_kind", _GROUP_KINDS)
         if name is None or kind is None:
             return None
         return cls(name, kind, tuple(_companion(entry) for entry in row.rows("companions")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from ..io import ImageFiles, find
 from ..io.one_file import names_in
 from ..io.paths import check_places, relative
 from ..io.read_write import files_made
-from ..io.real_paths import RealPaths
+from ..io.real_paths import RealPaths, lies_in
 from ..orientation import Orientation
 from .companions.label_maps import Companion, pair
 from .companions.together import Candidate, find_groups
@@ -110,16 +111,16 @@ def plan_run(options: RunOptions) -> RunPlan:
             if root.is_dir():
                 raise
             # One file that is no image must not keep the other inputs from being done.
-            images.append(PlannedImage(ImageFiles(root, (root,), "unknown"), root.name, error=error.message))
+            images.append(PlannedImage(ImageFiles(str(root), (str(root),), "unknown"), root.name, error=error.message))
             given.append(root)
             continue
         paired = pair(root, found, options)
         lonely += paired.lonely
         for source in paired.images:
-            image = _planned(source, base, options, paired.masks.get(source.path, ()), decisions)
+            image = _planned(source, base, options, paired.masks.get(source.path_text, ()), decisions)
             if len(options.inputs) > 1:
                 # What is found in one tree is there once.
-                identity = places.of(source.path), image.key
+                identity = places.of(source.path_text), image.key
                 if identity in seen:
                     continue
                 seen.add(identity)
@@ -140,7 +141,7 @@ def plan_run(options: RunOptions) -> RunPlan:
         decisions.check_all_used(image.key for image in images)
     if options.companions == "auto" and len(images) > 1:
         images = _grouped(images, given, options)
-    followed = {places.of(mask.source.path) for image in images for mask in image.masks} if lonely else set()
+    followed = {places.of(mask.source.path_text) for image in images for mask in image.masks} if lonely else set()
     return RunPlan(images, [path for path in lonely if places.of(path) not in followed])
 
 
@@ -174,7 +175,7 @@ def _override_of_all(orientation: Orientation) -> Override:
 def _planned(
     source: ImageFiles, base: Path, options: RunOptions, masks: Sequence[ImageFiles], decisions: DecisionTable | None
 ) -> PlannedImage:
-    name = relative(source.path, base)
+    name = relative(source.path_text, base)
     override = None
     if options.orientation is not None:
         override = _override_of_all(options.orientation)
@@ -184,7 +185,7 @@ def _planned(
         source,
         name,
         options.output,
-        tuple(Companion(mask, relative(mask.path, base)) for mask in masks),
+        tuple(Companion(mask, relative(mask.path_text, base)) for mask in masks),
         override,
     )
 
@@ -195,9 +196,9 @@ def check_links(images: Iterable[PlannedImage], output: Path) -> None:
     place = places.of(output.resolve())
     before = None
     for image in images:
-        for path in image.source.files:
-            folder = path.parent
-            if folder != before and Path(places.of(folder)).is_relative_to(place):
+        for path in image.source.file_texts:
+            folder = os.path.dirname(path)  # noqa: PTH120 (text, many thousand times)
+            if folder != before and lies_in(places.of(folder), place):
                 said = "a link in the input leads into the output folder; remove it or give another folder"
                 raise UsageError(said, image.source.path)
             before = folder
@@ -206,17 +207,17 @@ def check_links(images: Iterable[PlannedImage], output: Path) -> None:
 def check_outputs(images: Iterable[PlannedImage], output: Path) -> None:
     """Raise ``UsageError`` where an input would replace the run's record, or leave the output folder."""
     places = RealPaths()
-    place = output.resolve()
+    place = str(output.resolve())
     before = None
     for image in images:
         if image.source.left_alone is not None:
             continue
         for target in planned_files(image, output):
-            folder = target.parent
-            if target.name in OWN_FILES and folder == output:
+            if target.name in OWN_FILES and target.parent == output:
                 raise UsageError("this image would be written over the run's own record; rename it", image.source.path)
-            if folder != before and not Path(places.of(folder)).is_relative_to(place):
-                raise UsageError("a link leads out of the output folder; remove it", folder)
+            folder = os.path.dirname(target)  # noqa: PTH120 (text, many thousand times)
+            if folder != before and not lies_in(places.of(folder), place):
+                raise UsageError("a link leads out of the output folder; remove it", Path(folder))
             before = folder
 
 
@@ -287,8 +288,10 @@ def planned_files(image: PlannedImage, output: Path) -> list[Path]:
 
 def _files_of(source: ImageFiles, destination: Path) -> list[Path]:
     """The files of a source that is copied, and those of one that is written anew, which may go by other names."""
+    if source.is_one_file:
+        return [destination]
     planned = [*copies(source, destination).values()]
-    if len(source.files) > 1 and not source.path.is_dir() and source.kind != "dicom":
+    if len(source.file_texts) > 1 and not source.path.is_dir() and source.kind != "dicom":
         planned += [path for path in files_made(source, destination) if path not in planned]
     return planned
 
@@ -298,13 +301,14 @@ def copies(source: ImageFiles, destination: Path) -> dict[Path, Path]:
 
     Files outside the source's folder, to which a detached header may point, are left out.
     """
-    if source.files == (source.path,):
-        return {source.path: destination}
-    if source.path.is_dir():
-        return {path: destination / path.relative_to(source.path) for path in source.files}
-    folder = source.path.parent
+    own = source.path
+    if source.is_one_file:
+        return {own: destination}
+    if own.is_dir():
+        return {path: destination / path.relative_to(own) for path in source.files}
+    folder = own.parent
     return {
-        path: destination if path == source.path else destination.parent / path.relative_to(folder)
+        path: destination if path == own else destination.parent / path.relative_to(folder)
         for path in source.files
         if path.is_relative_to(folder)
     }

@@ -28,7 +28,10 @@ class Row:
 
     def several(self, name: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
         """The values of a list, none where it is missing."""
-        return tuple(_checked(name, value, kind) for value in self._list(name))
+        values = self._list(name)
+        if all(type(value) is kind for value in values):
+            return tuple(values)  # type: ignore[arg-type]
+        return tuple(_checked(name, value, kind) for value in values)
 
     def rows(self, name: str) -> list[Mapping[str, object]]:
         """The objects of a list."""

@@ -35,43 +35,44 @@ class Seen:
 
     def __init__(self, before: Mapping[str, str] | None = None, *, verify: bool = False) -> None:
         self._before = {} if verify else before or {}
-        self._found: dict[tuple[Path, ...], str] = {}
+        self._found: dict[tuple[str, ...], str] = {}
         #: What the next run may be told.
         self.now: dict[str, str] = {}
 
-    def checksum(self, paths: Iterable[Path]) -> str:
+    def checksum(self, paths: Iterable[str | Path]) -> str:
         """Of some files, see ``files.checksum``. Raises CMROrientError where one cannot be read."""
-        several = tuple(paths)
+        several = tuple(os.fspath(path) for path in paths)
         if several not in self._found:
             # Taken first: a file that changes while it is read has another one afterwards.
             stamp = stamp_of(several)
             found = self._before.get(stamp) if stamp is not None else None
-            self._found[several] = checksum(several) if found is None else found
+            self._found[several] = checksum(tuple(map(Path, several))) if found is None else found
             if stamp is not None:
                 self.now[stamp] = self._found[several]
         return self._found[several]
 
     def written(self, paths: Iterable[Path], found: str) -> None:
         """Take it that these files, which were just put in place, have this checksum."""
-        several = tuple(paths)
+        several = tuple(os.fspath(path) for path in paths)
         self._found[several] = found
         stamp = stamp_of(several)
         if stamp is not None:
             self.now[stamp] = found
 
 
-def stamp_of(paths: Iterable[Path]) -> str | None:
+def stamp_of(paths: Iterable[str | Path]) -> str | None:
     """What files are told by without being read; None where one is missing or was changed just now."""
     latest = time.time_ns() - _COARSEST_CLOCK
     lines = []
     for path in paths:
         try:
-            found = path.stat()
+            found = os.stat(path)  # noqa: PTH116 (text, many thousand times)
         except (OSError, ValueError):
             return None
         if found.st_mtime_ns > latest:
             return None
-        lines.append(f"{path.name} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}\n")
+        name = os.path.basename(path)  # noqa: PTH119
+        lines.append(f"{name} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}\n")
     text = "".join(sorted(lines)).encode("utf-8", errors="surrogateescape")
     return hashlib.sha256(text).hexdigest()[:32]
 

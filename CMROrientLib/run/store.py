@@ -182,10 +182,7 @@ class Store(Mapping[Key, Record]):
         if key in self._seen:
             return dict(self._seen[key])
         row = self._one("checksums", key, "seen")
-        try:
-            return {} if row is None else dict(json.loads(row[0]))
-        except (ValueError, TypeError):
-            return {}
+        return {} if row is None else _checksums(row[0])
 
     def keep_seen(self, key: Key, checksums: Mapping[str, str]) -> None:
         """Keep the checksums of an image's files by their stamps.
@@ -223,6 +220,13 @@ class Store(Mapping[Key, Record]):
         if row is None:
             raise KeyError(key)
         return _record(row[0], self._path)
+
+    def known(self, key: Key) -> tuple[Record | None, bool, dict[str, str]]:
+        """The record of an image, whether there are pictures of it, and what its files are told by."""
+        row = self._one("record, before IS NOT NULL, checksums", key, "images LEFT JOIN seen USING (path, series)")
+        if row is None or key in self._seen:
+            return self.get(key), self.has_pictures(key), self.seen(key)
+        return _record(row[0], self._path), bool(row[1]), _checksums(row[2])
 
     def line(self, key: Key) -> str:
         """The record of an image as it stands in JSON lines. Raises KeyError where there is none."""
@@ -378,6 +382,14 @@ def _reading(path: Path, elsewhere: Path) -> sqlite3.Connection:
 def has_record(folder: Path) -> bool:
     """Whether a run has written to this folder. A store without a byte is of one that could not begin."""
     return _holds(folder / STORE_NAME) or (folder / JSONL_NAME).is_file()
+
+
+def _checksums(text: str | None) -> dict[str, str]:
+    """Checksums by stamps; what is none is not known."""
+    try:
+        return {} if text is None else dict(json.loads(text))
+    except (ValueError, TypeError):
+        return {}
 
 
 def _holds(store: Path) -> bool:

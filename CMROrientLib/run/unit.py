@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from itertools import islice
 
 from ..errors import CMROrientError
 from ..io import ImageFiles, read_source
@@ -23,12 +24,41 @@ from .seen import Seen
 from .work import Assignment, Outcome, unexpected, work
 
 
-def units_of(images: Sequence[PlannedImage]) -> list[list[PlannedImage]]:
-    """The images by the groups that they are decided on in, in the order of the first of each."""
-    units: dict[object, list[PlannedImage]] = {}
+class Units:
+    """The images by the groups that they are decided on in, in the order of the first of each.
+
+    It is true while one is left. They are made as they are taken: an archive has millions of images that stand alone.
+    """
+
+    def __init__(self, images: Sequence[PlannedImage]) -> None:
+        self._rest = _units_of(images)
+        #: The next one; empty where none is left.
+        self.first = next(self._rest, [])
+
+    def __bool__(self) -> bool:
+        return bool(self.first)
+
+    def take(self) -> list[PlannedImage]:
+        """The next one, which is gone then."""
+        taken, self.first = self.first, next(self._rest, [])
+        return taken
+
+
+def count_units(images: Sequence[PlannedImage], most: int) -> int:
+    """How many units there are, counted no further than ``most``."""
+    return sum(1 for _ in islice(_units_of(images), most))
+
+
+def _units_of(images: Sequence[PlannedImage]) -> Iterator[list[PlannedImage]]:
+    groups: dict[str, list[PlannedImage]] = {}
     for image in images:
-        units.setdefault(image.key if image.group is None else image.group.name, []).append(image)
-    return list(units.values())
+        if image.group is not None:
+            groups.setdefault(image.group.name, []).append(image)
+    for image in images:
+        if image.group is None:
+            yield [image]
+        elif image.group.name in groups:
+            yield groups.pop(image.group.name)
 
 
 def work_on(unit: Sequence[Assignment], options: RunOptions, threads: int | None = None) -> Iterator[Outcome]:
@@ -135,7 +165,7 @@ class Company:
 
     def _told(self, path: str, series: str | None) -> str:
         try:
-            return self._seen[path, series].checksum(self.sources[path, series].files)
+            return self._seen[path, series].checksum(self.sources[path, series].file_texts)
         except CMROrientError:
             return "unreadable"
 

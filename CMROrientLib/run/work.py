@@ -141,7 +141,7 @@ def work(
         outcome = Outcome(failed(assignment, options, error))
     if outcome.kept:
         # Mostly it is known already.
-        return replace(outcome, seen={} if seen.now == assignment.seen else seen.now)
+        return outcome if seen.now == assignment.seen else replace(outcome, seen=seen.now)
     record = replace(outcome.record, seconds=round(time.perf_counter() - start, 3))
     return replace(outcome, record=record, seen=seen.now)
 
@@ -164,8 +164,8 @@ class _Work:
         self.settings = options.digest(self.model, override, self._group_digest())
         self.files = RecordFiles(
             kind=self.image.source.kind,
-            sha256_in=seen.checksum(self.image.source.files),
-            masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.files)) for mask in self.image.masks),
+            sha256_in=seen.checksum(self.image.source.file_texts),
+            masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.file_texts)) for mask in self.image.masks),
         )
 
     def _recognizer(self) -> Recognizer:

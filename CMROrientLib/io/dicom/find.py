@@ -35,7 +35,7 @@ def group(paths: Iterable[Path]) -> list[ImageFiles]:
         try:
             header = read_header(path)
         except CMROrientError:
-            sources.append(ImageFiles(path, (path,), "dicom"))
+            sources.append(_source([path], None))
             continue
         reason = left_alone(header)
         if reason is not None:
@@ -91,7 +91,7 @@ def _without_copies(headers: Sequence[InstanceHeader]) -> tuple[list[InstanceHea
 
 def _source(files: Sequence[Path], series: str | None, reason: str | None = None) -> ImageFiles:
     path = files[0] if len(files) == 1 else Path(os.path.commonpath([file.parent for file in files]))
-    return ImageFiles(path, tuple(files), "dicom", series, reason)
+    return ImageFiles(str(path), tuple(map(str, files)), "dicom", series, reason)
 
 
 def _place(stack: Sequence[InstanceHeader]) -> SeriesPlace | None:

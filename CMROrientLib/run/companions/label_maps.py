@@ -40,13 +40,13 @@ class Paired:
     images:
         What is to be corrected.
     masks:
-        The masks of an image, by its path.
+        The masks of an image, by the text of its path.
     lonely:
         Masks whose image is not there.
     """
 
     images: list[ImageFiles]
-    masks: dict[Path, list[ImageFiles]] = field(default_factory=dict)
+    masks: dict[str, list[ImageFiles]] = field(default_factory=dict)
     lonely: list[Path] = field(default_factory=list)
 
 
@@ -98,7 +98,7 @@ def pair_masks(sources: Sequence[ImageFiles], endings: Sequence[str]) -> Paired:
         if source.kind != "dicom":
             stems[without_suffix(source.path)].append(source)
     images: list[ImageFiles] = []
-    masks: dict[Path, list[ImageFiles]] = defaultdict(list)
+    masks: dict[str, list[ImageFiles]] = defaultdict(list)
     lonely: list[Path] = []
     for source in sources:
         stem = without_suffix(source.path)
@@ -109,7 +109,7 @@ def pair_masks(sources: Sequence[ImageFiles], endings: Sequence[str]) -> Paired:
         owned_by = stems.get(stem.with_name(stem.name[: -len(ending)])) if len(stem.name) > len(ending) else None
         if owned_by:
             for owner in owned_by:
-                masks[owner.path].append(source)
+                masks[owner.path_text].append(source)
         else:
             lonely.append(source.path)
     return Paired(images, dict(masks), lonely)
@@ -136,11 +136,11 @@ class _Pairing:
         self.options = options
         self.automatic = options.companions == "auto"
         self.sources = [*(image for image in paired.images if image.kind != "dicom"), *derived]
-        self.derived = {source.path for source in derived}
+        self.derived = {source.path_text for source in derived}
         # Names are made as they are needed: an archive has many.
         self._folder_named = lru_cache(maxsize=256)(PurePosixPath)
-        self.owner: dict[Path, ImageFiles] = {}
-        self.lonely: list[Path] = list(paired.lonely)
+        self.owner: dict[str, ImageFiles] = {}
+        self.lonely: dict[str, None] = dict.fromkeys(map(str, paired.lonely))
 
     def done(self) -> Paired:
         """Images and their masks."""
@@ -151,26 +151,30 @@ class _Pairing:
             self._without_image()
         masks = {path: list(found) for path, found in self.paired.masks.items()}
         for source in self.sources:
-            if source.path in self.owner:
-                masks.setdefault(self.owner[source.path].path, []).append(source)
+            if source.path_text in self.owner:
+                masks.setdefault(self.owner[source.path_text].path_text, []).append(source)
         gone = {*self.owner, *self.lonely}
-        return Paired([image for image in self.paired.images if image.path not in gone], masks, self.lonely)
+        images = [image for image in self.paired.images if image.path_text not in gone]
+        return Paired(images, masks, list(map(Path, self.lonely)))
 
     def _images(self) -> Iterator[ImageFiles]:
-        return (s for s in self.sources if s.path not in self.owner and s.path not in self.derived)
+        return (s for s in self.sources if s.path_text not in self.owner and s.path_text not in self.derived)
 
     def _folder(self, source: ImageFiles) -> PurePosixPath:
         """The folder of a source by its name."""
-        return self._folder_named(posixpath.dirname(relative(source.path, self.base)))
+        return self._folder_named(self._folder_text(source))
+
+    def _folder_text(self, source: ImageFiles) -> str:
+        return posixpath.dirname(relative(source.path_text, self.base))
 
     def _name(self, source: ImageFiles) -> PurePosixPath:
         """The name of a source without the format."""
-        return self._folder(source) / stem_of(source.path)
+        return self._folder(source) / stem_of(source.path_text)
 
     def _by_layout(self) -> None:
         patterns = self.options.mask_names
         told = bool(patterns or self.options.masks_in)
-        if not told and not any(holds_labels(self._folder(source)) for source in self.sources):
+        if not told and not any(holds_labels(self._folder_text(source)) for source in self.sources):
             return
         folders = {self._folder(source) for source in self.sources}
         by_name: dict[PurePosixPath, list[ImageFiles]] = defaultdict(list)
@@ -179,7 +183,7 @@ class _Pairing:
         for image in list(self._images()):
             name = self._name(image)
             named = set(self.options.masks_in) & set(name.parent.parts)
-            if image.path in self.owner or named or (self.automatic and in_label_folder(name)):
+            if image.path_text in self.owner or named or (self.automatic and in_label_folder(name)):
                 continue
             found = [*places_in(name, self.options.masks_in)]
             if self.automatic:
@@ -192,12 +196,12 @@ class _Pairing:
     def _give(self, image: ImageFiles, labels: Iterable[ImageFiles]) -> None:
         for label in labels:
             # The first image of several keeps it: channels of a case are decided on together.
-            if label.path != image.path and label.path not in self.owner:
-                self.owner[label.path] = image
+            if label.path_text != image.path_text and label.path_text not in self.owner:
+                self.owner[label.path_text] = image
 
     def _by_bids_name(self) -> None:
         labels = [(label, name) for label in self.sources if (name := self._bids_name(label)) and name.is_label_map]
-        labels = [(label, name) for label, name in labels if label.path not in self.owner]
+        labels = [(label, name) for label, name in labels if label.path_text not in self.owner]
         if not labels:
             return
         # By subject and session: a label map has no other's image.
@@ -205,7 +209,7 @@ class _Pairing:
         for image in self._images():
             name = self._bids_name(image)
             if name is not None and not name.is_label_map:
-                people[name.person][str(image.path)] = image, name
+                people[name.person][image.path_text] = image, name
         for label, name in labels:
             images = people.get(name.person, {})
             fitting = owners(name, ((key, entry[1]) for key, entry in images.items()))
@@ -213,29 +217,31 @@ class _Pairing:
             for image in (images[key][0] for key in fitting):
                 # Where several fit they lie on one grid, and are decided on together.
                 if volume is not None and _on_grid_of(volume, image):
-                    self.owner[label.path] = image
+                    self.owner[label.path_text] = image
                     break
             else:
-                if label.path not in self.derived:
-                    self.lonely.append(label.path)
+                if label.path_text not in self.derived:
+                    self.lonely[label.path_text] = None
 
     def _bids_name(self, source: ImageFiles) -> BidsName | None:
-        stem = stem_of(source.path)
+        stem = stem_of(source.path_text)
         return BidsName.of(stem) if stem.startswith("sub-") else None
 
     def _by_content(self) -> None:
         """A few whole values on the grid of an image in the same folder after which it is named."""
-        open_ends = [s for s in self.sources if s.path not in self.owner and s.path not in self.lonely]
-        in_folder = Counter(hash(self._folder(source)) for source in open_ends)
+        open_ends = [s for s in self.sources if s.path_text not in self.owner and s.path_text not in self.lonely]
+        in_folder = Counter(hash(self._folder_text(source)) for source in open_ends)
         by_folder: dict[PurePosixPath, dict[str, list[tuple[int, ImageFiles]]]] = {}
         for number, image in enumerate(open_ends):
-            folder = self._folder(image)
             # An image that is alone has nothing beside it.
-            if image.path not in self.derived and (self.derived or in_folder[hash(folder)] > 1):
-                by_folder.setdefault(folder, {}).setdefault(stem_of(image.path), []).append((number, image))
-        for label in open_ends:
+            beside = self.derived or in_folder[hash(self._folder_text(image))] > 1
+            if beside and image.path_text not in self.derived:
+                by_folder.setdefault(self._folder(image), {}).setdefault(stem_of(image.path_text), []).append(
+                    (number, image)
+                )
+        for label in open_ends if by_folder else ():
             places = [place for place in self._folders_of(label, self._folder(label)) if place in by_folder]
-            names = named_after(stem_of(label.path)) if places else ()
+            names = named_after(stem_of(label.path_text)) if places else ()
             related = [
                 (-len(name), nth, number, image)
                 for nth, place in enumerate(places)
@@ -252,12 +258,12 @@ class _Pairing:
             for *_order, image in sorted(related, key=itemgetter(0, 1, 2)):
                 seen = _read(image)
                 if seen is not None and not is_label_map(seen) and _same_place(volume, seen):
-                    self.owner[label.path] = image
+                    self.owner[label.path_text] = image
                     break
 
     def _folders_of(self, label: ImageFiles, folder: PurePosixPath) -> list[PurePosixPath]:
         """Where the image of a label map would be: beside it or, below derivatives, at the same place above."""
-        if label.path not in self.derived:
+        if label.path_text not in self.derived:
             return [folder]
         place = folder.parts.index("derivatives")
         return [PurePosixPath(*folder.parts[:place], *folder.parts[place + n :]) for n in (1, 2)]
@@ -265,11 +271,11 @@ class _Pairing:
     def _without_image(self) -> None:
         """Label maps in a folder for label maps that no image was found for."""
         for source in self._images():
-            if source.path in self.lonely or not holds_labels(self._folder(source)):
+            if source.path_text in self.lonely or not holds_labels(self._folder_text(source)):
                 continue
             volume = _read(source)
             if volume is not None and is_label_map(volume):
-                self.lonely.append(source.path)
+                self.lonely[source.path_text] = None
 
 
 def _derived(root: Path, output: Path | None) -> list[ImageFiles]:

@@ -42,11 +42,12 @@ def channel_of(path: PurePosixPath) -> tuple[PurePosixPath, str] | None:
     return path.with_name(found[1]), found[2]
 
 
-def data_set_of(path: PurePosixPath) -> PurePosixPath | None:
-    """The folder of the data set that an image lies in, where its layout has a folder for images."""
-    for above in path.parents:
-        if above.name and _is_image_folder(above.name):
-            return above.parent
+def data_set_of(folder: str) -> str | None:
+    """The folder of the data set that a folder of images belongs to; None where its layout has none for images."""
+    parts = folder.split("/")
+    for place in reversed(range(len(parts))):
+        if _is_image_folder(parts[place]):
+            return "/".join(parts[:place])
     return None
 
 
@@ -58,12 +59,12 @@ def without_layout(path: PurePosixPath) -> PurePosixPath:
 
 def in_label_folder(path: PurePosixPath) -> bool:
     """Whether a name lies in a folder that layouts have for label maps."""
-    return holds_labels(path.parent)
+    return holds_labels(path.parent.as_posix())
 
 
-def holds_labels(folder: PurePosixPath) -> bool:
+def holds_labels(folder: str) -> bool:
     """Whether layouts have a folder, or one above it, for label maps."""
-    return any(_is_label_folder(part) for part in folder.parts)
+    return any(_is_label_folder(part) for part in folder.split("/"))
 
 
 def _is_image_folder(name: str) -> bool:

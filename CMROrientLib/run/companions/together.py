@@ -104,7 +104,7 @@ class _Files:
             if case is None:
                 return None
             # BIDS keeps a person's sequences in folders by their purpose, and names the person in each.
-            folder = _above(candidate.source.path)
+            folder = _above(candidate.source.path_text)
             return _above(folder) if BidsName.of(name) else folder, case
 
         cases = _several(self.open_ends.values(), case_of)
@@ -118,7 +118,7 @@ class _Files:
 
             def series_of(candidate: Candidate, place: int = place) -> Hashable:
                 pattern = _without_number(_name_of_file(candidate), place)
-                return None if pattern is None else (_above(candidate.source.path), pattern)
+                return None if pattern is None else (_above(candidate.source.path_text), pattern)
 
             several = _several(self.open_ends.values(), series_of)
             placed = [
@@ -148,7 +148,7 @@ class _Files:
         if candidate.key not in self._grids:
             try:
                 grid, known = _grid_of(candidate.source, self.slice_axis)
-                member = Member(candidate.key, (str(candidate.source.path.parent),), grid, known)
+                member = Member(candidate.key, (_above(candidate.source.path_text),), grid, known)
                 self._grids[candidate.key] = member
             except (CMROrientError, MemoryError, ValueError):
                 # Whoever works on it is told why.

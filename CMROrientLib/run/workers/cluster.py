@@ -3,18 +3,24 @@
 Images go out in chunks, so that millions of them are no millions of tasks, and only so many chunks
 are out at a time, so that scheduler and client hold little. Where workers die, the images of the
 chunk that they had are sent again one by one: that finds the one that kills.
+
+Where a run is interrupted, workers end after the image that they are at: what they have done until then is
+recorded, and nothing is written any longer when the run has ended.
 """
 
 from __future__ import annotations
 
+import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ...errors import CMROrientError, UsageError
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import alone, units_of, work_on
+from ..unit import Units, alone, work_on
 from ..work import Assignment, Outcome, failed
 
 if TYPE_CHECKING:
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
 
 #: How long a Dask scheduler may take to answer.
 TIMEOUT = "20s"
+
+#: Seconds that an interrupted run waits for what its workers have done: some may have died.
+LAST_WAIT = 10.0
 
 #: Images that a worker gets at a time.
 CHUNK = 16
@@ -50,7 +59,12 @@ def connect(address: str) -> Client:
 
 
 def run_on_cluster(
-    client: Client, images: Sequence[PlannedImage], options: RunOptions, assign: Assign, chunk: int = CHUNK
+    client: Client,
+    images: Sequence[PlannedImage],
+    options: RunOptions,
+    assign: Assign,
+    chunk: int = CHUNK,
+    late: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes in the order in which they come in; the client is closed at the end.
 
@@ -60,6 +74,8 @@ def run_on_cluster(
         Asked for each image when its turn comes.
     chunk:
         How many images a worker gets at a time.
+    late:
+        See ``pool.run_all``.
 
     Raises
     ------
@@ -67,7 +83,11 @@ def run_on_cluster(
         Where the scheduler is lost; what was done until then is done.
     """
     with client:
-        yield from _Chunks(client, options, chunk).outcomes(images, assign)
+        chunks = _Chunks(client, options, chunk)
+        try:
+            yield from chunks.outcomes(images, assign)
+        finally:
+            chunks.end(late)
 
 
 class _Chunks:
@@ -82,12 +102,14 @@ class _Chunks:
         # Suspects that were out with others when their worker died; these go out last, with nothing beside them.
         self._accused: deque[list[Assignment]] = deque()
         self._beside_nothing = False
+        #: The name of the event that tells workers to end.
+        self._end = f"cmrorient-end-{uuid.uuid4().hex}"
 
     def outcomes(self, images: Sequence[PlannedImage], assign: Assign) -> Iterator[Outcome]:
         """Send, collect, send on."""
         from distributed import as_completed
 
-        waiting = deque(units_of(images))
+        waiting = Units(images)
         futures = as_completed()
         while True:
             while self._room() and (part := self._next(waiting, assign)):
@@ -99,8 +121,33 @@ class _Chunks:
                 # Its result was lost with its worker: the scheduler has it made again.
                 futures.add(future)
                 continue
-            yield from self._collect(future, self._out.pop(future))
+            # Out until all of its outcomes are taken: an interruption may come between two.
+            yield from self._collect(future, self._out[future])
+            del self._out[future]
             future.release()
+
+    def end(self, late: Callable[[Outcome], None] | None) -> None:
+        """On an interruption, let workers finish the image that they are at, and give on what they have done.
+
+        That takes no longer than ``LAST_WAIT``, whoever of them has died.
+        """
+        if late is None or not self._out or self._client.status != "running":
+            return
+        from distributed import Event, as_completed
+
+        def tell() -> None:
+            # Where the scheduler is lost by now there is nobody to be told.
+            with suppress(Exception):
+                Event(self._end, self._client).set()
+
+        telling = threading.Thread(target=tell, daemon=True)
+        telling.start()
+        telling.join(LAST_WAIT)
+        done = as_completed(list(self._out), with_results=True, raise_errors=False, timeout=LAST_WAIT)
+        with suppress(TimeoutError):
+            for future, outcomes in done:
+                for outcome in outcomes if future.status == "finished" else ():
+                    late(outcome)
 
     def _room(self) -> bool:
         # Workers come and go; while there is none, little is sent ahead.
@@ -109,7 +156,7 @@ class _Chunks:
         threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
         return len(self._out) < max(1, threads) * _CHUNKS_A_THREAD
 
-    def _next(self, waiting: deque[list[PlannedImage]], assign: Assign) -> list[list[Assignment]]:
+    def _next(self, waiting: Units, assign: Assign) -> list[list[Assignment]]:
         """Suspects go out one by one and first, the others in chunks; a group is never parted."""
         if self._suspects:
             return [self._suspects.popleft()]
@@ -118,12 +165,12 @@ class _Chunks:
             return [self._accused.popleft()]
         part: list[list[Assignment]] = []
         while waiting and sum(map(len, part)) < self._size:
-            part.append([assign(image) for image in waiting.popleft()])
+            part.append([assign(image) for image in waiting.take()])
         return part
 
     def _send(self, part: list[list[Assignment]]) -> Future[list[Outcome]]:
         # Results are not pure: a file may have come or gone.
-        future = self._client.submit(_work_on, part, self._options, pure=False)
+        future = self._client.submit(_work_on, part, self._options, self._end, pure=False)
         self._out[future] = part
         return future
 
@@ -154,6 +201,22 @@ class _Chunks:
                 yield Outcome(failed(assignment, self._options, reason))
 
 
-def _work_on(part: list[list[Assignment]], options: RunOptions) -> list[Outcome]:
-    """What a worker does with a chunk; each of its threads has one core."""
-    return [outcome for unit in part for outcome in work_on(unit, options, 1)]
+def _work_on(part: list[list[Assignment]], options: RunOptions, end: str) -> list[Outcome]:
+    """What a worker does with a chunk until it is told to end; each of its threads has one core."""
+    done: list[Outcome] = []
+    for unit in part:
+        outcomes = work_on(unit, options, 1)
+        for _ in unit:
+            if _is_to_end(end):
+                return done
+            done.append(next(outcomes))
+    return done
+
+
+def _is_to_end(name: str) -> bool:
+    from distributed import Event
+
+    try:
+        return bool(Event(name).is_set())
+    except Exception:  # a cluster that cannot be asked, as when its worker is being closed, is no fault of an image
+        return False

@@ -8,7 +8,7 @@ from ...i18n import in_slicer
 from ...recognition.engines import available_cores
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import units_of, work_on
+from ..unit import Units, count_units, work_on
 from ..work import Assignment, Outcome
 from .cluster import connect, run_on_cluster
 
@@ -32,8 +32,8 @@ def run_all(
     assign:
         Asked for each image when its turn comes.
     late:
-        Given what the threads and processes of this machine have done when an interruption ends the iteration:
-        outcomes that nobody asked for any longer, and maybe some that were.
+        Given what threads, processes and workers have done when an interruption ends the iteration: outcomes that
+        nobody asked for any longer, and maybe some that were.
 
     Raises
     ------
@@ -41,18 +41,26 @@ def run_all(
         At once, where there is no such cluster.
     """
     if options.dask is not None:
-        return run_on_cluster(connect(options.dask), images, options, assign)
+        return run_on_cluster(connect(options.dask), images, options, assign, late=late)
     at_once = threads_for(images, options)
     if at_once > 1:
         from .threads import run_in_threads
 
         return run_in_threads(images, options, assign, at_once, network_threads(images, options), late)
     if options.jobs == 1 or len(images) < 2 or in_slicer():
-        units = units_of(images)
-        return (outcome for unit in units for outcome in work_on([assign(image) for image in unit], options))
+        return _here(images, options, assign)
     from .processes import run_in_processes
 
     return run_in_processes(images, options, assign, late)
+
+
+def _here(
+    images: Sequence[PlannedImage], options: RunOptions, assign: Callable[[PlannedImage], Assignment]
+) -> Iterator[Outcome]:
+    """One after the other."""
+    pending = Units(images)
+    while pending:
+        yield from work_on([assign(image) for image in pending.take()], options)
 
 
 def threads_for(images: Sequence[PlannedImage], options: RunOptions) -> int:
@@ -65,7 +73,7 @@ def threads_for(images: Sequence[PlannedImage], options: RunOptions) -> int:
         return 1
     if any(image.source.kind == "dicom" for image in images):
         return 1
-    return min(available_cores(), MOST_THREADS, len(units_of(images)))
+    return count_units(images, min(available_cores(), MOST_THREADS))
 
 
 def network_threads(images: Sequence[PlannedImage], options: RunOptions) -> int | None:

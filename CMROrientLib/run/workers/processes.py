@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from ...recognition.engines import available_cores
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import alone, units_of, work_on
+from ..unit import Units, alone, count_units, work_on
 from ..work import Assignment, Outcome, failed
 from .threads import hand_over
 
@@ -26,10 +26,9 @@ def run_in_processes(
     late: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes in the order in which they come in; see ``pool.run_all``."""
-    units = units_of(images)
-    jobs = min(options.jobs, len(units))
+    jobs = count_units(images, options.jobs)
     threads = max(1, available_cores() // options.jobs)
-    pending = list(reversed(units))
+    pending = Units(images)
     # For the workers only, which load numpy anew: each has one core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pool = _pool(jobs)
@@ -39,7 +38,7 @@ def run_in_processes(
             # Few at a time: when a worker dies, all that were handed over are lost with it.
             lost: list[list[Assignment]] = []
             while pending and len(running) < jobs + 1 and not lost:
-                unit = [assign(image) for image in pending.pop()]
+                unit = [assign(image) for image in pending.take()]
                 try:
                     running[pool.submit(_work_on, unit, options, threads)] = unit
                 except BrokenProcessPool:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import units_of, work_on
+from ..unit import Units, work_on
 from ..work import Assignment, Outcome
 
 #: Bytes of files on disk that are worked on at a time, unless a single image is larger.
@@ -35,17 +35,17 @@ def run_in_threads(
     network:
         CPU threads of the network for each.
     """
-    pending = deque(units_of(images))
+    pending = Units(images)
     running: deque[tuple[Future[list[Outcome]], int]] = deque()
     pool = ThreadPoolExecutor(count, thread_name_prefix="cmrorient")
     try:
         while pending or running:
             # One more than there are threads, so that none waits for the consumer of the outcomes.
             while pending and len(running) <= count:
-                size = sum(_size(image) for image in pending[0])
+                size = sum(_size(image) for image in pending.first)
                 if running and size + sum(known for _, known in running) > MOST_BYTES:
                     break
-                unit = [assign(image) for image in pending.popleft()]
+                unit = [assign(image) for image in pending.take()]
                 running.append((pool.submit(_work_on, unit, options, network), size))
             yield from running[0][0].result()
             running.popleft()

@@ -18,9 +18,12 @@ from parts import need_module
 from sample_study import phantom, put
 
 from CMROrientLib.errors import CMROrientError
+from CMROrientLib.run.folder import correct
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import PlannedImage, plan_run
-from CMROrientLib.run.work import Assignment
+from CMROrientLib.run.store import read_records
+from CMROrientLib.run.work import Assignment, Outcome
+from CMROrientLib.run.workers import cluster as on_cluster
 from CMROrientLib.run.workers.cluster import connect, run_on_cluster
 
 #: Images of the run that workers are killed in; ``make test-long`` has 5,000.
@@ -34,6 +37,15 @@ class Fatal(PlannedImage):
     def __getattribute__(self, name: str) -> Any:
         if name == "error" and multiprocessing.parent_process() is not None:
             os._exit(9)
+        return super().__getattribute__(name)
+
+
+class Slow(PlannedImage):
+    """An image that takes a worker a while."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "masks" and multiprocessing.parent_process() is not None:
+            time.sleep(0.1)
         return super().__getattribute__(name)
 
 
@@ -127,3 +139,70 @@ def test_a_lost_scheduler_is_told(tmp_path: Path) -> None:
     local.close()
     with pytest.raises(CMROrientError, match="connection to the Dask scheduler was lost"):
         list(outcomes)
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.nii"))
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_run_records_what_is_written(tmp_path: Path, cluster: Any, stop: type[BaseException]) -> None:
+    images_in(tmp_path / "in", 3 * on_cluster.CHUNK)
+    options = options_for(tmp_path / "in", cluster)
+
+    def interrupt(outcome: Outcome, done: int, total: int) -> None:
+        if done == 2:
+            raise stop
+
+    with pytest.raises(stop):
+        correct(options, interrupt)
+    there = written(tmp_path / "out")
+    records = read_records(tmp_path / "out")
+    # The chunk in hand at least, of which two were taken.
+    assert len(there) >= on_cluster.CHUNK
+    assert [record.output for record in records] == there
+    time.sleep(1)
+    assert written(tmp_path / "out") == there
+    assert [record.error for record in correct(options)] == [None] * 3 * on_cluster.CHUNK
+
+
+def slow_images(options: RunOptions) -> list[PlannedImage]:
+    return [
+        Slow(**{field.name: getattr(image, field.name) for field in fields(image)})
+        for image in plan_run(options).images
+    ]
+
+
+def test_workers_end_after_the_image_that_they_are_at(tmp_path: Path, cluster: Any) -> None:
+    images_in(tmp_path / "in", 60)
+    options = options_for(tmp_path / "in", cluster)
+    late: list[str] = []
+    keep = lambda outcome: late.append(outcome.record.path)  # noqa: E731
+    outcomes = run_on_cluster(connect(options.dask or ""), slow_images(options), options, Assignment, 15, keep)
+    taken = next(outcomes).record.path
+    outcomes.close()  # type: ignore[attr-defined]
+    there = written(tmp_path / "out")
+    assert taken in late and sorted(late) == there
+    assert 15 <= len(there) < 60
+
+
+@pytest.mark.parametrize("fate", ["SIGKILL", "SIGSTOP"])
+def test_a_worker_that_died_is_not_waited_for(
+    tmp_path: Path, cluster: Any, fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_cluster, "LAST_WAIT", 2.0)
+    images_in(tmp_path / "in", 60)
+    options = options_for(tmp_path / "in", cluster)
+    late: list[Outcome] = []
+    outcomes = run_on_cluster(connect(options.dask or ""), slow_images(options), options, Assignment, 6, late.append)
+    next(outcomes)
+    pids = [worker.pid for worker in cluster.workers.values() if worker.pid]
+    try:
+        for pid in pids:
+            os.kill(pid, getattr(signal, fate))
+        begun = time.monotonic()
+        outcomes.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - begun < 2 * on_cluster.LAST_WAIT + 3
+    finally:
+        for pid in pids if fate == "SIGSTOP" else ():
+            os.kill(pid, signal.SIGCONT)
