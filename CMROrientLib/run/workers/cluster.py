@@ -4,13 +4,14 @@ Images go out in chunks, so that millions of them are no millions of tasks, and 
 are out at a time, so that scheduler and client hold little. Where workers die, the images of the
 chunk that they had are sent again one by one: that finds the one that kills.
 
-Where a run is interrupted, workers end after the image that they are at: what they have done until then is
-recorded, and nothing is written any longer when the run has ended.
+Where a run is interrupted, workers end after the image that they are at half a second later. What they have done
+until then is recorded, and nothing is written any longer when the run has ended.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,12 @@ TIMEOUT = "20s"
 
 #: Seconds that an interrupted run waits for what its workers have done: some may have died.
 LAST_WAIT = 10.0
+
+#: Seconds between a worker's questions whether to end: each is one to the scheduler, and there may be hundreds of them.
+ASKED_EVERY = 0.5
+
+#: When a worker's process last asked, by the run.
+_asked: dict[str, float] = {}
 
 #: Images that a worker gets at a time.
 CHUNK = 16
@@ -216,6 +223,11 @@ def _work_on(part: list[list[Assignment]], options: RunOptions, end: str) -> lis
 def _is_to_end(name: str) -> bool:
     from distributed import Event
 
+    now = time.monotonic()
+    if now - _asked.get(name, -ASKED_EVERY) < ASKED_EVERY:
+        return False
+    _asked.clear()
+    _asked[name] = now
     try:
         return bool(Event(name).is_set())
     except Exception:  # a cluster that cannot be asked, as when its worker is being closed, is no fault of an image
