@@ -6,9 +6,19 @@ import os
 from pathlib import Path
 
 from .delivery import Noted
-from .parts import RecordFiles
+from .parts import MaskFiles, RecordFiles
+from .plan import PlannedImage
 from .record import Record
 from .seen import Seen
+
+
+def files_now(image: PlannedImage, seen: Seen) -> RecordFiles:
+    """The files of an image and its masks as they are now, as its record tells of them."""
+    return RecordFiles(
+        kind=image.source.kind,
+        sha256_in=seen.checksum(image.source.file_texts),
+        masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.file_texts)) for mask in image.masks),
+    )
 
 
 def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path | None, seen: Seen) -> bool:

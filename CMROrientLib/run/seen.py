@@ -22,6 +22,10 @@ from .files import checksum
 _COARSEST_CLOCK = 2_000_000_000
 
 
+class NotSeenError(Exception):
+    """Files would have to be read, and were not to be."""
+
+
 class Seen:
     """Checksums of the files of one image, read only where nothing tells that they are as before.
 
@@ -31,10 +35,13 @@ class Seen:
         What an earlier run left here: checksums by stamps.
     verify:
         Read all the same.
+    reads:
+        Whether files may be read that nothing is known of; ``NotSeenError`` is raised for them otherwise.
     """
 
-    def __init__(self, before: Mapping[str, str] | None = None, *, verify: bool = False) -> None:
+    def __init__(self, before: Mapping[str, str] | None = None, *, verify: bool = False, reads: bool = True) -> None:
         self._before = {} if verify else before or {}
+        self._reads = reads
         self._found: dict[tuple[str, ...], str] = {}
         #: What the next run may be told.
         self.now: dict[str, str] = {}
@@ -46,6 +53,8 @@ class Seen:
             # Taken first: a file that changes while it is read has another one afterwards.
             stamp = stamp_of(several)
             found = self._before.get(stamp) if stamp is not None else None
+            if found is None and not self._reads:
+                raise NotSeenError
             self._found[several] = checksum(tuple(map(Path, several))) if found is None else found
             if stamp is not None:
                 self.now[stamp] = self._found[several]

@@ -31,7 +31,7 @@ from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .pictures.thumbnails import Thumbnails, thumbnails_of
 from .plan import PlannedImage, planned_files
 from .record import Key, Record
-from .resume import changed_outputs, still_holds
+from .resume import changed_outputs, files_now, still_holds
 from .seen import Seen
 
 #: Why a label map is not recognized.
@@ -162,11 +162,7 @@ class _Work:
         self.company = company
         self.seen = seen
         self.settings = options.digest(self.model, override, self._group_digest())
-        self.files = RecordFiles(
-            kind=self.image.source.kind,
-            sha256_in=seen.checksum(self.image.source.file_texts),
-            masks=tuple(MaskFiles(mask.name, seen.checksum(mask.source.file_texts)) for mask in self.image.masks),
-        )
+        self.files = files_now(self.image, seen)
 
     def _recognizer(self) -> Recognizer:
         """Made when an image is looked at: what a run finds done already needs no network."""

@@ -5,13 +5,14 @@ Reading, unpacking, hashing, the network, packing and writing let other threads 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import Units, work_on
+from ..unit import Units, done_before, work_on
 from ..work import Assignment, Outcome
 
 #: Bytes of files on disk that are worked on at a time, unless a single image is larger.
@@ -46,9 +47,13 @@ def run_in_threads(
                 if running and size + sum(known for _, known in running) > MOST_BYTES:
                     break
                 unit = [assign(image) for image in pending.take()]
+                if not running and (done := done_before(unit, options)) is not None:
+                    yield from done
+                    continue
                 running.append((pool.submit(_work_on, unit, options, network), size))
-            yield from running[0][0].result()
-            running.popleft()
+            if running:
+                yield from running[0][0].result()
+                running.popleft()
     finally:
         # On an interruption the images under way are finished, so that nothing is left half done.
         pool.shutdown(cancel_futures=True)
@@ -70,9 +75,9 @@ def _work_on(unit: list[Assignment], options: RunOptions, threads: int | None) -
 def _size(image: PlannedImage) -> int:
     total = 0
     for source in (image.source, *(mask.source for mask in image.masks)):
-        for file in source.files:
+        for file in source.file_texts:
             try:
-                total += file.stat().st_size
+                total += os.stat(file).st_size  # noqa: PTH116 (text, many thousand times)
             except OSError:
                 # Whoever reads it will say so.
                 continue
