@@ -16,6 +16,7 @@ from CMROrientLib.run import unit
 from CMROrientLib.run.options import RunOptions
 from CMROrientLib.run.plan import PlannedImage, plan_run
 from CMROrientLib.run.record import Record
+from CMROrientLib.run.seen import age
 from CMROrientLib.run.work import Assignment, Outcome
 from CMROrientLib.run.workers import pool, threads
 
@@ -51,6 +52,33 @@ def test_a_process_of_its_own_prints_the_same_lines(study: Path, tmp_path: Path)
     assert lines[0] == lines[1]
     paths = [line.split()[0] for line in lines[0].splitlines() if ".n" in line or ".mha" in line]
     assert paths == sorted(paths)
+
+
+def test_no_thread_is_asked_about_what_is_done_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But about what has to be read again, what was changed, and what is to be done otherwise."""
+    monkeypatch.setattr(pool, "available_cores", lambda: 2)
+    for n in range(6):
+        put(phantom(n % 3, slices=2), tmp_path / "in" / f"{n}.nii.gz")
+        age(tmp_path / "in" / f"{n}.nii.gz")
+    first = correct(tmp_path / "in", tmp_path / "out", orientation=5)
+    handed: list[str] = []
+
+    def work_on(some: Sequence[Assignment], *more: Any) -> list[Outcome]:
+        handed.extend(each.image.path for each in some)
+        return list(unit.work_on(some, *more))
+
+    monkeypatch.setattr(threads, "_work_on", work_on)
+    again = correct(tmp_path / "in", tmp_path / "out", orientation=5)
+    assert handed == [] and told(again) == told(first)
+    (tmp_path / "out" / "2.nii.gz").write_bytes((tmp_path / "in" / "4.nii.gz").read_bytes())
+    again = correct(tmp_path / "in", tmp_path / "out", orientation=5)
+    assert "2.nii.gz" in handed and "changed in the output folder" in (again["2.nii.gz"].error or "")
+    handed.clear()
+    correct(tmp_path / "in", tmp_path / "out", orientation=5, verify=True)
+    assert len(handed) == 6
+    handed.clear()
+    correct(tmp_path / "in", tmp_path / "out", orientation=6)
+    assert len(handed) == 6
 
 
 def planned(folder: Path, count: int) -> tuple[RunOptions, Sequence[PlannedImage]]:
