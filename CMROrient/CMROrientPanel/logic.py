@@ -127,7 +127,7 @@ class CMROrientLogic(ScriptedLoadableModuleLogic):
             examined = self.examine(node, model, device, sliceAxis, progress)
         else:
             examined = session.decide(node, orientation, sliceAxis, progress)
-        options = {"target": target, "output": output, "segmentations": segmentations}
+        options = {"target": target, "output": output, "segmentations": segmentations, "progress": progress}
         return session.correct(examined, examined.recognition, geometry, **options)
 
     def examineAll(

@@ -123,7 +123,8 @@ class Panel:
             with self._errors_shown():
                 with self.task(_("Reading the image")) as task:
                     examined = session.decide(node, index - 1, progress=task.progress)
-                self._keep(examined, node)
+                if self._keep(examined, node):
+                    self._say("")
         chosen.userClass = index - 1 if self._examined is not None else -1
 
     def recognize(self, checked: bool = False) -> bool:
@@ -161,7 +162,7 @@ class Panel:
         # An older result is not what was asked for here.
         if not self.recognize() or not and_correct:
             return
-        why = self._reasons().correct
+        why = texts.MODULE_LEFT if self._parameters is None else self._reasons().correct
         self.correct() if why is None else self._say(why)
 
     def cancel(self, checked: bool = False) -> None:

@@ -52,6 +52,8 @@ COLOURS = {"standard": "#2f9e63", "reoriented": "#3f87c9", "uncertain": "#d9902f
 
 NO_VERDICT = _("Nothing recognized yet. Choose an image and press Recognize.")
 
+MODULE_LEFT = _("Nothing was written: the module was left while the image was looked at. Press Correct.")
+
 TWO_LEFT_SIDES = _(
     "A mirrored image shows left as right, and no later step can tell. Write it only if you have looked at the image "
     "and the class is right."

@@ -51,8 +51,9 @@ def write_corrected(
     into = None if examined.image.is_cine else output
     following = ui.segmentationsSelector.checkedNodes()
     with task(_("Reading the image")) as reading:
-        session.check_unchanged(examined, result, reading.progress)
+        examined = session.check_unchanged(examined, result, reading.progress)
     scene = slicer.mrmlScene
+    # Events came through.
     for node in (examined.image.main, into):
         if node is not None and not scene.IsNodePresent(node):
             return _("Nothing was written: “{name}” was removed meanwhile.").format(name=node.GetName())

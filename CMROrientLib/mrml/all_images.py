@@ -82,6 +82,9 @@ def correct_all(
     masks:
         The segmentations and label maps that follow, each with the image that it belongs to; those of the scene
         where None.
+    progress:
+        Called with (images done, images to do) for every image, and every frame of a cine that is read; what it
+        raises ends the work.
     ticked:
         An image, and what a person ticked to follow it whether or not it can be seen to belong to it.
 
@@ -111,17 +114,22 @@ def correct_all(
         images = [examined.image for examined in found if _in(scene, examined.image)]
         following, torn = _following(masks_of_scene(scene) if masks is None else masks, images, planned_for, ticked)
         for number, examined in enumerate(found):
-            if progress is not None:
-                progress(number, len(found))
-            image = examined.image
+
+            def frame_read(_done: int, _total: int, number: int = number) -> None:
+                if progress is not None:
+                    progress(number, len(found))
+
+            frame_read(0, 0)
+            image, result = examined.image, examined.recognition
+            is_planned = image.main.GetID() in planned_for
+            now = check_unchanged(examined, result, frame_read) if is_planned and _in(scene, image) else examined
             if not _in(scene, image):
                 if (image.name, _removed()) not in left:
                     left.append((image.name, _removed()))
-            elif image.main.GetID() in planned_for:
+            elif is_planned:
                 there = [mask for mask in following.get(image.main.GetID(), []) if scene.IsNodePresent(mask)]
-                check_unchanged(examined, examined.recognition)
                 with step():
-                    made.append(write_correction(examined, examined.recognition, geometry, segmentations=there))
+                    made.append(write_correction(now, result, geometry, segmentations=there))
     return made, left + torn
 
 

@@ -21,7 +21,7 @@ from ..recognition.recognizer import decided
 from ..recognition.result import Recognition
 from ..volume import Volume
 from .dicom_database import DicomDatabase, files_of, not_open, why_not_from
-from .input import SceneImage, scene_image, volume_of, why_not
+from .input import SceneImage, of_the_same_frames, scene_image, volume_of, why_not
 from .node_types import Node
 from .provenance import Made, made_of
 from .same_pictures import show_the_same
@@ -111,7 +111,8 @@ def dicom_series(
     orientation:
         The class of the image; not needed for a result.
     progress:
-        Called with (files read, files to read); what it raises ends the work.
+        Called with (files read, files to read), and with (0, 0) before each frame of a cine is read, and each slice
+        compared with its file; what it raises ends the work.
 
     Raises
     ------
@@ -191,9 +192,12 @@ def _read(image: SceneImage, database: DicomDatabase | None, progress: Progress 
     from ..io.dicom.read import read_dicom
 
     files = files_of(image, database)
-    shown = volume_of(image)
+    shown = volume_of(image, None, progress)
     volume = read_dicom(files, progress=progress)
-    if shown.slice_axis != 2 or not show_the_same(image, shown, volume):
+    same = shown.slice_axis == 2 and show_the_same(image, shown, volume, progress)
+    # The progress may have let people do something.
+    of_the_same_frames(image)
+    if not same:
         raise CMROrientError(
             _(
                 "this image no longer shows its DICOM files slice by slice: it was cropped, resampled or edited since "

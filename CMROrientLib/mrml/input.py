@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..volume import Volume
 from .node_types import BrowserNode, Node, Scene, SequenceNode, VolumeNode, is_sequence, is_volume
 from .nodes import volume_from_nodes
 from .provenance import MADE_HERE
-from .sequences import sequences_logic
+from .sequences import frames_of, index_values_of, plays, sequences_logic
 
 #: Slices of a stack differ: over 498 short-axis stacks no two ends correlate by more than 0.5.
 #: Phases of one slice always look alike: 0.96 and more over 40 phases of two cines.
@@ -41,12 +42,15 @@ class SceneImage:
         The volume node that people see: the volume itself, or the cine's proxy (None without one).
     sequence, browser:
         Of a cine; the browser is None where the sequence has none.
+    index_values:
+        What the sequence counts each frame of a cine by: its time, as a rule.
     """
 
     frames: Sequence[VolumeNode]
     node: VolumeNode | None = None
     sequence: SequenceNode | None = None
     browser: BrowserNode | None = None
+    index_values: Sequence[str] = ()
 
     @property
     def main(self) -> Node:
@@ -84,17 +88,17 @@ def scene_image(node: Node | None) -> SceneImage:
         raise CMROrientError(str(why), None if node is None else node.GetName())
     if is_sequence(node):
         browser = sequences_logic().GetFirstBrowserNodeForSequenceNode(node)
-        return SceneImage(_frames(node), browser.GetProxyNode(node) if browser else None, node, browser)
+        return _cine(node, browser.GetProxyNode(node) if browser else None, browser)
     volume = cast(VolumeNode, node)  # it is one: nothing speaks against it
     browser = sequences_logic().GetFirstBrowserNodeForProxyNode(volume)
     sequence = browser.GetSequenceNode(volume) if browser else None
     if sequence is None:
         return SceneImage([volume], volume)
-    return SceneImage(_frames(sequence), volume, sequence, browser)
+    return _cine(sequence, volume, browser)
 
 
-def _frames(sequence: SequenceNode) -> list[VolumeNode]:
-    return [sequence.GetNthDataNode(index) for index in range(sequence.GetNumberOfDataNodes())]
+def _cine(sequence: SequenceNode, proxy: VolumeNode | None, browser: BrowserNode | None) -> SceneImage:
+    return SceneImage(frames_of(sequence), proxy, sequence, browser, index_values_of(sequence))
 
 
 def volume_of(image: SceneImage, slice_axis: int | None = None, progress: Progress | None = None) -> Volume:
@@ -122,7 +126,7 @@ def why_not(node: Node | None) -> str | None:
     if node is None:
         return _("Select a volume or a cine sequence.")
     if is_sequence(node):
-        frames = _frames(node)
+        frames = frames_of(node)
         if not frames:
             return _("This sequence holds no frames yet.")
         reasons = (_why_not_volume(frame) for frame in frames)
@@ -191,8 +195,44 @@ def images_of_scene(scene: Scene) -> list[SceneImage]:
     return found
 
 
-def same_voxels(now: NDArray[Any], then: NDArray[Any], progress: Progress | None) -> bool:
-    """Whether voxels are the same, looked at phase by phase where there are any."""
+def unchanged(image: SceneImage, volume: Volume, progress: Progress | None = None) -> SceneImage:
+    """An image as its scene has it now: another browser and proxy perhaps, but frames and voxels of before.
+
+    Parameters
+    ----------
+    image, volume:
+        As they were looked at. One that was removed since is not told here.
+    progress:
+        Called with (0, 0) before each frame of a cine is read, and compared; what it raises ends it.
+
+    Raises
+    ------
+    CMROrientError
+        Where voxels or grid are others by now, or the frames of a cine or what they are counted by.
+    """
+    current = volume_of(of_the_same_frames(image), volume.slice_axis, progress)
+    if current.grid != volume.grid or not _same_voxels(current.array, volume.array, progress):
+        raise CMROrientError(_changed(), image.name)
+    # The progress may have let people do something.
+    return of_the_same_frames(image)
+
+
+def of_the_same_frames(image: SceneImage) -> SceneImage:
+    """As ``unchanged``, but for the voxels: nothing is read."""
+    now = scene_image(image.main)
+    same = len(now.frames) == len(image.frames) and all(map(is_, now.frames, image.frames))
+    if not same or now.index_values != image.index_values:
+        raise CMROrientError(_changed(), image.name)
+    # Of several browsers that play a sequence, people see the one that it was found in.
+    return image if plays(image.browser, image.sequence, image.node) else now
+
+
+def _changed() -> str:
+    return _("the image has changed since it was looked at; press Recognize again")
+
+
+def _same_voxels(now: NDArray[Any], then: NDArray[Any], progress: Progress | None) -> bool:
+    """Looked at phase by phase where there are any."""
     if now.shape != then.shape or now.ndim < 4:
         return np.array_equal(now, then, equal_nan=True)
     for one, other in zip(now, then, strict=True):

@@ -151,7 +151,7 @@ def _write_cine(
         made.SetName(frame.GetName() or name)
         _fill(made, frame, volume, phase)
         note_one(made, stored)
-        sequence.SetDataNodeAtValue(made, stored.GetNthIndexValue(phase))
+        sequence.SetDataNodeAtValue(made, image.index_values[phase])
         made.UnRegister(None)
     if image.browser is None:
         return None, sequence

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Progress
 from ..volume import Volume
 from .dicom_database import listed
 from .input import SceneImage
@@ -16,7 +17,7 @@ from .input import SceneImage
 _THE_SAME = 0.9999
 
 
-def show_the_same(image: SceneImage, shown: Volume, files: Volume) -> bool:
+def show_the_same(image: SceneImage, shown: Volume, files: Volume, progress: Progress | None = None) -> bool:
     """Whether every slice of an image is a slice of its DICOM files as it is stored there, whatever its slope.
 
     Parameters
@@ -25,16 +26,24 @@ def show_the_same(image: SceneImage, shown: Volume, files: Volume) -> bool:
         The nodes, and their voxels.
     files:
         What ``read_dicom`` made of the files.
+    progress:
+        Called with (0, 0) before each slice is compared; what it raises ends the work.
     """
+
+    def alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+        if progress is not None:
+            progress(0, 0)
+        return _alike(one, other)
+
     stored, seen = _phases(files.array), _phases(shown.array)
     pairs = _pairs(image, seen, stored, files)
     if pairs is not None:
-        return all(_alike(*pair) for pair in pairs)
+        return all(alike(*pair) for pair in pairs)
     if stored.shape != seen.shape:
         return False
     # Slicer reverses the slices of a left-handed series.
     return any(
-        all(_alike(*pair) for phases in zip(seen, order, strict=True) for pair in zip(*phases, strict=True))
+        all(alike(*pair) for phases in zip(seen, order, strict=True) for pair in zip(*phases, strict=True))
         for order in (stored, stored[:, ::-1])
     )
 

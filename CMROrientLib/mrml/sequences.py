@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .node_types import BrowserNode, Node, SequenceNode, SequencesLogic, is_sequence
+from .node_types import BrowserNode, Node, SequenceNode, SequencesLogic, VolumeNode, is_sequence
 
 
 def sequences_logic() -> SequencesLogic:
@@ -11,6 +11,23 @@ def sequences_logic() -> SequencesLogic:
 
     logic: SequencesLogic = slicer.modules.sequences.logic()
     return logic
+
+
+def frames_of(sequence: SequenceNode) -> list[VolumeNode]:
+    """The nodes that a sequence holds, in its order."""
+    return [sequence.GetNthDataNode(index) for index in range(sequence.GetNumberOfDataNodes())]
+
+
+def index_values_of(sequence: SequenceNode) -> list[str]:
+    """What a sequence counts its frames by, a value a frame: their times, as a rule."""
+    return [sequence.GetNthIndexValue(index) for index in range(sequence.GetNumberOfDataNodes())]
+
+
+def plays(browser: BrowserNode | None, sequence: SequenceNode | None, proxy: Node | None) -> bool:
+    """Whether a browser of the scene shows a sequence in ``proxy``."""
+    if browser is None or sequence is None or proxy is None:
+        return False
+    return bool(browser.GetScene()) and browser.GetSequenceNode(proxy) is sequence
 
 
 def copy_index(sequence: SequenceNode, like: SequenceNode) -> None:

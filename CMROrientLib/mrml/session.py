@@ -16,7 +16,7 @@ from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import words
 from ..volume import Volume
 from .groups import Group, group_of
-from .input import SceneImage, images_of_scene, same_voxels, scene_image, volume_of
+from .input import SceneImage, images_of_scene, scene_image, unchanged, volume_of
 from .node_types import Node, ShownNode, TableNode, VolumeNode
 from .nodes import right_handed
 from .output import Written, slices_were_reversed, write
@@ -192,6 +192,7 @@ def correct(
     target: Orientation | int = Orientation.IDENTITY,
     output: VolumeNode | None = None,
     segmentations: Sequence[ShownNode] = (),
+    progress: Progress | None = None,
 ) -> Corrected:
     """Write the corrected image into the scene; the input stays as it is.
 
@@ -199,29 +200,30 @@ def correct(
     ----------
     result:
         What to act on: ``examined.recognition``, or what ``examined.decided`` made of a person's class.
+    progress:
+        As for ``check_unchanged``. A segmentation that is removed meanwhile does not follow.
 
     Raises
     ------
     CMROrientError
         Where nothing was decided, or something cannot be written. The scene is then as it was.
     """
-    check_unchanged(examined, result)
-    with scene_as_it_was(examined.image.scene), volume_as_it_was(output):
-        return write_correction(examined, result, geometry, target=target, output=output, segmentations=segmentations)
+    scene = examined.image.scene
+    examined = check_unchanged(examined, result, progress)
+    for node in (examined.image.main, output):
+        if node is not None and not (scene and scene.IsNodePresent(node)):
+            raise CMROrientError(_("it was removed from the scene meanwhile; choose another one"), node.GetName())
+    there = [mask for mask in segmentations if scene.IsNodePresent(mask)]
+    with scene_as_it_was(scene), volume_as_it_was(output):
+        return write_correction(examined, result, geometry, target=target, output=output, segmentations=there)
 
 
-def check_unchanged(examined: Examined, result: Recognition, progress: Progress | None = None) -> None:
-    """Raise ``CMROrientError`` where nothing was decided, or the image is no longer what was looked at.
-
-    ``progress`` is called with (0, 0) before each frame of a cine is read, and compared; what it raises ends it.
-    """
+def check_unchanged(examined: Examined, result: Recognition, progress: Progress | None = None) -> Examined:
+    """What was looked at, as ``unchanged`` gives it; ``CMROrientError`` where it changed, or nothing was decided."""
     if not result.acted_on:
         said = _("{result} Decide yourself: give its orientation, 0 to 7.").format(result=words(result))
         raise CMROrientError(said, examined.image.name)
-    image, volume = examined.image, examined.volume
-    current = volume_of(image, volume.slice_axis, progress)
-    if current.grid != volume.grid or not same_voxels(current.array, volume.array, progress):
-        raise CMROrientError(_("the image has changed since it was looked at; press Recognize again"), image.name)
+    return replace(examined, image=unchanged(examined.image, examined.volume, progress))
 
 
 def write_correction(

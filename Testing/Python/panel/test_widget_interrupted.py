@@ -45,6 +45,17 @@ def test_opening_another_module_keeps_an_older_result_usable(panel: Any) -> None
     assert "SAX standard" in names()
 
 
+def test_opening_another_module_after_a_right_click_on_correct_says_what_is_left_to_do(panel: Any) -> None:
+    meanwhile(panel.exit)
+    panel.panel.run_for(phantom_node(2), True)
+    said = panel.ui.statusLabel.text
+    assert "closing" not in said and "module was left" in said and "Press Correct" in said
+    panel.enter()
+    assert panel.ui.statusLabel.text == said
+    press(panel.ui.correctButton)
+    assert "SAX standard" in names() and panel.ui.statusLabel.text == ""
+
+
 def test_opening_another_module_while_all_are_corrected_keeps_the_work(panel: Any) -> None:
     phantom_node(2, name="one")
     phantom_node(3, name="two")

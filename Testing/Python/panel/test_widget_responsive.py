@@ -102,6 +102,42 @@ def test_correct_reads_a_large_cine_with_an_open_window_and_writes_it_with_a_wai
     assert "not now" in large_cine.ui.statusLabel.text
 
 
+def test_apply_to_all_reads_a_large_cine_with_an_open_window(large_cine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from CMROrientLib.mrml import all_images, session
+
+    found = [session.decide(large_cine.ui.inputSelector.currentNode(), 2)]
+    monkeypatch.setattr(large_cine.logic, "examineAll", lambda *_: (found, []))
+
+    def write(*_: object, **__: object) -> None:
+        raise CMROrientError("not now")
+
+    monkeypatch.setattr(all_images, "write_correction", write)
+    assert longest_gap(large_cine.ui.applyAllButton.click) <= ANSWERS
+    assert "not now" in large_cine.ui.statusLabel.text
+
+
+def test_save_as_dicom_compares_a_large_cine_with_an_open_window(
+    large_cine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CMROrientLib.io.dicom import read
+    from CMROrientLib.mrml import dicom_series, session
+
+    node = large_cine.ui.inputSelector.currentNode()
+    large_cine.ui.classComboBox.currentIndex = 1 + 2
+    # Reading files is told by the library's own reader: here it is what was loaded of them that is looked at.
+    files = session.decide(node, 2).volume
+    monkeypatch.setattr(read, "read_dicom", lambda *_, **__: files)
+    monkeypatch.setattr(dicom_series, "files_of", lambda *_: [])
+    monkeypatch.setattr(dicom_series, "why_no_series", lambda *_: None)
+    monkeypatch.setattr(dicom_series, "_made_of", lambda *_: None)
+
+    def look() -> None:
+        with large_cine.panel.task("Reading the DICOM files") as task:
+            large_cine.logic.dicomSeries(node, orientation=2, progress=task.progress)
+
+    assert longest_gap(look) <= ANSWERS
+
+
 @pytest.mark.parametrize("after", [0, 300, 900])
 def test_a_large_cine_can_be_cancelled_within_half_a_second(large_cine: Any, after: int) -> None:
     import qt

@@ -65,13 +65,41 @@ for header, geometry in (("true", 0), ("false", 1), ("empty", 2)):
 ANSWERS.prepared.append(QMessageBox.StandardButton.No)
 ui.applyAllButton.click()
 read()
-gone = phantom_node(Orientation(4), **SMALL)
-select(gone)
-ui.recognizeButton.click()
-read()
+from CMROrientLib.mrml.nodes import right_handed
+from CMROrientLib.mrml.samples import add_cine
+from CMROrientLib.phantom.phantom import make_phantom
+tiny = right_handed(make_phantom(size=(36, 40), slices=2, phases=3, orientation=3)).volume
+showing = widget.panel.task._show
+masks = []
+def correct_and_meanwhile(action, before=lambda: None):
+    # Events come through while a cine is read: then, and not before, something is removed.
+    left = [3]
+    def show(running, said, done, total):
+        showing(running, said, done, total)
+        read()
+        left[0] -= running
+        if not left[0]:
+            action()
+    select(add_cine(tiny, "phantom")[1])
+    ui.classComboBox.setCurrentIndex(1 + 3)
+    before()
+    widget.panel.task._show = show
+    ui.correctButton.click()
+    widget.panel.task._show = showing
+    assert left[0] < 0, "the work ended before"
+    read()
+correct_and_meanwhile(lambda: slicer.mrmlScene.RemoveNode(ui.inputSelector.currentNode()))
+correct_and_meanwhile(lambda: ui.inputSelector.currentNode().RemoveDataNodeAtValue("0"))
 import qt
-qt.QTimer.singleShot(0, lambda: slicer.mrmlScene.RemoveNode(gone))
-ui.correctButton.click()
+def tick():
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "phantom")
+    mask.SetReferenceImageGeometryParameterFromVolumeNode(ui.inputSelector.currentNode().GetNthDataNode(0))
+    ui.segmentationsSelector.setCheckState(mask, qt.Qt.Checked)
+    return mask
+correct_and_meanwhile(lambda: slicer.mrmlScene.RemoveNode(masks[0]), lambda: masks.extend((tick(), tick())))
+qt.QTimer.singleShot(0, widget.exit)
+widget.panel.run_for(phantom_node(Orientation(4), **SMALL), True)
+widget.enter()
 read()
 noise = phantom_node(Orientation(0), **SMALL)
 voxels = slicer.util.arrayFromVolume(noise)
@@ -182,6 +210,20 @@ def test_everything_that_is_shown_was_translated(said: dict[str, list[str]]) -> 
     files = {"CPU", "phantom", "nowhere", "model", "onnx"}
     packages = {*FOR_NETWORK, *FOR_CUDA, *FOR_FILES, "pillow", "torch"}
     assert files <= left <= files | packages, "a device, a node's name, a file's path, a package: no sentence"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "⟦Reading the image⟧",
+        "⟦Nothing was written: “phantom” was removed meanwhile.⟧",
+        "phantom: ⟦the image has changed since it was looked at; press Recognize again⟧",
+        "⟦Followed: ⟦“phantom standard_1”⟧.⟧",
+        "⟦Nothing was written: the module was left while the image was looked at. Press Correct.⟧",
+    ],
+)
+def test_what_happens_while_an_image_is_read_is_told(said: dict[str, list[str]], sentence: str) -> None:
+    assert [text for text in said["shown"] if sentence in text]
 
 
 def test_the_translator_is_asked_for_what_is_extracted(said: dict[str, list[str]]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,27 @@ def select(panel: Any, node: Any) -> None:
 def press(button: Any) -> None:
     assert button.enabled, button.toolTip
     button.click()
+
+
+@contextlib.contextmanager
+def at_step(panel: Any, sentence: str, number: int, action: Callable[[], object]) -> Iterator[None]:
+    """Let something happen when the work shows a sentence for the ``number``-th time; it has to come to that."""
+    task, counted = panel.panel.task, []
+    showing = task._show
+
+    def show(running: bool, said: str, done: int, total: int) -> None:
+        showing(running, said, done, total)
+        if said == sentence:
+            counted.append(said)
+            if len(counted) == number:
+                action()
+
+    task._show = show
+    try:
+        yield
+    finally:
+        task._show = showing
+    assert len(counted) >= number, f"“{sentence}” was shown {len(counted)} times"
 
 
 def came_back(array: np.ndarray, original: np.ndarray) -> bool:
