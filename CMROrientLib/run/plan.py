@@ -14,6 +14,7 @@ from ..io.one_file import names_in
 from ..io.paths import check_places, relative
 from ..io.read_write import files_made
 from ..io.real_paths import RealPaths
+from ..io.suffixes import DETACHED_SUFFIXES, suffix_of
 from ..orientation import Orientation
 from .companions.label_maps import Companion, pair
 from .companions.together import Candidate, find_groups
@@ -288,7 +289,8 @@ def planned_files(image: PlannedImage, output: Path) -> list[Path]:
 def _files_of(source: ImageFiles, destination: Path) -> list[Path]:
     """The files of a source that is copied, and those of one that is written anew, which may go by other names."""
     planned = [*copies(source, destination).values()]
-    if len(source.files) > 1 and not source.path.is_dir() and source.kind != "dicom":
+    # Not by how many files it has: one whose voxels follow its header is written with a file for them.
+    if suffix_of(destination) in DETACHED_SUFFIXES and source.kind != "dicom":
         planned += [path for path in files_made(source, destination) if path not in planned]
     return planned
 
