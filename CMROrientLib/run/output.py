@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 from .. import __version__
@@ -85,7 +85,8 @@ class OutputRun:
         self.store = store
         self.output = output
         self.warn = warn
-        self.fail = fail
+        # What is taken back and what is carried over may fail alike.
+        self.fail = cache(fail)
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         self.places = RealPaths()
         #: Whose outputs were removed.
