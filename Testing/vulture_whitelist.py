@@ -166,3 +166,7 @@ _.__getitem__
 _.__setitem__
 # ONNX Runtime's calibration asks for it.
 _.get_next
+
+# concurrent.futures asks for them (run/workers/processes.py).
+_.terminate
+_.Process

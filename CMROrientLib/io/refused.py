@@ -8,11 +8,22 @@ from pathlib import Path
 from ..errors import CMROrientError
 
 
-def cannot_write(error: OSError, path: Path) -> CMROrientError:
-    """The error for a file that could not be written: the system's reason, and the next step that fits it."""
+def cannot_write(
+    error: OSError, path: Path, folder: str = "", kind: type[CMROrientError] = CMROrientError
+) -> CMROrientError:
+    """The error for a file that could not be written: the system's reason, and the next step that fits it.
+
+    Parameters
+    ----------
+    folder:
+        What people call it, where it is a folder.
+    kind:
+        Of the error: ``UsageError`` before anything is written.
+    """
     if error.errno in (errno.EACCES, errno.EPERM):
-        # On Windows mostly a table in Excel or an image in a viewer.
-        advice = "close the program that has it open, or give another folder"
+        # On Windows a file is mostly a table in Excel or an image in a viewer.
+        first = "change its permissions" if folder else "close the program that has it open"
+        advice = f"{first}, or give another folder"
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
         advice = "make room there, or give another folder"
     elif error.errno == errno.EROFS:
@@ -23,7 +34,8 @@ def cannot_write(error: OSError, path: Path) -> CMROrientError:
         advice = "move away what is in the way, or give another folder"
     else:
         advice = "check the disk, or give another folder"
-    return CMROrientError(f"cannot be written ({reason(error)}); {advice}", path)
+    what = f"{folder} " if folder else ""
+    return kind(f"{what}cannot be written ({reason(error)}); {advice}", path)
 
 
 def reason(error: OSError) -> str:

@@ -75,14 +75,12 @@ def carry_over(
     """
     seen: set[Path] = set()
     told: dict[str, None] = {}
-    for source, files in _parts(images, written, output, store):
-        with _alone(source, told):
-            for file in files:
-                with _alone(file.source, told):
-                    data = None if file.place in seen else file.make()
-                    if data is not None:
-                        seen.add(file.place)
-                        _put(file.place, data, output, store, warn)
+    for file in _named(_parts(images, written, output, store), told):
+        with _alone(file.source, told):
+            data = None if file.place in seen else file.make()
+            if data is not None:
+                seen.add(file.place)
+                _put(file.place, data, output, store, warn)
     for line in told:
         fail(line)
 
@@ -100,7 +98,7 @@ def take_back(
     """Remove what an earlier run carried over for images that are no longer in the output.
 
     What somebody has changed since stays, and what tells of other images too: of any that is written now, or
-    that the record has in its folder or below.
+    that the record has in its folder or below. Where it cannot be found out which files tell of those, all stay.
 
     Parameters
     ----------
@@ -114,15 +112,16 @@ def take_back(
     once = [image for image in gone if image.key in removed or _was_carried(image, output, store)]
     if not once:
         return
-    wanted = {file.place for _, files in _parts(images, written, output, store) for file in files}
+    told: dict[str, None] = {}
+    wanted = {file.place for file in _named(_parts(images, written, output, store), told)}
+    all_known = not told
     outputs = [output / name for record in store.records() for names, _ in record.files.outputs for name in names]
     stems = {without_suffix(path) for path in outputs}
     folders = {folder for path in outputs for folder in path.parents}
     own = {_own_place(entry, output) for image in once for entry in _kept(image)}
-    told: dict[str, None] = {}
-    for place in dict.fromkeys(file.place for _, files in _parts(images, once, output, store) for file in files):
+    for place in dict.fromkeys(file.place for file in _named(_parts(images, once, output, store), told)):
         others = place.with_suffix("") in stems if place in own else place.parent in folders
-        if place not in wanted and not others:
+        if all_known and place not in wanted and not others:
             with _alone(place, told):
                 _remove(place, output, store, warn)
     for line in told:
@@ -161,6 +160,13 @@ def _remove(path: Path, output: Path, store: Store, warn: Callable[[str], None])
 
 def _fact(name: str) -> str:
     return f"carried over {name}"
+
+
+def _named(parts: Iterator[tuple[Path, Iterator[SmallFile]]], told: dict[str, None]) -> Iterator[SmallFile]:
+    """The files of all parts; those of a part whose folders cannot be looked into are left out, and that is told."""
+    for source, files in parts:
+        with _alone(source, told):
+            yield from files
 
 
 @contextmanager

@@ -177,9 +177,7 @@ def delivery(output: Path, beside: Path | None = None) -> Iterator[Delivery]:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise CMROrientError(
-            f"the output folder cannot be written ({error.strerror or error}); give another one", output
-        ) from error
+        raise cannot_write(error, output, "the output folder") from error
     made = Delivery(folder, output)
     try:
         yield made

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 from .. import __version__
@@ -52,15 +52,7 @@ _EDITED = "cmrorient-edited"
 
 
 class _NotRemovedError(CMROrientError):
-    """What an earlier run wrote cannot be removed; what the next run has to know of it is noted."""
-
-    def __init__(self, error: OSError | CMROrientError, names: Sequence[str], noted: Noted) -> None:
-        why = reason(error) if isinstance(error, OSError) else error.message
-        super().__init__(
-            f"{', '.join(names)}: written by an earlier run and not by this one, and cannot be removed ({why}); "
-            "close the program that has it open, then run again, or remove it yourself"
-        )
-        self.noted = noted
+    """What an earlier run wrote cannot be removed."""
 
 
 class OutputRun:
@@ -85,7 +77,8 @@ class OutputRun:
         self.store = store
         self.output = output
         self.warn = warn
-        self.fail = fail
+        # What is taken back and what is carried over may fail alike.
+        self.fail = cache(fail)
         self.noted = together(notes_from_json(store.fact(_NOTES)), read_notes(output))
         self.places = RealPaths()
         #: What was handed out and is not kept yet; two inputs that are left alone may have one key.
@@ -112,22 +105,24 @@ class OutputRun:
             if outcome.record.key in self._under_way:
                 self._keep(outcome, self._under_way[outcome.record.key][0])
 
-        made = run_all(self.images, self.options, self._assignment, keep_late)
-        outcomes = counted(made, len(self.images), progress)
+        outcomes = run_all(self.images, self.options, self._assignment, keep_late)
         unwritten: set[Key] = set()
         gone: set[Key] = set()
         finished = False
         try:
             # Workers that are still at it have ended before anything is written about them.
             with closing(outcomes):  # type: ignore[type-var]
-                for outcome in outcomes:
-                    image = self._under_way[outcome.record.key][0]
-                    record = self._keep(outcome, image)
+                for number, made in enumerate(outcomes, start=1):
+                    image = self._under_way[made.record.key][0]
+                    outcome = self._keep(made, image)
+                    record = outcome.record
                     self._is_kept(image.key)
                     if record.output is None:
                         unwritten.add(image.key)
                         # What failed may have left something there.
                         gone.update(() if record.error is not None else (image.key,))
+                    if progress is not None:
+                        progress(outcome, number, len(self.images))
             finished = True
         finally:
             if self.options.writing:
@@ -254,8 +249,8 @@ class OutputRun:
             return Override(prior.finding.orientation)
         return Override(None, prior.finding.decision)
 
-    def _keep(self, outcome: Outcome, image: PlannedImage) -> Record:
-        """Keep what became of an image; the record of it."""
+    def _keep(self, outcome: Outcome, image: PlannedImage) -> Outcome:
+        """Keep what became of an image; the outcome as it is kept, which tells of what could not be removed, too."""
         record, noted = outcome.record, [outcome.noted]
         if record.error is None and not outcome.kept:
             removals: list[Noted] = []
@@ -265,7 +260,7 @@ class OutputRun:
                 # What is noted of it stays: the next run goes on there.
                 record = replace(record, error=refused.message)
                 outcome = replace(outcome, record=record)
-                self.noted = together(self.noted, {record.key: refused.noted})
+                self.noted = together(self.noted, {record.key: self._still_noted(record.key)})
             else:
                 noted += removals
         if record.error is None:
@@ -284,7 +279,7 @@ class OutputRun:
                 self.noted.pop(record.key, None)
         for line in outcome.told:
             self.warn(line)
-        return record
+        return outcome
 
     def _failed_alike(self, outcome: Outcome) -> bool:
         """Whether an image failed as it did before: then nothing is to be told anew."""
@@ -326,10 +321,15 @@ class OutputRun:
                         self._remove(name)
                     self.removed.add(record.key)
             except (OSError, CMROrientError) as error:
-                raise _NotRemovedError(error, there, self._still_noted(prior, noted)) from error
+                why = reason(error) if isinstance(error, OSError) else error.message
+                raise _NotRemovedError(
+                    f"{', '.join(there)}: written by an earlier run and not by this one, and cannot be removed "
+                    f"({why}); close the program that has it open, then run again, or remove it yourself"
+                ) from error
 
-    def _still_noted(self, prior: Record | None, noted: Noted) -> Noted:
+    def _still_noted(self, key: Key) -> Noted:
         """What a record that forgets the earlier outputs of an image leaves to be noted of them."""
+        prior, noted = self.store.get(key), self._noted(key)
         found = {name: set(digests) for name, digests in noted.digests.items()}
         for names, one in () if prior is None else prior.files.outputs:
             each = {names[0]: one or ""} if len(names) == 1 else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..io.one_file import names_in
 from ..io.paths import check_places, relative
 from ..io.read_write import files_made
 from ..io.real_paths import RealPaths, lies_in
+from ..io.suffixes import DETACHED_SUFFIXES, suffix_of
 from ..orientation import Orientation
 from .companions.label_maps import Companion, pair
 from .companions.together import Candidate, find_groups
@@ -126,16 +127,10 @@ def plan_run(options: RunOptions) -> RunPlan:
                 seen.add(identity)
             images.append(image)
             given.append(root)
-    if not images and lonely:
-        raise CMROrientError(_only_label_maps(lonely), options.inputs[0] if len(options.inputs) == 1 else None)
     if not images:
-        only = options.inputs[0] if len(options.inputs) == 1 else None
-        raise CMROrientError(
-            "no images found (NIfTI, NRRD, MetaImage or DICOM); give the folder or file that holds some", only
-        )
+        raise _no_images(options.inputs, lonely)
     if options.output is not None:
         check_links(images, options.output)
-        check_outputs(images, options.output)
         images = with_contested(images, options.output)
     if decisions is not None:
         decisions.check_all_used(image.key for image in images)
@@ -159,11 +154,17 @@ def _grouped(images: list[PlannedImage], given: Sequence[Path], options: RunOpti
     return [replace(image, group=groups[image.key]) if image.key in groups else image for image in images]
 
 
-def _only_label_maps(lonely: Sequence[Path]) -> str:
+def _no_images(inputs: Sequence[Path], lonely: Sequence[Path]) -> CMROrientError:
+    only = inputs[0] if len(inputs) == 1 else None
+    if not lonely:
+        return CMROrientError(
+            "no images found (NIfTI, NRRD, MetaImage or DICOM); give the folder or file that holds some", only
+        )
     count = "one label map" if len(lonely) == 1 else f"{len(lonely)} label maps"
-    return (
+    return CMROrientError(
         f"no images found, nothing but {count} ({lonely[0].name}{' …' if len(lonely) > 1 else ''}): label maps are not "
-        "recognized, they follow their image; give the folder that holds the images too"
+        "recognized, they follow their image; give the folder that holds the images too",
+        only,
     )
 
 
@@ -204,34 +205,48 @@ def check_links(images: Iterable[PlannedImage], output: Path) -> None:
             before = folder
 
 
-def check_outputs(images: Iterable[PlannedImage], output: Path) -> None:
-    """Raise ``UsageError`` where an input would replace the run's record, or leave the output folder."""
+def _with_outputs(images: Iterable[PlannedImage], output: Path) -> Iterator[tuple[PlannedImage, list[Path]]]:
+    """The images with the files that may be written for each, which headers have to be read for.
+
+    Raises ``UsageError`` where an input would replace the run's record, or leave the output folder.
+    """
     places = RealPaths()
     place = str(output.resolve())
     before = None
     for image in images:
-        if image.source.left_alone is not None:
+        if not _claims_files(image):
             continue
-        for target in planned_files(image, output):
+        targets = planned_files(image, output)
+        for target in targets:
             if target.name in OWN_FILES and target.parent == output:
                 raise UsageError("this image would be written over the run's own record; rename it", image.source.path)
             folder = os.path.dirname(target)  # noqa: PTH120 (text, many thousand times)
             if folder != before and not lies_in(places.of(folder), place):
                 raise UsageError("a link leads out of the output folder; remove it", Path(folder))
             before = folder
+        yield image, targets
 
 
 def with_contested(images: Sequence[PlannedImage], output: Path) -> list[PlannedImage]:
-    """The images; those of which two would write one file, or have one record, as errors that name them."""
+    """The images; those of which two would write one file, or have one record, as errors that name them.
+
+    Raises ``UsageError`` where an input would replace the run's record, or leave the output folder.
+    """
     # Of most files there is one claim: a number of each is enough to see that.
     name_of = names_in(output)
-    times = Counter(hash(claimed) for image in images for claimed in _claims(image, output, name_of))
+    times = Counter(
+        hash(claimed)
+        for image, targets in _with_outputs(images, output)
+        for claimed in _claims(image, targets, name_of)
+    )
     if not times or max(times.values()) < 2:
         return list(images)
     first: dict[object, int] = {}
     rivals: dict[object, list[int]] = {}
     for number, image in enumerate(images):
-        for claimed in _claims(image, output, name_of):
+        if not _claims_files(image):
+            continue
+        for claimed in _claims(image, planned_files(image, output), name_of):
             if times[hash(claimed)] > 1 and first.setdefault(claimed, number) != number:
                 rivals.setdefault(claimed, [first[claimed]]).append(number)
     errors: dict[int, str] = {}
@@ -244,11 +259,13 @@ def with_contested(images: Sequence[PlannedImage], output: Path) -> list[Planned
     ]
 
 
-def _claims(image: PlannedImage, output: Path, name_of: Callable[[Path], str]) -> list[object]:
+def _claims_files(image: PlannedImage) -> bool:
+    return image.source.left_alone is None and image.output is not None
+
+
+def _claims(image: PlannedImage, targets: Iterable[Path], name_of: Callable[[Path], str]) -> list[object]:
     """The files and the name in the record that an image would have."""
-    if image.source.left_alone is not None or image.output is None:
-        return []
-    return [*sorted({name_of(target) for target in planned_files(image, output)}), image.key]
+    return [*sorted({name_of(target) for target in targets}), image.key]
 
 
 def _contested(claimed: object, rivals: Sequence[PlannedImage], output: Path, name_of: Callable[[Path], str]) -> str:
@@ -288,10 +305,12 @@ def planned_files(image: PlannedImage, output: Path) -> list[Path]:
 
 def _files_of(source: ImageFiles, destination: Path) -> list[Path]:
     """The files of a source that is copied, and those of one that is written anew, which may go by other names."""
-    if source.is_one_file:
+    detached = suffix_of(destination) in DETACHED_SUFFIXES and source.kind != "dicom"
+    if source.is_one_file and not detached:
         return [destination]
     planned = [*copies(source, destination).values()]
-    if len(source.file_texts) > 1 and not source.path.is_dir() and source.kind != "dicom":
+    # Not by how many files it has: one whose voxels follow its header is written with a file for them.
+    if detached:
         planned += [path for path in files_made(source, destination) if path not in planned]
     return planned
 

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import CMROrientError, UsageError
+from ..io.refused import cannot_write
 from .pictures.thumbnails import Thumbnails
 from .record import Key, Record
 from .tables import JSONL_NAME, read_jsonl
@@ -87,9 +88,7 @@ class Store(Mapping[Key, Record]):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(
-                f"the output folder cannot be written ({error.strerror or error}); give another one", folder
-            ) from error
+            raise cannot_write(error, folder, "the output folder", UsageError) from error
         with _told(path, UsageError):
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             try:

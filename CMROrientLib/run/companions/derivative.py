@@ -45,14 +45,15 @@ def files_of(root: Path, place: Path, images: Iterable[Path], own_files: str) ->
     for name in _IN_ROOT:
         yield as_it_is(root / name, place / name)
     yield SmallFile(place / _IGNORED, ignored, partial(_passed_over, ignored, own_files))
-    yield _table(people, place, "participant_id", Path.is_dir)
+    # Of what no file can be called Path.exists and Path.is_dir raise.
+    yield _table(people, place, "participant_id", os.path.isdir)
     for folder in sorted({folder for image in images for folder in _between(image.parent, root)}):
         there = place / folder.relative_to(root)
         for path in (path for pattern in _OF_SUBJECTS for path in sorted(folder.glob(pattern))):
             if path.name.endswith("_scans.tsv"):
-                yield _table(path, there, "filename", Path.exists)
+                yield _table(path, there, "filename", os.path.exists)
             elif path.name.endswith("_sessions.tsv"):
-                yield _table(path, there, "session_id", Path.is_dir)
+                yield _table(path, there, "session_id", os.path.isdir)
             else:
                 yield as_it_is(path, there / path.name)
 

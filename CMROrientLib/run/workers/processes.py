@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -10,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 
 from ...recognition.engines import available_cores
 from ..options import RunOptions
@@ -84,8 +85,24 @@ def _apart(unit: list[Assignment], options: RunOptions, threads: int) -> Iterato
             yield from _apart([alone(assignment)], options, threads)
 
 
+class _Worker(SpawnProcess):
+    """A worker of a pool.
+
+    Where one dies, the pool ends the others and waits for that: it may have held the lock of their queue. It
+    does so by SIGTERM, which they ignore, and would wait for ever.
+    """
+
+    def terminate(self) -> None:
+        """End it, whatever it ignores."""
+        self.kill()
+
+
+class _Spawn(SpawnContext):
+    Process = _Worker
+
+
 def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
+    return ProcessPoolExecutor(jobs, mp_context=_Spawn(), initializer=_start_worker)
 
 
 def _start_worker() -> None:
@@ -99,7 +116,7 @@ def _start_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
+    parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)

@@ -178,3 +178,28 @@ def test_a_data_file_that_two_headers_would_get(tmp_path: Path, orientation: int
 def read_bytes_of(volume: Volume) -> bytes:
     array = volume.stored()[0]
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def test_a_data_file_that_two_headers_with_their_voxels_behind_them_would_get(tmp_path: Path) -> None:
+    """Neither names a file, and both are written with one beside them."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    for seed, (name, renamed) in enumerate((("case.mha", "case.mhd"), ("case.nrrd", "case.nhdr"))):
+        put(phantom(5, seed=seed), source / name)
+        (source / name).rename(source / renamed)
+    # Not packed, so that both files have one name.
+    nrrd = source / "case.nhdr"
+    head = nrrd.read_bytes().split(b"\n\n")[0].replace(b"encoding: gzip", b"encoding: raw")
+    nrrd.write_bytes(head + b"\n\n" + read_bytes_of(phantom(5, seed=1)))
+    mhd = source / "case.mhd"
+    head = mhd.read_bytes().split(b"ElementDataFile")[0].replace(b"CompressedData = True", b"CompressedData = False")
+    head = b"".join(line for line in head.splitlines(keepends=True) if not line.startswith(b"CompressedDataSize"))
+    mhd.write_bytes(head + b"ElementDataFile = LOCAL\n" + read_bytes_of(phantom(5)))
+    done = cmrorient("correct", source, "-o", out, "--orientation", 5, "--overwrite")
+    assert done.status == 1
+    assert str(mhd) in done.err and str(nrrd) in done.err
+    assert "would both be written to case.raw: rename one" in done.err
+    assert sorted(images(out)) == []
+    for seed, header in enumerate((mhd, nrrd)):
+        alone = tmp_path / header.suffix
+        assert cmrorient("correct", header, "-o", alone, "--orientation", 5).status == 0
+        np.testing.assert_array_equal(read(alone / header.name).array, phantom(0, seed=seed).array)

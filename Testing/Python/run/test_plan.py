@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from sample_study import MODEL, phantom, put
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.folders import correct_folder, recognize_folder
 from CMROrientLib.io import ImageFiles, read
+from CMROrientLib.io.metaimage.header import MetaImageHeader
 from CMROrientLib.recognition.cards.model_files import find_model
 from CMROrientLib.recognition.decision import DecisionRule
 from CMROrientLib.run import plan as batch_plan
@@ -212,3 +215,21 @@ def test_settings_have_a_digest() -> None:
     digests = {settings.digest(m, None) for m in (model, other, recalibrated, None)}
     digests |= {entry.digest(model, None) for entry in others}
     assert len(digests) == 9
+
+
+def test_the_header_of_a_detached_image_is_read_once_for_its_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once to find the image's files, and once to know what would be written."""
+    for name in "abc":
+        put(phantom(1, slices=1), tmp_path / "in" / f"{name}.mhd")
+    read: Counter[str] = Counter()
+    header_of = MetaImageHeader.read.__func__
+
+    def count(kind: type[MetaImageHeader], stream: IO[bytes], path: Path) -> MetaImageHeader:
+        read[path.name] += 1
+        return header_of(kind, stream, path)
+
+    monkeypatch.setattr(MetaImageHeader, "read", classmethod(count))
+    assert len(plan_run(tmp_path / "in", tmp_path / "out", companions="none").images) == 3
+    assert read == {"a.mhd": 2, "b.mhd": 2, "c.mhd": 2}

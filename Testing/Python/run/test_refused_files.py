@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
 from sample_study import correct, phantom, put
+
+from CMROrientLib.cli.main import main
+from CMROrientLib.errors import CMROrientError
+from CMROrientLib.run.delivery import delivery
+from CMROrientLib.run.store import Store
 
 
 def open_elsewhere(path: Path) -> PermissionError:
@@ -85,3 +91,51 @@ def test_a_removal_that_cannot_be_noted_is_its_images_error(tmp_path: Path, monk
     monkeypatch.undo()
     assert correct(source, out, decisions=table)["a.nii"].error is None
     assert not (out / "a.nii").exists()
+
+
+def test_what_cannot_be_removed_is_told_as_it_comes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads the lines of --json learns what the store and the sum say."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    put(phantom(5), source / "a.nii")
+    correct(source, out, orientation=5)
+    table = tmp_path / "decisions.csv"
+    table.write_text("path,orientation\na.nii,not-short-axis\n")
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        raise open_elsewhere(self)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    capsys.readouterr()
+    assert main(["correct", str(source), "-o", str(out), "--decisions", str(table), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert "cannot be removed" in (told["error"] or "")
+    kept = json.loads((out / "cmrorient.jsonl").read_text(encoding="utf-8"))
+    assert told["error"] == kept["error"]
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EACCES, "change its permissions, or give another folder"),
+        (errno.ENOSPC, "make room there, or give another folder"),
+        (errno.EROFS, "give another folder, on a disk that can be written"),
+    ],
+)
+def test_an_output_folder_that_is_refused_says_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
+) -> None:
+    """At the beginning of a run, and at an image."""
+
+    def refuse(self: Path, *given: object, **more: object) -> None:
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    said = f"{tmp_path}: the output folder cannot be written ({os.strerror(number)}); {advice}"
+    with pytest.raises(CMROrientError) as caught:
+        Store.open(tmp_path)
+    assert str(caught.value) == said
+    with pytest.raises(CMROrientError) as caught, delivery(tmp_path):
+        pass
+    assert str(caught.value) == said

@@ -79,6 +79,20 @@ def test_the_longest_name_in_bids(data_set: Path, tmp_path: Path, capsys: pytest
     assert (tmp_path / "out" / "sub-01" / SIDECAR).is_file() and (tmp_path / "out" / "README").is_file()
 
 
+@pytest.mark.parametrize("table", ["participants.tsv", "sub-01/sub-01_scans.tsv", "sub-01/sub-01_sessions.tsv"])
+@pytest.mark.parametrize("cell", ["a" * 300, "a\0b"])
+def test_a_cell_that_no_file_can_be_called(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, cell: str
+) -> None:
+    """Its row goes, as that of any other file that is not there, and the table stays."""
+    column = {"participants": "participant_id", "scans": "filename", "sessions": "session_id"}
+    head, there = column[Path(table).stem.split("_")[-1]], "anat" if "sub-" in table else "sub-01"
+    (data_set / table).write_text(f"{head}\tnote\n{cell}\tn/a\n{there}\tn/a\n")
+    status, err = run(data_set, tmp_path / "out", capsys)
+    assert status == 0 and "cannot be carried over" not in err
+    assert (tmp_path / "out" / table).read_text() == f"{head}\tnote\n{there}\tn/a\n"
+
+
 @pytest.mark.parametrize("name", ["README", "participants.tsv", ".bidsignore", f"sub-01/{SIDECAR}"])
 def test_one_that_cannot_be_read(
     data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str

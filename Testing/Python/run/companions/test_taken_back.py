@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,3 +71,64 @@ def test_nothing_is_left_of_a_data_set_without_images(tmp_path: Path) -> None:
     assert "dataset.json" in left(out)
     correct(source, out, decisions=decisions(tmp_path, "imagesTr/heart_001_0000.nii.gz"))
     assert left(out) == set()
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], AbstractContextManager[None]]:
+    """A folder that nobody may list."""
+
+    @contextmanager
+    def at(folder: Path) -> Iterator[None]:
+        glob = Path.glob
+
+        def refuse(self: Path, pattern: str) -> Iterator[Path]:
+            if self == folder:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+            return glob(self, pattern)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "glob", refuse)
+            yield
+
+    return at
+
+
+def failures(told: list[str]) -> list[str]:
+    return [line for line in told if "cannot be carried over (" in line]
+
+
+@pytest.mark.parametrize("companions", ["auto", "none"])
+def test_a_folder_that_refuses_costs_its_own_files_only(
+    data_set: Path, tmp_path: Path, refusing: Callable[[Path], AbstractContextManager[None]], companions: str
+) -> None:
+    """Of an image that is gone: the run ends as ever, and a later one removes what this one could not."""
+    out, told = tmp_path / "out", []
+    correct(data_set, out, orientation=5)
+    before = left(out)
+    table = decisions(tmp_path, f"sub-01/{ANAT.format(1)}.nii.gz")
+    with refusing(data_set / "sub-01"):
+        records = correct(data_set, out, decisions=table, warn=told.append, companions=companions)
+    assert {record.error for record in records.values()} == {None}
+    assert len(failures(told)) == 1 and failures(told)[0].startswith(f"{data_set / 'sub-01'}: ")
+    assert f"sub-01/{ANAT.format(1)}.json" in left(out) < before
+    correct(data_set, out, decisions=table, companions=companions)
+    assert not any(name.startswith("sub-01/") for name in left(out))
+
+
+@pytest.mark.parametrize("companions", ["auto", "none"])
+def test_what_may_tell_of_others_stays_where_that_cannot_be_found_out(
+    data_set: Path, tmp_path: Path, refusing: Callable[[Path], AbstractContextManager[None]], companions: str
+) -> None:
+    """The sidecar of an image that is gone tells of one in a folder below, too, and that one refuses."""
+    copy = data_set / "sub-01" / "sub-01_T2w.nii.gz"
+    copy.write_bytes((data_set / f"sub-02/{ANAT.format(2)}.nii.gz").read_bytes())
+    out, told = tmp_path / "out", []
+    correct(data_set, out, orientation=5)
+    sidecar = out / "sub-01" / "sub-01_T2w.json"
+    before = sidecar.read_bytes()
+    with refusing(data_set / "sub-01" / "anat"):
+        table = decisions(tmp_path, "sub-01/sub-01_T2w.nii.gz")
+        records = correct(data_set, out, decisions=table, warn=told.append, companions=companions)
+    assert {record.error for record in records.values()} == {None}
+    assert not sidecar.with_suffix(".nii.gz").exists() and sidecar.read_bytes() == before
+    assert len(failures(told)) == 1 and failures(told)[0].startswith(f"{data_set / 'sub-01' / 'anat'}: ")

@@ -148,11 +148,54 @@ if __name__ == "__main__":
     print("finished", future.result())
     pool.shutdown()
 """
+    done = run_script(code)
+    assert done.stdout == "finished None\n", done.stderr
+
+
+def run_script(code: str) -> subprocess.CompletedProcess[str]:
+    """Run a script whose workers can import it, in a group of its own, for a minute at most."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "run.py"
         script.write_text(code)
-        done = subprocess.run(
+        return subprocess.run(
             [sys.executable, str(script)],
             env=environment(), capture_output=True, text=True, timeout=60, start_new_session=True,
         )  # fmt: skip
-    assert done.stdout == "finished None\n", done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("at_work", [False, True])
+def test_a_worker_that_is_killed_keeps_no_pool_open(at_work: bool) -> None:
+    """Whoever waits for the pool's end would wait for the workers that are left, which nobody tells to end."""
+    code = f"""
+import os, signal, sys, time
+from concurrent.futures import wait
+from CMROrientLib.run.workers.processes import _pool
+
+
+def work(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+
+if __name__ == "__main__":
+    pool = _pool(2)
+    # The one that is idle first waits for work with the queue's lock in its hand.
+    first, other = [pool.submit(work, seconds) for seconds in (1, 2)]
+    first, other = first.result(), other.result()
+    assert first != other
+    if {at_work}:
+        futures = [pool.submit(work, 300) for _ in range(2)]
+        time.sleep(0.5)
+    os.kill(first, signal.SIGKILL)
+    if {at_work}:
+        print([type(future.exception()).__name__ for future in futures])
+    else:
+        # Nobody waits for anything: the pool takes note of it all the same.
+        time.sleep(1)
+    pool.shutdown(cancel_futures=True)
+    print("ended")
+"""
+    done = run_script(code)
+    said = ["['BrokenProcessPool', 'BrokenProcessPool']"] if at_work else []
+    assert done.stdout.splitlines() == [*said, "ended"], done.stderr
