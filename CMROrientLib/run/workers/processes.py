@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from ...recognition.engines import available_cores
 from ..options import RunOptions
 from ..plan import PlannedImage
-from ..unit import Units, alone, count_units, work_on
+from ..unit import Units, alone, count_units, done_before, work_on
 from ..work import Assignment, Outcome, failed
 from .threads import hand_over
 
@@ -40,6 +40,9 @@ def run_in_processes(
             lost: list[list[Assignment]] = []
             while pending and len(running) < jobs + 1 and not lost:
                 unit = [assign(image) for image in pending.take()]
+                if (finished := done_before(unit, options)) is not None:
+                    yield from finished
+                    continue
                 try:
                     running[pool.submit(_work_on, unit, options, threads)] = unit
                 except BrokenProcessPool:
