@@ -22,6 +22,10 @@ from .slice_order import SliceOrder, header_slice_order
 
 Vector = tuple[float, float, float]
 
+#: Grids of one place differ by rounding only: positions in mm, directions as shares.
+SAME_PLACE = 1e-2
+SAME_DIRECTION = 1e-4
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -73,6 +77,15 @@ class Grid:
     def centre(self) -> NDArray[np.float64]:
         """(3,) position of the index (N − 1)/2 of each axis, LPS, in mm."""
         return np.asarray((self.affine @ [*((np.array(self.size) - 1) / 2), 1.0])[:3])
+
+    def matches(self, other: Grid) -> bool:
+        """Whether two grids have one size and lie in one place but for rounding."""
+        return (
+            self.size == other.size
+            and np.allclose(self.spacing, other.spacing, rtol=1e-3)
+            and np.allclose(self.direction, other.direction, atol=SAME_DIRECTION)
+            and np.allclose(self.origin, other.origin, atol=SAME_PLACE)
+        )
 
     def permuted(self, axes: tuple[int, int, int]) -> Grid:
         """The same voxels with axis ``axes[n]`` of this grid as axis ``n``."""

@@ -14,7 +14,7 @@ logistic function of three things, fitted on stacks of sources that the network 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,14 +70,30 @@ def weigh_levels(measures: NDArray[np.floating], slice_numbers: NDArray[np.int_]
     slice_numbers:
         (S,) place of each slice in the stack; the phases of a cine share theirs.
     """
-    of_slices = np.asarray(measures[..., 0], np.float64).mean(axis=1)
-    places = distinct(slice_numbers)
-    if len(places) < LEAST_SLICES:
+    return weigh_together([(measures, slice_numbers)])
+
+
+def weigh_together(
+    shown: Sequence[tuple[NDArray[np.floating], NDArray[np.int_]]],
+) -> SliceOrderEvidence | None:
+    """The same of volumes on one grid, each with its measures and slice numbers.
+
+    Sequences show one heart at one place with different contrast: the level of a place is the mean of theirs.
+    """
+    found: dict[int, list[float]] = {}
+    for measures, slice_numbers in shown:
+        of_slices = np.asarray(measures[..., 0], np.float64).mean(axis=1)
+        for place in distinct(slice_numbers):
+            found.setdefault(int(place), []).append(median(of_slices[slice_numbers == place]))
+    if len(found) < LEAST_SLICES:
         return None
-    levels = np.array([median(of_slices[slice_numbers == place]) for place in places])
+    places = np.array(sorted(found))
+    levels = np.array([np.mean(found[place]) for place in sorted(found)])
     centred = places - places.mean()
     slope = float(centred @ levels / (centred @ centred))
-    ranks = levels.argsort().argsort() - (len(places) - 1) / 2
+    # Equal levels share their rank: slices that show one thing again tell no order.
+    above = levels[:, np.newaxis] - levels
+    ranks = np.sign(above).sum(axis=1) / 2
     order = np.arange(len(places)) - (len(places) - 1) / 2
     correlation = float(ranks @ order / (order @ order))
     rise = slope * float(places[-1] - places[0])

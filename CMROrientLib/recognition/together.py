@@ -14,7 +14,7 @@ from ..order_statistics import distinct
 from ..pictures import Preview
 from ..slice_order import header_slice_order
 from ..volume import Grid, Volume
-from .measures import weigh_levels
+from .measures import weigh_levels, weigh_together
 from .result import Recognition
 from .slices import SLICES_LOOKED_AT
 from .stack_order import Number, count_slices
@@ -71,6 +71,7 @@ def decide_together(recognizer: Recognizer, looks: Sequence[Look], numbers: Sequ
     own = [recognizer.decide(look) for look in looks]
     sure = sorted({found.orientation for found in own if found.acted_on and recognizer.is_sure(found)})
     joint = [replace(recognizer.decide(look, looks), together=len(looks)) for look in looks]
+    joint = _on_one_grid(recognizer, looks, joint)
     if numbers:
         joint = _in_one_stack(recognizer, looks, numbers, joint)
     if len(sure) > 1:
@@ -92,6 +93,23 @@ def _in_one_stack(
     return [
         replace(found, slice_order=order, slice_order_confidence=sure, header_slice_order=claimed) for found in results
     ]
+
+
+def _on_one_grid(recognizer: Recognizer, looks: Sequence[Look], results: list[Recognition]) -> list[Recognition]:
+    """The results with the order that volumes on one grid tell together: their slices run one way.
+
+    Where they name different orders by themselves, one was reversed apart from the others: each keeps its own.
+    """
+    found = []
+    for look, result in zip(looks, results, strict=True):
+        beside = [n for n, other in enumerate(looks) if other.outline.grid.matches(look.outline.grid)]
+        shown = [(m, looks[n].slices[:, 1]) for n in beside if (m := looks[n].answers.measures) is not None]
+        named = {results[n].slice_order for n in beside} - {"unknown"}
+        if len(shown) > 1 and len(named) < 2 and result.decision != "not_short_axis":
+            order, sure = recognizer.order_of(weigh_together(shown))
+            result = replace(result, slice_order=order, slice_order_confidence=sure)
+        found.append(result)
+    return found
 
 
 def look_at_all(recognizer: Recognizer, volumes: Iterable[Volume], members: int) -> list[Look]:

@@ -7,17 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...volume import Grid, Volume
+from ...volume import Volume
 
 #: A label map has at most so many values; an image of the body has hundreds.
 MOST_LABELS = 16
 
 #: Voxels that are looked at first: an image has more values than a label map in a few of them.
 _SAMPLE = 4096
-
-#: Grids of one place differ by rounding only: positions in mm, directions and spacing as shares.
-SAME_PLACE = 1e-2
-SAME_DIRECTION = 1e-4
 
 
 def is_label_map(volume: Volume) -> bool:
@@ -48,13 +44,3 @@ def _distinct(values: NDArray[np.generic]) -> NDArray[Any]:
     ordered = np.sort(values)
     distinct: NDArray[Any] = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
     return distinct
-
-
-def same_grid(first: Grid, second: Grid) -> bool:
-    """Whether two grids have one size and lie in one place but for rounding."""
-    return (
-        first.size == second.size
-        and np.allclose(first.spacing, second.spacing, rtol=1e-3)
-        and np.allclose(first.direction, second.direction, atol=SAME_DIRECTION)
-        and np.allclose(first.origin, second.origin, atol=SAME_PLACE)
-    )

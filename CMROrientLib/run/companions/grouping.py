@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...orientation import header_state
-from ...volume import Grid
+from ...volume import SAME_DIRECTION, Grid
 from ..parts import GroupKind
-from .content import SAME_DIRECTION, same_grid
 
 #: Slices of one stack are shifted along their normal only; tables and rounding move them by less, in mm.
 _SHIFT = 1.0
@@ -92,7 +91,7 @@ def on_one_grid(members: Sequence[Member[Name]], kind: GroupKind = "sequences") 
     """Groups of images that share a grid; the caller knows that they are of one study."""
     groups: list[list[Member[Name]]] = []
     for member in members:
-        fitting = next((group for group in groups if same_grid(group[0].grid, member.grid)), None)
+        fitting = next((group for group in groups if group[0].grid.matches(member.grid)), None)
         if fitting is None:
             groups.append([member])
         else:

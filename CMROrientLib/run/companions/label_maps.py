@@ -19,7 +19,7 @@ from ...volume import Volume
 from ..options import RunOptions
 from ..store import has_record
 from .bids import BidsName, owners
-from .content import few_values, is_label_map, same_grid
+from .content import few_values, is_label_map
 from .layouts import holds_labels, in_label_folder, is_named_after, named_after, names, places, places_in
 
 
@@ -348,4 +348,4 @@ def _on_grid_of(label: Volume, image: ImageFiles) -> bool:
 
 
 def _same_place(label: Volume, image: Volume) -> bool:
-    return same_grid(label.stored()[1], image.stored()[1])
+    return label.stored()[1].matches(image.stored()[1])

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.recognition.measures import angle_of, beyond_the_border, margin_of, slice_order, weigh_levels
+from CMROrientLib.recognition.measures import (
+    angle_of,
+    beyond_the_border,
+    margin_of,
+    slice_order,
+    weigh_levels,
+    weigh_together,
+)
 
 WEIGHTS = {"intercept": -3.0, "rise": 6.0, "correlation": 3.0, "slices": 1.0}
 
@@ -35,12 +42,30 @@ def test_the_order_of_a_stack_and_of_all_phases_of_a_cine(base_first: bool, phas
     assert sure > 0.99
 
 
+def test_volumes_on_one_grid_tell_the_order_of_a_place_by_the_mean_of_its_levels() -> None:
+    first, second = measured(np.array([0.1, 0.9, 0.3])), measured(np.array([0.3, 0.1, 0.7, 0.9]))
+    found = weigh_together([(first, np.array([0, 1, 2])), (second, np.array([0, 1, 2, 3]))])
+    # Places 0 to 3 are at 0.2, 0.5, 0.5 and 0.9.
+    assert found == weigh_levels(measured(np.array([0.2, 0.5, 0.5, 0.9])), np.arange(4))
+    assert found is not None and not found.base_first and found.slices == 4
+    phases = measured(np.array([0.1, 0.9, 0.3, 0.1, 0.9, 0.3]))
+    assert weigh_together([(phases, np.array([0, 1, 2] * 2)), (second, np.arange(4))]) == found
+    assert weigh_together([(first[:2], np.arange(2)), (second[:2], np.arange(2))]) is None
+
+
 def test_no_order_is_named_where_the_slices_do_not_agree() -> None:
     random = np.random.default_rng(1)
     found, sure = slice_order(weigh_levels(measured(random.normal(0.5, 0.05, 9)), np.arange(9)), WEIGHTS, 0.98)
     assert found == "unknown" and sure < 0.98
     level = np.linspace(0, 1, 9)
     assert slice_order(weigh_levels(measured(level), np.arange(9)), None, 0.98) == ("unknown", 0.0)
+
+
+def test_slices_that_show_one_thing_again_tell_no_order() -> None:
+    found = weigh_levels(measured(np.full(9, 0.5)), np.arange(9))
+    assert found is not None and (found.rise, found.correlation) == (0, 0)
+    half = weigh_levels(measured(np.array([0.2, 0.2, 0.8, 0.8])), np.arange(4))
+    assert half is not None and half.correlation == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -140,3 +140,38 @@ def test_slices_that_were_taken_twice_count_once() -> None:
 @pytest.mark.parametrize("numbers", [[1, 3, 2, 4], [1, 1, 2, 3], [0, 0, 0, 0]], ids=str)
 def test_numbers_that_do_not_follow_the_places_tell_nothing(numbers: list[int]) -> None:
     assert count_slices([look_at(9.0 * n) for n in range(4)], [(number,) for number in numbers]) is None
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer(min_confidence=MIN_CONFIDENCE, looks="full")
+
+
+def test_sequences_on_one_grid_have_one_order(recognizer: Recognizer) -> None:
+    """One of them shows the middle of the heart in all slices, which tells nothing by itself."""
+    stack = phantom(5, slices=COUNT)
+    middle = replace(stack, array=np.broadcast_to(stack.array[COUNT // 2], stack.array.shape).copy())
+    bright = replace(stack, array=stack.array * 2)
+    assert recognizer.recognize(middle).slice_order == "unknown"
+    found = recognizer.recognize_together([stack, middle, bright])
+    assert {one.slice_order for one in found} == {"apex_first"}
+    assert len({one.slice_order_confidence for one in found}) == 1
+    elsewhere = replace(middle, grid=replace(middle.grid, origin=(0.0, 0.0, 500.0)))
+    apart = recognizer.recognize_together([stack, elsewhere, bright])
+    assert [one.slice_order for one in apart] == ["apex_first", "unknown", "apex_first"]
+
+
+def test_one_that_runs_against_the_others_on_its_grid_is_not_outvoted(recognizer: Recognizer) -> None:
+    stack = phantom(5, slices=COUNT)
+    reversed_ = replace(stack, array=stack.array[::-1].copy())
+    found = recognizer.recognize_together([stack, reversed_, replace(stack, array=stack.array * 2)])
+    assert [one.slice_order for one in found] == ["apex_first", "base_first", "apex_first"]
+
+
+def test_real_sequences_on_one_grid(data_root: Path) -> None:
+    """The T2 stack of this person tells no order by itself."""
+    recognizer = Recognizer()
+    sequences = [read(data_root / "myops" / f"Case3001_{name}.nii.gz") for name in ("C0", "LGE", "T2")]
+    assert recognizer.recognize(sequences[2]).slice_order == "unknown"
+    found = recognizer.recognize_together(sequences)
+    assert {one.slice_order for one in found} == {"apex_first"} and found[2].slice_order_confidence > 0.9
