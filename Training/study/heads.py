@@ -1,10 +1,9 @@
-"""What the heads of the bundled model add: other views, slice order, made kinds; the classes stay what they were.
+"""What the heads of the bundled model add: other views, made kinds; the classes stay what they were.
 
 ``python -m study.heads LEFT_OUT … --bundled KEPT_BACK … --metrics FOLDER`` takes what ``study.leave_source_out
 measure`` wrote of networks that a source was kept from (with heads of their own), and of the bundled model
-with heads that one real subject and one family of made views were kept from. It writes ``rejection``,
-``slice_order``, ``angles``, ``kinds`` and ``decisions``, and puts the new weights into the final rule of
-``calibration``.
+with heads that one real subject and one family of made views were kept from. It writes ``rejection``, ``kinds`` and
+``decisions``, and puts the new weights into the final rule of ``calibration``; ``study.slice_orders`` counts orders.
 """
 
 from __future__ import annotations
@@ -19,14 +18,13 @@ import numpy as np
 
 from CMROrientLib.recognition.decision import DecisionRule, confidence, weigh
 from CMROrientLib.recognition.typed_json import read_object, write_object
-from CMROrientLib.training.evaluation.angles import angle_errors
 from CMROrientLib.training.evaluation.decisions import decisions
 from CMROrientLib.training.evaluation.out_of_distribution import fit_out_of_distribution, out_of_distribution_of
 from CMROrientLib.training.evaluation.predictions import slice_log_probabilities
 
 from .decision_fit import others_terms, real_terms, with_slice_order
 from .json_files import write_json
-from .left_out import Calibration, RejectionMetrics, kinds, rejection_metrics, slice_orders, views_rejected
+from .left_out import Calibration, RejectionMetrics, kinds, rejection_metrics, views_rejected
 from .measured import Measured, load
 from .other_pictures.other_views import KEPT_BACK
 
@@ -106,10 +104,6 @@ def assemble(measured: Sequence[Measured], bundled: Sequence[Measured], metrics:
     }
     final = refitted([*measured, *bundled], stored.final)
     write_json(metrics / "rejection.json", write_object(judged(measured, bundled, rules)))
-    orders = slice_orders(measured, rules)
-    write_json(metrics / "slice_order.json", {name: write_object(row) for name, row in orders.items()})
-    angles = {one.name: off for one in measured if (off := angle_errors(one.predictions)) is not None}
-    write_json(metrics / "angles.json", {name: write_object(row) for name, row in angles.items()})
     shown = kinds(measured, rules)
     write_json(
         metrics / "kinds.json",

@@ -21,8 +21,9 @@ from CMROrientLib.training.evaluation.scoring import as_text, by_group, source_a
 
 from .decision_fit import cross_fitted, fitted
 from .json_files import write_json
-from .left_out import LeftOut, LeftOutSequence, calibration, kinds, rejection_metrics, slice_orders
+from .left_out import LeftOut, LeftOutSequence, calibration, kinds, rejection_metrics
 from .measured import Measured, load, measure
+from .slice_orders import each_alone
 
 
 def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Measured] = ()) -> DecisionRule:
@@ -52,7 +53,7 @@ def assemble(measured: Sequence[Measured], metrics: Path, sequences: Sequence[Me
     write_json(metrics / "stress.json", stress)
     write_json(metrics / "calibration.json", write_object(calibration(measured, rules, rule)))
     write_json(metrics / "rejection.json", write_object(rejection_metrics(measured, rules)))
-    orders = slice_orders(measured, rules)
+    orders = each_alone(measured, rules)
     if orders:
         write_json(metrics / "slice_order.json", {name: write_object(row) for name, row in orders.items()})
     of_kinds = kinds(measured, rules)

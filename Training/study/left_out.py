@@ -14,7 +14,6 @@ from CMROrientLib.training.evaluation.calibrate import Answers, answers, expecte
 from CMROrientLib.training.evaluation.decisions import Decisions, decisions
 from CMROrientLib.training.evaluation.out_of_distribution import volumes_out_of_distribution
 from CMROrientLib.training.evaluation.scoring import Figures, by_group, counts, source_and_sequence
-from CMROrientLib.training.evaluation.slice_orders import SliceOrders, whole_stacks
 
 from .decision_fit import without_each_family
 from .kinds import KINDS as KINDS_OF_IMAGE
@@ -257,18 +256,6 @@ def rejection_metrics(measured: Sequence[Measured], rules: Mapping[str, Decision
         RejectionMetrics.views_of(views),
         {name: RealVolumes.of(row.pictures, row.rejected, row.uncertain) for name, row in of_single.items()},
     )
-
-
-def slice_orders(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> dict[str, SliceOrders]:
-    """Orders named and right on each left-out source, by a rule that was fitted on the others, and on ``all``."""
-    found = {one.name: whole_stacks(one.predictions) for one in measured if one.predictions.measures is not None}
-    if not found:
-        return {}
-    rows = {
-        name: SliceOrders.of(data, rules[name].slice_order, rules[name].least_slice_order)
-        for name, data in found.items()
-    }
-    return {**rows, "all": SliceOrders.together(list(rows.values()))}
 
 
 def kinds(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> dict[str, dict[str, KindFigures]]:

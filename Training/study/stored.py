@@ -41,8 +41,9 @@ class StoredMetrics:
         Left-out source → what the rule makes of it, with the heads of the bundled model.
     angles:
         Left-out source → errors of the measured direction between the ventricles.
-    slice_order:
-        Each left-out source and ``all`` → how often an order of slices is named and right.
+    slice_order, slice_order_together:
+        Each left-out source and ``all`` → how often an order of slices is named and right, of each stack by itself and
+        of stacks on one grid together.
     kinds:
         Made kind of image → of networks that were not shown it (``kept back``) and of the others (``seen``).
     looks:
@@ -62,6 +63,7 @@ class StoredMetrics:
     calibration: Calibration | None = None
     rejection: RejectionMetrics | None = None
     slice_order: Mapping[str, SliceOrders] | None = None
+    slice_order_together: Mapping[str, SliceOrders] | None = None
     kinds: Mapping[str, Mapping[str, KindFigures]] | None = None
     decisions: Mapping[str, Decisions] | None = None
     angles: Mapping[str, AngleErrors] | None = None

@@ -36,7 +36,9 @@ def heads_section(found: Mapping[str, Decisions]) -> list[str]:
     ]
 
 
-def slice_order_section(found: Mapping[str, SliceOrders], angles: Mapping[str, AngleErrors]) -> list[str]:
+def slice_order_section(
+    found: Mapping[str, SliceOrders], together: Mapping[str, SliceOrders], angles: Mapping[str, AngleErrors]
+) -> list[str]:
     """Which end of a stack comes first, and how far the measured angles are off."""
     body = [
         [
@@ -46,22 +48,32 @@ def slice_order_section(found: Mapping[str, SliceOrders], angles: Mapping[str, A
             percent(row.named, row.stacks, row.named_interval),
             percent(row.named - row.wrong, row.named, row.right_interval) if row.named else "–",
             str(row.wrong),
+            *_on_one_grid(together.get(name)),
             f"{angles[name].median:.1f}° ({angles[name].most:.1f}°)" if name in angles else "–",
         ]
         for name, row in found.items()
     ]
+    beside = ["on one grid: named", "wrong"] if together else []
     return [
         "## Slice order and angle",
         "",
         paragraph(
             "Whole stacks of five slices or more of left-out sources whose order is known, by a rule that was "
-            "fitted on the other sources; EMIDEC has no known order, MyoPS few stacks of five slices. *Angle off*: how "
-            "far the measured direction from the right to the left ventricle is from that of the masks, median and "
-            "95th percentile over volumes."
+            "fitted on the other sources; EMIDEC has no known order, MyoPS few stacks of five slices. *On one grid*: "
+            "frames and sequences of one person that lie on one grid have one order, from the levels of all, as in a "
+            "run and in `recognize_together`. *Angle off*: how far the measured direction from the right to the left "
+            "ventricle is from that of the masks, median and 95th percentile over volumes."
         ),
         "",
-        *table(["left-out source", "people", "stacks", "order named", "right among these", "wrong", "angle off"], body),
+        *table(
+            ["left-out source", "people", "stacks", "order named", "right among these", "wrong", *beside, "angle off"],
+            body,
+        ),
     ]
+
+
+def _on_one_grid(row: SliceOrders | None) -> list[str]:
+    return [] if row is None else [percent(row.named, row.stacks, row.named_interval), str(row.wrong)]
 
 
 def kinds_section(found: Mapping[str, Mapping[str, KindFigures]]) -> list[str]:

@@ -71,7 +71,7 @@ def build(metrics: StoredMetrics, remarks: Remarks) -> tuple[str, dict[str, Call
     if metrics.decisions is not None:
         lines += heads_section(metrics.decisions)
     if metrics.slice_order is not None:
-        lines += slice_order_section(metrics.slice_order, metrics.angles or {})
+        lines += slice_order_section(metrics.slice_order, metrics.slice_order_together or {}, metrics.angles or {})
     if metrics.kinds is not None:
         lines += kinds_section(metrics.kinds)
     if metrics.looks is not None:
