@@ -8,11 +8,13 @@ are used; otherwise the small ones of ``scripted``. What the host does not have 
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import importlib
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -132,6 +134,13 @@ class _App:
         return self.translator(context, text)
 
 
+def _settings_folder() -> str:
+    """A folder that is gone with the process."""
+    folder = tempfile.TemporaryDirectory(prefix="cmrorient-settings-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
 @functools.cache
 def start() -> types.ModuleType:
     """Put the host in place, once a process. Returns the package ``slicer``."""
@@ -149,6 +158,8 @@ def start() -> types.ModuleType:
     application.setStyle("Fusion")
     QCoreApplication.setOrganizationName("CMROrientTest")
     QSettings.setDefaultFormat(QSettings.IniFormat)
+    # Of this process only: what one test sets would hold for all later ones, from the user's own folder.
+    QSettings.setPath(QSettings.IniFormat, QSettings.UserScope, _settings_folder())
 
     import slicer
     from pythonqt import _Module, make_qt

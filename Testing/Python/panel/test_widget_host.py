@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from parts import REPOSITORY
 from slicer_host import application, host, scene, slicer  # noqa: F401
 
 from PySide6.QtCore import QCoreApplication, QEvent  # isort: skip (the host says first whether there is a PySide6)
@@ -301,3 +305,24 @@ def test_what_is_checked_is_shown_under_its_new_name() -> None:
     assert selector._box.placeholderText() == "ventricle"
     assert selector.checkedNodes() == (node,)
     selector.setMRMLScene(None)
+
+
+SETTINGS = """
+import sys; sys.path.insert(0, {host!r})
+import host; host.start()
+import qt
+print(qt.QSettings().value("Developer/DeveloperMode"))
+qt.QSettings().setValue("Developer/DeveloperMode", True)
+"""
+
+
+def test_settings_of_one_process_are_not_those_of_the_next(tmp_path: Path) -> None:
+    """Else a test that turns developer mode on turns it on for all later ones, in the user's own folder."""
+    script = SETTINGS.format(host=str(REPOSITORY / "Testing" / "host"))
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.split() == ["None"]
+    assert not list(tmp_path.rglob("*.ini"))
