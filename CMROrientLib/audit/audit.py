@@ -91,7 +91,7 @@ class ReportFiles:
             self.page.parent.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.page.parent).close()
         except OSError as error:
-            raise UsageError(cannot_write(error, self.page).message, self.page) from error
+            raise cannot_write(error, self.page.parent, "the report's folder", UsageError) from error
 
 
 def audit(

@@ -53,7 +53,15 @@ def combined(digests: Iterable[tuple[str, str]]) -> str:
     if len(several) == 1:
         return several[0][1]
     lines = "".join(f"{value}  {name}\n" for name, value in sorted(several))
-    return hashlib.sha256(lines.encode("utf-8", errors="surrogateescape")).hexdigest()
+    return hashlib.sha256(encoded(lines)).hexdigest()
+
+
+def encoded(text: str) -> bytes:
+    """Text with names of files in it as bytes: on Linux names may be any bytes, on Windows any 16-bit units."""
+    try:
+        return text.encode("utf-8", errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", errors="surrogatepass")
 
 
 def digest(path: Path) -> str:

@@ -43,7 +43,8 @@ def still_holds(prior: Record, files: RecordFiles, settings: str, output: Path |
     if output is None or prior.output is None:
         return prior.output is None
     for names, digest in prior.files.outputs:
-        paths = [os.path.join(output, name) for name in names]  # noqa: PTH118 (text, many thousand times)
+        # Text, many thousand times; Windows takes no "/" behind the prefix of long paths.
+        paths = [os.path.join(output, *name.split("/")) for name in names]  # noqa: PTH118
         if not all(map(os.path.isfile, paths)) or seen.checksum(paths) != digest:
             return False
     return True

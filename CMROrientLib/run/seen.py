@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from .files import checksum
+from .files import checksum, encoded
 
 #: In nanoseconds.
 _COARSEST_CLOCK = 2_000_000_000
@@ -82,8 +82,7 @@ def stamp_of(paths: Iterable[str | Path]) -> str | None:
             return None
         name = os.path.basename(path)  # noqa: PTH119
         lines.append(f"{name} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}\n")
-    text = "".join(sorted(lines)).encode("utf-8", errors="surrogateescape")
-    return hashlib.sha256(text).hexdigest()[:32]
+    return hashlib.sha256(encoded("".join(sorted(lines)))).hexdigest()[:32]
 
 
 def age(path: Path) -> None:

@@ -18,11 +18,12 @@ from ..recognition.together import Look, decide_together, share_of_slices
 from ..recognition.wording import orientation_words
 from .companions.content import is_label_map
 from .companions.together import number_of
+from .files import encoded
 from .options import RunOptions
 from .plan import PlannedImage
 from .record import Key
 from .resume import files_now, still_holds
-from .seen import NotSeenError, Seen
+from .seen import Seen
 from .work import Assignment, Outcome, unexpected, work
 
 
@@ -101,7 +102,7 @@ def done_before(unit: Sequence[Assignment], options: RunOptions) -> list[Outcome
     outcomes = []
     for assignment in unit:
         image, prior, seen = assignment.image, assignment.prior, Seen(assignment.seen, reads=False)
-        if prior is None or image.error is not None or image.source.left_alone is not None or image.group is not None:
+        if prior is None or prior.error is not None or image.group is not None or not _is_to_be_done(image):
             return None
         if options.drawing and not assignment.has_picture:
             return None
@@ -110,7 +111,7 @@ def done_before(unit: Sequence[Assignment], options: RunOptions) -> list[Outcome
             settings = options.digest(model, image.override)
             if not still_holds(prior, files_now(image, seen), settings, options.output, seen):
                 return None
-        except (NotSeenError, CMROrientError):
+        except Exception:  # files would have to be read; or whatever ``work`` tells of this image
             return None
         outcomes.append(Outcome(prior, kept=True))
     return outcomes
@@ -122,7 +123,11 @@ def alone(assignment: Assignment) -> Assignment:
 
 
 def _is_open(image: PlannedImage) -> bool:
-    return image.override is None and image.error is None and image.source.left_alone is None
+    return image.override is None and _is_to_be_done(image)
+
+
+def _is_to_be_done(image: PlannedImage) -> bool:
+    return image.error is None and image.source.left_alone is None
 
 
 def _apart(outcome: Outcome, common: Orientation | None) -> Outcome:
@@ -175,7 +180,7 @@ class Company:
         lines = [
             f"{path} {series or ''} {self._told(path, series)}\n" for path, series in sorted(self.sources, key=str)
         ]
-        return hashlib.sha256("".join(lines).encode("utf-8", errors="surrogateescape")).hexdigest()
+        return hashlib.sha256(encoded("".join(lines))).hexdigest()
 
     def seen(self, key: Key) -> Seen:
         """The checksums of an image's files."""

@@ -25,7 +25,7 @@ from ..recognition.wording import words
 from ..volume import Volume
 from .companions.content import is_label_map
 from .companions.label_maps import check_fit
-from .delivery import Delivery, Noted, Written, delivery
+from .delivery import Delivery, Noted, Written, delivery, read_notes, together
 from .options import RunOptions
 from .parts import Action, Finding, ImageFacts, MaskFiles, RecordFiles
 from .pictures.thumbnails import Thumbnails, thumbnails_of
@@ -193,6 +193,7 @@ class _Work:
         if output is None or prior is None:
             return ()
         changed = changed_outputs(prior, output, self.assignment.noted, self.seen)
+        changed = changed and changed_outputs(prior, output, self._noted_now(output), self.seen)
         if changed and not self.options.overwrite:
             raise CMROrientError(
                 f"changed in the output folder since it was written: {', '.join(changed)}; it is kept, and nothing is "
@@ -357,6 +358,7 @@ class _Work:
         if self.options.overwrite:
             return
         there = made.in_the_way(self._known(), self.assignment.noted)
+        there = there and made.in_the_way(self._known(), self._noted_now(self._places()[0]))
         if there:
             raise CMROrientError(
                 f"in the way in the output folder and not from a run for this image: {', '.join(there)}; it is kept: "
@@ -372,6 +374,10 @@ class _Work:
         with tempfile.TemporaryDirectory() as elsewhere, delivery(output, Path(elsewhere)) as made:
             self._make(made, correction, volume, masks)
             self._check_way(made)
+
+    def _noted_now(self, output: Path) -> Noted:
+        """What is noted of it, also by a worker that died since this was handed out."""
+        return together({self.image.key: self.assignment.noted}, read_notes(output))[self.image.key]
 
     def _known(self) -> set[str]:
         """The names that the record tells of."""

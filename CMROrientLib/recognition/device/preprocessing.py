@@ -115,7 +115,9 @@ class DevicePreprocessing:
         """``Preprocessing.normalise``: (N, size, size) to float32 (N, channels, size, size)."""
         channels = self.contrasted(squares)
         channels = channels - channels.mean(dim=(1, 2, 3), keepdim=True)
-        deviation = channels.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        # The mean once more, as numpy has it: of a constant square a rest is left that is no contrast.
+        rest = channels - channels.mean(dim=(1, 2, 3), keepdim=True)
+        deviation = rest.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
         inputs: Tensor = torch.where(deviation > 1e-6, channels / deviation, 0.0)
         return inputs
 

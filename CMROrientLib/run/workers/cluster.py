@@ -36,8 +36,9 @@ LAST_WAIT = 10.0
 #: Seconds between a worker's questions whether to end: each is one to the scheduler, and there may be hundreds of them.
 ASKED_EVERY = 0.5
 
-#: When a worker's process last asked, by the run.
+#: When a worker's process last asked, by the run, and the runs that it was told to end: its threads share both.
 _asked: dict[str, float] = {}
+_ended: set[str] = set()
 
 #: Images that a worker gets at a time.
 CHUNK = 16
@@ -55,11 +56,12 @@ def connect(address: str) -> Client:
     """A client of the cluster with this scheduler. Raises UsageError where none answers."""
     try:
         from distributed import Client
+        from distributed import TimeoutError as TooLong
     except ImportError:
         raise UsageError("Dask is not installed; install it with: pip install distributed") from None
     try:
         return Client(address, timeout=TIMEOUT)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TooLong) as error:
         raise UsageError(
             f"no Dask scheduler answers there ({str(error).splitlines()[0]}); start one, or give its address", address
         ) from error
@@ -141,6 +143,7 @@ class _Chunks:
         if late is None or not self._out or self._client.status != "running":
             return
         from distributed import Event, as_completed
+        from distributed import TimeoutError as TooLong
 
         def tell() -> None:
             # Where the scheduler is lost by now there is nobody to be told.
@@ -151,7 +154,8 @@ class _Chunks:
         telling.start()
         telling.join(LAST_WAIT)
         done = as_completed(list(self._out), with_results=True, raise_errors=False, timeout=LAST_WAIT)
-        with suppress(TimeoutError):
+        # Another one than Python's own before 3.11.
+        with suppress(TooLong):
             for future, outcomes in done:
                 for outcome in outcomes if future.status == "finished" else ():
                     late(outcome)
@@ -224,11 +228,11 @@ def _is_to_end(name: str) -> bool:
     from distributed import Event
 
     now = time.monotonic()
-    if now - _asked.get(name, -ASKED_EVERY) < ASKED_EVERY:
-        return False
-    _asked.clear()
+    if name in _ended or now - _asked.get(name, -ASKED_EVERY) < ASKED_EVERY:
+        return name in _ended
     _asked[name] = now
-    try:
-        return bool(Event(name).is_set())
-    except Exception:  # a cluster that cannot be asked, as when its worker is being closed, is no fault of an image
-        return False
+    # A cluster that cannot be asked, as when its worker is being closed, is no fault of an image.
+    with suppress(Exception):
+        if Event(name).is_set():
+            _ended.add(name)
+    return name in _ended

@@ -38,7 +38,8 @@ def run_in_processes(
         while pending or running:
             # Few at a time: when a worker dies, all that were handed over are lost with it.
             lost: list[list[Assignment]] = []
-            while pending and len(running) < jobs + 1 and not lost:
+            # What has ended comes before more of what an earlier run has done.
+            while pending and len(running) < jobs + 1 and not lost and not any(map(Future.done, running)):
                 unit = [assign(image) for image in pending.take()]
                 if (finished := done_before(unit, options)) is not None:
                     yield from finished

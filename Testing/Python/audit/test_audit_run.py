@@ -98,7 +98,7 @@ def test_dicom_series_tell_their_scanner(data_root: Path, tmp_path: Path) -> Non
 def test_a_report_that_cannot_be_written_is_told_before_the_work(archive: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     looked_at = []
-    with pytest.raises(UsageError, match=r"cannot be written .*give another folder"):
+    with pytest.raises(UsageError, match=r"the report's folder cannot be written .*give another folder"):
         audit(
             archive,
             tmp_path / "file" / "audit.html",

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import parts
 import pytest
 from panel_driver import opened, panel
 from slicer_host import add_cine, application, host, scene, slicer
 
 from CMROrientLib.errors import CMROrientError
 from CMROrientLib.mrml.nodes import right_handed
+from CMROrientLib.mrml.requirements import FOR_FILES
 from CMROrientLib.phantom.phantom import make_phantom
 from CMROrientLib.volume import Volume
 
@@ -119,6 +121,7 @@ def test_apply_to_all_reads_a_large_cine_with_an_open_window(large_cine: Any, mo
 def test_save_as_dicom_compares_a_large_cine_with_an_open_window(
     large_cine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    parts.need_package("pydicom", FOR_FILES["pydicom"])
     from CMROrientLib.io.dicom import read
     from CMROrientLib.mrml import dicom_series, session
 

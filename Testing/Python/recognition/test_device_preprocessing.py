@@ -182,3 +182,10 @@ def test_copies_are_turned_as_the_group_turns_them(device: torch.device, turns: 
     for one, classes, copies in zip(inputs, turns, found, strict=True):
         for k, copy in zip(classes, copies, strict=True):
             np.testing.assert_array_equal(copy, Orientation(k).apply(one))
+
+
+def test_a_constant_square_has_no_contrast_however_large_its_value(device: torch.device) -> None:
+    way = Preprocessing(contrast="linear")
+    constant = np.full((1, way.size, way.size), 123456.7, np.float32)
+    assert not way.normalise(constant).any()
+    assert not DevicePreprocessing(way, device).normalise(torch.from_numpy(constant).to(device)).any()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import ntpath
+import types
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ from sample_study import correct, counting, make_study, phantom, put, tree
 from CMROrientLib.errors import UsageError
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
+from CMROrientLib.run import resume
+from CMROrientLib.run.files import encoded
 from CMROrientLib.run.store import read_records
 
 
@@ -183,3 +187,27 @@ def test_decisions_without_an_image_are_refused(study: Path, tmp_path: Path) -> 
     with pytest.raises(UsageError, match="not among the inputs"):
         correct(study, tmp_path / "out", decisions=table)
     assert not (tmp_path / "out").exists()
+
+
+def test_names_of_a_record_are_parted_as_the_system_parts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind Windows' prefix of long paths a "/" is no separator."""
+    put(phantom(1, slices=2), tmp_path / "in" / "sub-01" / "a.nii")
+    [record] = correct(tmp_path / "in", tmp_path / "out").values()
+    [(_, digest)] = record.files.outputs
+    looked: list[str] = []
+
+    def is_file(path: str) -> bool:
+        looked.append(path)
+        return "/" not in path
+
+    windows = types.SimpleNamespace(path=types.SimpleNamespace(join=ntpath.join, isfile=is_file))
+    monkeypatch.setattr(resume, "os", windows)
+    seen = types.SimpleNamespace(checksum=lambda paths: digest)
+    output = PureWindowsPath("\\\\?\\C:\\out")
+    assert resume.still_holds(record, record.files, record.settings or "", output, seen)  # type: ignore[arg-type]
+    assert looked == ["\\\\?\\C:\\out\\sub-01\\a.nii"]
+
+
+@pytest.mark.parametrize("name", ["h\udcff.nii", "half \ud800 pair.nii", "Größe.nii"])
+def test_names_that_are_no_text_have_bytes(name: str) -> None:
+    assert encoded(name) and encoded(name) != encoded(name + " ")

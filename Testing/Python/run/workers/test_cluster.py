@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+import types
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -206,3 +207,28 @@ def test_a_worker_that_died_is_not_waited_for(
     finally:
         for pid in pids if fate == "SIGSTOP" else ():
             os.kill(pid, signal.SIGCONT)
+
+
+def test_all_threads_of_a_worker_hear_that_they_are_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And ask no more often than twice a second, however many images they take up."""
+    distributed = need_module("distributed")
+    asked = []
+    told = [False]
+
+    class Event:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def is_set(self) -> bool:
+            asked.append(self.name)
+            return told[0]
+
+    now = [100.0]
+    monkeypatch.setattr(distributed, "Event", Event)
+    monkeypatch.setattr(on_cluster, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    assert not any(on_cluster._is_to_end("a run") for _ in range(50)) and len(asked) == 1
+    told[0] = True
+    assert not on_cluster._is_to_end("a run")
+    now[0] += on_cluster.ASKED_EVERY
+    assert all(on_cluster._is_to_end("a run") for _ in range(50)) and len(asked) == 2
+    assert on_cluster._is_to_end("another run") and asked[2:] == ["another run"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import types
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,11 @@ from sample_study import MODEL, correct, environment, make_study, phantom, put, 
 from CMROrientLib.errors import UsageError
 from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read
+from CMROrientLib.run import folder
 from CMROrientLib.run.options import RunOptions
-from CMROrientLib.run.plan import plan_run
+from CMROrientLib.run.plan import PlannedImage, RunPlan, plan_run
+from CMROrientLib.run.seen import age
+from CMROrientLib.run.work import Assignment, Outcome
 from CMROrientLib.run.workers import cluster, pool, processes
 from CMROrientLib.run.workers.pool import run_all
 from CMROrientLib.volume import Volume
@@ -199,3 +205,60 @@ if __name__ == "__main__":
     done = run_script(code)
     said = ["['BrokenProcessPool', 'BrokenProcessPool']"] if at_work else []
     assert done.stdout.splitlines() == [*said, "ended"], done.stderr
+
+
+class DiesOnce(PlannedImage):
+    """An image whose first worker dies when its files are in place and nothing is recorded yet."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "group" and multiprocessing.parent_process() is not None:
+            output = object.__getattribute__(self, "output")
+            if list(output.glob(".cmrorient*/note.json")) and not (output.parent / "died").exists():
+                (output.parent / "died").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_what_a_dead_worker_put_in_place_is_none_of_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Done anew, with other settings, over an earlier run's files."""
+    for n in range(5):
+        put(phantom(1, slices=1), tmp_path / "in" / f"{n}.nii")
+    correct_folder(tmp_path / "in", tmp_path / "out", orientation=5)
+
+    def plan(options: RunOptions) -> RunPlan:
+        found = plan_run(options)
+        image = found.images[2]
+        found.images[2] = DiesOnce(**{each.name: getattr(image, each.name) for each in fields(image)})
+        return found
+
+    monkeypatch.setattr(folder, "plan_run", plan)
+    records = correct_folder(tmp_path / "in", tmp_path / "out", orientation=6, jobs=2)
+    assert (tmp_path / "died").exists()
+    assert [(record.error, record.orientation) for record in records] == [(None, 6)] * 5
+
+
+def test_what_has_ended_is_told_before_more_of_what_was_done_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(40):
+        put(phantom(1, slices=1), tmp_path / "in" / f"{n:02}.nii")
+        age(tmp_path / "in" / f"{n:02}.nii")
+    correct_folder(tmp_path / "in", tmp_path / "out", orientation=5)
+    put(phantom(2, slices=1), tmp_path / "in" / "00.nii")
+    handed: list[str] = []
+    done_before = processes.done_before
+
+    def slowly(some: Sequence[Assignment], options: RunOptions) -> list[Outcome] | None:
+        time.sleep(0.2)
+        found = done_before(some, options)
+        handed.extend([] if found is not None else [each.image.path for each in some])
+        return found
+
+    monkeypatch.setattr(processes, "done_before", slowly)
+    told: list[str] = []
+    correct_folder(
+        tmp_path / "in", tmp_path / "out", orientation=5, jobs=2, progress=lambda one, *_: told.append(one.record.path)
+    )
+    assert handed == ["00.nii"]
+    assert sorted(told) == [f"{n:02}.nii" for n in range(40)] and told.index("00.nii") < 39
