@@ -136,7 +136,7 @@ class _App:
 
 def _settings_folder() -> str:
     """A folder that is gone with the process."""
-    folder = tempfile.TemporaryDirectory(prefix="cmrorient-settings-")
+    folder = tempfile.TemporaryDirectory(prefix="slicer-host-settings-")
     atexit.register(folder.cleanup)
     return folder.name
 
