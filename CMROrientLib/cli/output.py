@@ -214,6 +214,8 @@ def shown_name(record: Record, inputs: Sequence[Path]) -> str:
 def full_name(record: Record, inputs: Sequence[Path]) -> str:
     """The same with its series, which tells it from the others of its folder."""
     name = shown_name(record, inputs)
+    if name == record.path:
+        return record.name
     return name if name == f"series {record.series}" else replace(record, path=name).name
 
 

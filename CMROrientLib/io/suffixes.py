@@ -27,14 +27,20 @@ _KINDS = {
     ".mhd": "metaimage",
 }
 
+#: The one suffix of two parts.
+_LONG = ".nii.gz"
+_LONGEST = len(_LONG)
+
 
 def suffix_of(path: str | os.PathLike[str]) -> str:
     """The format's suffix in small letters, both parts of ``.nii.gz``; empty where it is none of ours."""
     # The end of the text is the end of the name: paths are none of those that end in a slash.
-    text = os.fspath(path).rstrip("/").lower()
-    if not text.endswith(SUFFIXES):
-        return ""
-    return next((suffix for suffix in SUFFIXES if text.endswith(suffix)), "")
+    end = os.fspath(path).rstrip("/")[-_LONGEST:].lower()
+    if end == _LONG:
+        return end
+    # This is asked many thousand times.
+    suffix = end[end.rfind(".") :] if "." in end else ""
+    return suffix if suffix in _KINDS else ""
 
 
 def without_suffix(path: str | os.PathLike[str]) -> Path:

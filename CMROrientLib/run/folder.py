@@ -15,7 +15,8 @@ from .options import RunOptions
 from .output import OutputRun, counted
 from .plan import PlannedImage, RunPlan, plan_run, planned_files
 from .record import Record
-from .store import Store, has_record
+from .store import Store
+from .store_file import has_record
 from .work import LABEL_MAP_ALONE, Outcome
 from .workers.pool import check_cluster, network_threads, run_all
 

@@ -5,10 +5,9 @@ A dry run is one whose store is a copy in memory, and which leaves all files as 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cache, cached_property
@@ -85,9 +84,7 @@ class OutputRun:
         self._under_way: dict[Key, deque[PlannedImage]] = {}
         #: Whose outputs were removed.
         self.removed: set[Key] = set()
-        for image in plan.images:
-            if not image.contested:
-                self._check_input(image)
+        self._check_inputs([image for image in plan.images if not image.contested])
         if options.writing:
             remove_unfinished(output, self.noted)
         self.images = self._with_known_masks(plan.images)
@@ -137,14 +134,14 @@ class OutputRun:
         if finish is not None and self.options.writing:
             finish(self.store)
         records = Records()
-        for image in self.images:
-            records.append(self.store.line(image.key))
+        for line in self.store.lines(image.key for image in self.images):
+            records.append(line)
         return records
 
     def _is_own(self, image: PlannedImage) -> bool:
         """Whether what lies in the output is of this image; of contested ones the record tells."""
         before = self.store.source_of(image.key) if image.contested else None
-        return before is None or os.fspath(before) == self.places.of(image.source.path_text)
+        return before is None or before == self.places.of(image.source.path_text)
 
     def _hold_notes(self) -> None:
         """Leave in the store what is noted of images that were not recorded, and no hidden folder."""
@@ -153,10 +150,15 @@ class OutputRun:
         # All of them: an interruption may have come while one was being removed.
         remove_unfinished(self.output, {})
 
-    def _check_input(self, image: PlannedImage) -> None:
-        before = self.store.source_of(image.key)
-        if before is None or os.fspath(before) == self.places.of(image.source.path_text):
-            return
+    def _check_inputs(self, images: Sequence[PlannedImage]) -> None:
+        known = self.store.sources_of(image.key for image in images)
+        waiting = iter(images)
+        for key, before in known:
+            image = next(image for image in waiting if image.key == key)
+            if before != self.places.of(image.source.path_text):
+                self._check_input(image, before)
+
+    def _check_input(self, image: PlannedImage, before: str) -> None:
         prior = self.store.get(image.key)
         if prior is None or prior.output is None:
             return

@@ -23,7 +23,7 @@ from .options import RunOptions
 from .overrides import DecisionTable, Override, read_all_decisions
 from .parts import Group
 from .record import Key
-from .store import STORE_NAME
+from .store_file import STORE_NAME
 from .tables import CSV_NAME, HTML_NAME, JSONL_NAME
 
 #: Files of the run itself in its output folder.

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,42 +22,14 @@ from ..errors import CMROrientError, UsageError
 from ..io.refused import cannot_write
 from .pictures.thumbnails import Thumbnails
 from .record import Key, Record
+from .store_file import PATIENCE, STORE_NAME, check_tables, damaged, holds_data, make_tables, open_to_read, told
 from .tables import JSONL_NAME, read_jsonl
-
-STORE_NAME = "cmrorient.sqlite"
-
-#: In the file's header: "CMRO", and the version of the tables.
-_APPLICATION = 0x434D524F
-_VERSION = 1
-
-#: Names are kept as bytes: those of files need not be valid text.
-_TABLES = """
-CREATE TABLE images (
-    path BLOB NOT NULL, series BLOB NOT NULL, record TEXT NOT NULL, source BLOB, before BLOB, after BLOB,
-    PRIMARY KEY (path, series)
-);
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)
-"""
-
-#: What came later: large pictures, and what files are told by. A store without gets it when a run opens it.
-_LATER = (
-    """
-CREATE TABLE IF NOT EXISTS views (
-    path BLOB NOT NULL, series BLOB NOT NULL, views BLOB, outlines BLOB, PRIMARY KEY (path, series)
-)
-""",
-    """
-CREATE TABLE IF NOT EXISTS seen (
-    path BLOB NOT NULL, series BLOB NOT NULL, checksums TEXT NOT NULL, PRIMARY KEY (path, series)
-)
-""",
-)
 
 #: What files are told by is written for so many images at a time.
 _SEEN_AT_A_TIME = 500
 
-#: Seconds to wait for somebody who only reads.
-_PATIENCE = 2.0
+#: So many records are asked for at a time: SQLite takes 999 values in a query, or more.
+_KEYS_AT_A_TIME = 250
 
 
 class Store(Mapping[Key, Record]):
@@ -89,8 +61,8 @@ class Store(Mapping[Key, Record]):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(error, folder, "the output folder", UsageError) from error
-        with _told(path, UsageError):
-            connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        with told(path, UsageError):
+            connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             try:
                 # Held until the connection is closed or the process ends, however it ends.
                 connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -99,15 +71,7 @@ class Store(Mapping[Key, Record]):
                 connection.execute("PRAGMA secure_delete = ON")
                 connection.execute("BEGIN EXCLUSIVE")
                 # Asked only now: until then another run may have been filling it.
-                fresh = _is_empty(connection)
-                if fresh:
-                    for table in _TABLES.split(";"):
-                        connection.execute(table)
-                    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-                    connection.execute(f"PRAGMA user_version = {_VERSION}")
-                _check(connection, path)
-                for table in _LATER:
-                    connection.execute(table)
+                fresh = make_tables(connection, path)
                 store = cls(connection, path)
                 if fresh and (folder / JSONL_NAME).is_file():
                     for record in read_jsonl(folder / JSONL_NAME):
@@ -123,14 +87,13 @@ class Store(Mapping[Key, Record]):
     def copy(cls, folder: Path) -> Store:
         """What the store of an output folder knows, without pictures, in memory: nothing is written there."""
         path = folder / STORE_NAME
-        with _told(path, UsageError):
+        with told(path, UsageError):
             connection = sqlite3.connect(":memory:", isolation_level=None)
-            for table in (*_TABLES.split(";"), *_LATER):
-                connection.execute(table)
+            make_tables(connection, path)
             store = cls(connection, path)
-            if _holds(path):
-                with tempfile.TemporaryDirectory() as elsewhere, closing(_reading(path, Path(elsewhere))) as there:
-                    _check(there, path)
+            if holds_data(path):
+                with tempfile.TemporaryDirectory() as elsewhere, closing(open_to_read(path, Path(elsewhere))) as there:
+                    check_tables(there, path)
                     rows = there.execute("SELECT path, series, record, source, NULL, NULL FROM images")
                     connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)", rows)
                     connection.executemany("INSERT INTO facts VALUES (?, ?)", there.execute("SELECT * FROM facts"))
@@ -150,7 +113,7 @@ class Store(Mapping[Key, Record]):
         source:
             Where the image lies, so that another one of the same name can be told from it.
         """
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             self._insert(record, pictures, source)
 
     def _insert(self, record: Record, pictures: Thumbnails | None, source: Path | None) -> None:
@@ -171,10 +134,9 @@ class Store(Mapping[Key, Record]):
                 (*_names(record.key), pictures.views, pictures.outlines),
             )
 
-    def source_of(self, key: Key) -> Path | None:
+    def source_of(self, key: Key) -> str | None:
         """Where the image of a record lay; None where that is not known."""
-        row = self._one("source", key)
-        return None if row is None or row[0] is None else Path(os.fsdecode(row[0]))
+        return next((source for _, source in self.sources_of([key])), None)
 
     def seen(self, key: Key) -> dict[str, str]:
         """Checksums of an image's files by their stamps, as ``keep_seen`` was given them."""
@@ -196,20 +158,20 @@ class Store(Mapping[Key, Record]):
         rows = [(*_names(key), json.dumps(dict(checksums))) for key, checksums in self._seen.items()]
         self._seen.clear()
         if rows:
-            with _told(self._path, CMROrientError):
+            with told(self._path, CMROrientError):
                 self._connection.execute("BEGIN")
                 self._connection.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
                 self._connection.execute("COMMIT")
 
     def fact(self, name: str) -> str | None:
         """Something that an earlier run noted of itself."""
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
             return None if row is None else str(row[0])
 
     def note(self, name: str, value: str) -> None:
         """Note something for the next run."""
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             self._connection.execute(
                 "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
             )
@@ -227,25 +189,31 @@ class Store(Mapping[Key, Record]):
             return self.get(key), self.has_pictures(key), self.seen(key)
         return _record(row[0], self._path), bool(row[1]), _checksums(row[2])
 
-    def line(self, key: Key) -> str:
-        """The record of an image as it stands in JSON lines. Raises KeyError where there is none."""
-        row = self._one("record", key)
-        if row is None:
-            raise KeyError(key)
-        return str(row[0])
+    def lines(self, keys: Iterable[Key]) -> Iterator[str]:
+        """The records of images as they stand in JSON lines. Raises KeyError where there is none."""
+        for key, line in self._each("record", keys):
+            if line is None:
+                raise KeyError(key)
+            yield str(line)
+
+    def sources_of(self, keys: Iterable[Key]) -> Iterator[tuple[Key, str]]:
+        """Where the images of records lay, of those of which that is known."""
+        for key, source in self._each("source", keys):
+            if source is not None:
+                yield key, os.fsdecode(source)
 
     def __iter__(self) -> Iterator[Key]:
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             for path, series in self._connection.execute("SELECT path, series FROM images ORDER BY path, series"):
                 yield os.fsdecode(path), os.fsdecode(series) or None
 
     def __len__(self) -> int:
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             return int(self._connection.execute("SELECT count(*) FROM images").fetchone()[0])
 
     def records(self) -> Iterator[Record]:
         """All records in the order of their keys."""
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             for (line,) in self._connection.execute("SELECT record FROM images ORDER BY path, series"):
                 yield _record(line, self._path)
 
@@ -263,7 +231,7 @@ class Store(Mapping[Key, Record]):
 
     def with_masks(self) -> set[Key]:
         """The keys of the records that may tell of masks; the records are not read for it."""
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             query = "SELECT path, series FROM images WHERE instr(record, ?) > 0"
             rows = self._connection.execute(query, ('"masks": [{',))
             return {(os.fsdecode(path), os.fsdecode(series) or None) for path, series in rows}
@@ -274,7 +242,7 @@ class Store(Mapping[Key, Record]):
         return row is not None and bool(row[0])
 
     def _one(self, columns: str, key: Key, table: str = "images") -> tuple[Any, ...] | None:
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             row: tuple[Any, ...] | None = self._connection.execute(
                 # Columns that this class names.
                 f"SELECT {columns} FROM {table} WHERE path = ? AND series = ?",  # nosec B608
@@ -282,10 +250,26 @@ class Store(Mapping[Key, Record]):
             ).fetchone()
             return row
 
+    def _each(self, column: str, keys: Iterable[Key]) -> Iterator[tuple[Key, Any]]:
+        """A column of many records, None where there is none; some hundred are asked for at a time."""
+        waiting = iter(keys)
+        while some := list(islice(waiting, _KEYS_AT_A_TIME)):
+            asked = ", ".join(["(?, ?)"] * len(some))
+            with told(self._path, CMROrientError):
+                rows = self._connection.execute(
+                    # A column that this class names; joined this way round, each is looked up by its key.
+                    f"WITH asked(p, s) AS (VALUES {asked}) SELECT path, series, {column} "  # nosec B608
+                    "FROM asked CROSS JOIN images ON path = p AND series = s",
+                    [name for key in some for name in _names(key)],
+                )
+                found = {(path, series): value for path, series, value in rows}
+            for key in some:
+                yield key, found.get(_names(key))
+
     def close(self) -> None:
         """Let others in."""
         self._write_seen()
-        with _told(self._path, CMROrientError):
+        with told(self._path, CMROrientError):
             # Else the journal's empty file would be left behind.
             self._connection.execute("PRAGMA locking_mode = NORMAL")
             self._connection.execute("SELECT count(*) FROM images").fetchone()
@@ -338,11 +322,11 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
     path = Path(place)
     if path.is_file():
         return read_jsonl(path)
-    if _holds(path / STORE_NAME):
-        with _told(path / STORE_NAME, CMROrientError):
+    if holds_data(path / STORE_NAME):
+        with told(path / STORE_NAME, CMROrientError):
             address = f"{(path / STORE_NAME).resolve().as_uri()}?mode=rw"
-            with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
-                _check(connection, path / STORE_NAME)
+            with closing(sqlite3.connect(address, timeout=PATIENCE, uri=True)) as connection:
+                check_tables(connection, path / STORE_NAME)
                 return list(Store(connection, path / STORE_NAME).records())
     if not (path / JSONL_NAME).is_file():
         raise CMROrientError(
@@ -355,32 +339,10 @@ def read_records(place: str | os.PathLike[str]) -> list[Record]:
 
 def read_sources(folder: Path) -> dict[Key, Path]:
     """Where the images of a run lay, as far as its store knows; see ``read_records``."""
-    if not _holds(folder / STORE_NAME):
+    if not holds_data(folder / STORE_NAME):
         return {}
     with Store.copy(folder) as store:
-        sources = {key: store.source_of(key) for key in store}
-    return {key: source for key, source in sources.items() if source is not None}
-
-
-def _reading(path: Path, elsewhere: Path) -> sqlite3.Connection:
-    """A connection that only reads. Where a run was killed while it wrote, a copy is mended elsewhere and read."""
-    journal = path.with_name(f"{path.name}-journal")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "locked" in str(error) or not journal.is_file():
-            raise
-        for file in (path, journal):
-            shutil.copyfile(file, elsewhere / file.name)
-        connection = sqlite3.connect(elsewhere / path.name)
-    return connection
-
-
-def has_record(folder: Path) -> bool:
-    """Whether a run has written to this folder. A store without a byte is of one that could not begin."""
-    return _holds(folder / STORE_NAME) or (folder / JSONL_NAME).is_file()
+        return {key: Path(source) for key, source in store.sources_of(store)}
 
 
 def _checksums(text: str | None) -> dict[str, str]:
@@ -391,57 +353,13 @@ def _checksums(text: str | None) -> dict[str, str]:
         return {}
 
 
-def _holds(store: Path) -> bool:
-    try:
-        return store.is_file() and store.stat().st_size > 0
-    except FileNotFoundError:
-        return False
-
-
 def _names(key: Key) -> tuple[bytes, bytes]:
     path, series = key
     return os.fsencode(path), os.fsencode(series or "")
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION:
-        raise UsageError("this is no store of a run; move it away", path)
-    if version != _VERSION:
-        raise UsageError(
-            f"the run's store is of version {version}, this program knows version {_VERSION}: go on with the program "
-            f"that wrote it, or move it away (the run then goes on from {JSONL_NAME}, and draws its pictures anew)",
-            path,
-        )
 
 
 def _record(line: str, path: Path) -> Record:
     try:
         return Record.from_json(line)
     except ValueError as error:
-        raise _damaged(path, str(error), CMROrientError) from error
-
-
-def _damaged(path: Path, reason: str, kind: type[CMROrientError]) -> CMROrientError:
-    return kind(
-        f"the run's store is damaged ({reason}); move it away, and the run goes on from {JSONL_NAME}",
-        path,
-    )
-
-
-@contextmanager
-def _told(path: Path, kind: type[CMROrientError]) -> Iterator[None]:
-    """Every failure of SQLite as a sentence."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise kind("another run is at work in this folder; wait for its end", path.parent) from error
-        raise kind(f"the run's store cannot be written or read ({error})", path) from error
-    except sqlite3.DatabaseError as error:
-        raise _damaged(path, str(error), kind) from error
+        raise damaged(path, str(error), CMROrientError) from error

@@ -17,7 +17,7 @@ from ...io.paths import relative
 from ...io.suffixes import kind_of, stem_of
 from ...volume import Volume
 from ..options import RunOptions
-from ..store import has_record
+from ..store_file import has_record
 from .bids import BidsName, owners
 from .content import few_values, is_label_map
 from .layouts import holds_labels, in_label_folder, is_named_after, named_after, names, places, places_in

@@ -16,7 +16,8 @@ from sample_study import cmrorient, correct, environment, make_study, phantom, p
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.run.pictures.thumbnails import Thumbnails
-from CMROrientLib.run.store import STORE_NAME, Store, has_record, read_records
+from CMROrientLib.run.store import Store, read_records
+from CMROrientLib.run.store_file import STORE_NAME, has_record
 from CMROrientLib.run.tables import JSONL_NAME
 
 ODD = "b\udcff ü.nii"
@@ -83,7 +84,8 @@ def _begin_at_once(folder: Path, barrier: Any, answers: Any, name: str) -> None:
 
 
 def test_runs_that_begin_at_once_lose_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("CMROrientLib.run.store._PATIENCE", 0.0)
+    monkeypatch.setattr("CMROrientLib.run.store.PATIENCE", 0.0)
+    monkeypatch.setattr("CMROrientLib.run.store_file.PATIENCE", 0.0)
     context = multiprocessing.get_context("fork") if sys.platform == "linux" else pytest.skip("forks")
     barrier, answers = context.Barrier(2, timeout=60), context.Queue()
     both = [context.Process(target=_begin_at_once, args=(tmp_path, barrier, answers, name)) for name in "ab"]
@@ -103,7 +105,8 @@ def test_runs_that_begin_at_once_lose_no_store(tmp_path: Path, monkeypatch: pyte
 
 def test_who_comes_second_leaves_the_store_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However early: the store is there, and nothing in it yet."""
-    monkeypatch.setattr("CMROrientLib.run.store._PATIENCE", 0.0)
+    monkeypatch.setattr("CMROrientLib.run.store.PATIENCE", 0.0)
+    monkeypatch.setattr("CMROrientLib.run.store_file.PATIENCE", 0.0)
     # As on Windows, where a file that is open cannot be removed; elsewhere it must not be either.
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: pytest.fail("a file was removed"))
     exists = Path.exists

@@ -26,7 +26,8 @@ from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.folders import correct_folder
 from CMROrientLib.io import read
 from CMROrientLib.orientation import Orientation
-from CMROrientLib.run.store import has_record, read_records
+from CMROrientLib.run.store import read_records
+from CMROrientLib.run.store_file import has_record
 from CMROrientLib.volume import Volume
 
 LONG = "CMRORIENT_LONG" in os.environ
