@@ -5,7 +5,10 @@ header is weighed: how far its plane is from the mean short axis changes the odd
 short axis, by the likelihoods of that angle for short axes (normal about the mean plane), for other
 views (any plane) and for headers that say anything (a share of both)::
 
-    odds that it is another view = odds by the pixels · max(1, L(angle))
+    odds that it is another view = odds by the pixels · L(angle)
+
+A short-axis plane never makes an image acted on that would not be by its pixels. Where they look like
+another view it adds doubt to that: they contradict each other, and the image is left to a person.
 
 A header that names another plane (``other_plane``) asks for more: one slice is then not acted on
 unless a person decides, and a stack only where its pixels are beyond doubt.
@@ -51,19 +54,31 @@ class HeaderPlane:
 
     @property
     def likelihood(self) -> float:
-        """How many times more probable its angle is for another view than for a short axis; at least 1."""
+        """How many times more probable its angle is for another view than for a short axis."""
         if self.cosine is None:
             return 1.0
         angle, spread = np.arccos(np.clip(self.cosine, 0, 1)), np.radians(SPREAD)
         # Densities of normals over the half sphere, that of any plane being 1.
         short_axis = float(np.exp(-(angle**2) / (2 * spread**2)) / spread**2)
         other = 1 - LYING + LYING * short_axis
-        return max(1.0, other / ((1 - LYING) * short_axis + LYING))
+        return other / ((1 - LYING) * short_axis + LYING)
 
     def joined(self, not_short_axis: float) -> float:
         """The probability that it is no short axis, by pixels and header."""
         odds = not_short_axis / max(1 - not_short_axis, 1e-9) * self.likelihood
         return odds / (1 + odds)
+
+    def contradicts(self, not_short_axis: float, limit: float) -> bool:
+        """Whether the plane makes it doubtful that an image is no short axis although its pixels look like that.
+
+        Parameters
+        ----------
+        not_short_axis:
+            By the pixels.
+        limit:
+            From which an image is taken for no short axis.
+        """
+        return self.joined(not_short_axis) <= limit < not_short_axis
 
     def forbids(
         self, not_short_axis: float | None, limit: float, confidence: float, slices: int, p: Orientation

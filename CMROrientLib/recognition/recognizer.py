@@ -285,11 +285,12 @@ class Recognizer:
         places = count_places(members)
         forbidden = plane.forbids(seen, rule.max_not_short_axis, sure, places, orientation)
         forbidden |= places == 1 and other > rule.most_alone
+        doubted = plane.contradicts(other, rule.max_not_short_axis)
         decision: Decision
         least = max(self.min_confidence, rule.min_confidence) if answers.look else self.min_confidence
-        if other > rule.max_not_short_axis:
+        if other > rule.max_not_short_axis and not doubted:
             decision = "not_short_axis"
-        elif sure < least or forbidden:
+        elif sure < least or forbidden or doubted:
             decision = "uncertain"
         else:
             decision = "reoriented" if orientation else "standard"
@@ -317,7 +318,7 @@ class Recognizer:
             slice_order_confidence=order_sure,
             angle=angle,
             margin=None if angle is None else margin_of(angle),
-            view=view_of(decision, seen, forbidden),
+            view=view_of(decision, seen, forbidden or doubted),
             preview=look.preview,
             inputs=answers.inputs,
         )

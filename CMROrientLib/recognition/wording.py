@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: Hearts of most people lie further from a border, in degrees.
 _NEAR = 15.0
 
+#: From here on pixels look more like another view than like a short axis.
+_MORE_PROBABLE = 0.5
+
 
 def words(recognition: Recognition) -> str:
     """The result in a sentence or two, for panel, report and command line."""
@@ -93,6 +96,11 @@ def _left_for_its_plane(recognition: Recognition) -> bool:
 
 def _plane_in_words(recognition: Recognition) -> str:
     """Why the view keeps an image from being acted on, and what can be done."""
+    if recognition.header_state == "known" and recognition.not_short_axis > _MORE_PROBABLE:
+        return _(
+            "The pixels look like another view than the short axis, the header names a short-axis plane: "
+            "not acted on; say how it is stored to decide."
+        )
     if recognition.header_state != "other_plane":
         return _("It may be another view than the short axis: not acted on; say how it is stored to decide.")
     if len({slice_ for _phase, slice_ in recognition.slice_indices.tolist()}) == 1:

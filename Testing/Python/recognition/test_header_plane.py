@@ -13,7 +13,7 @@ from sample_study import MODEL, phantom
 from sign_oracle import SIGN, Oracle, oracle
 
 from CMROrientLib.io import read
-from CMROrientLib.orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION, Orientation
+from CMROrientLib.orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION, HeaderState, Orientation
 from CMROrientLib.recognition.conflict import header_plane
 from CMROrientLib.recognition.header_plane import BEYOND_DOUBT, HeaderPlane
 from CMROrientLib.recognition.recognizer import Recognizer, decided
@@ -98,11 +98,61 @@ def test_one_slice_that_may_be_another_view_is_left_to_a_person(monkeypatch: pyt
     assert words(one).endswith("another view than the short axis: not acted on; say how it is stored to decide.")
 
 
+class Other(Oracle):
+    """Takes each slice for another view, with so many times the probability of a short axis."""
+
+    odds = 4.0
+
+    def run(self, inputs: np.ndarray) -> np.ndarray:
+        logits = super().run(inputs)
+        logits[:, 8] = np.logaddexp.reduce(logits[:, :8], axis=1) + np.log(self.odds)
+        return logits
+
+
+@pytest.mark.parametrize("classes", [(3,), (3, 3, 3, 3)])
+def test_another_view_whose_header_names_a_short_axis_is_left_to_a_person(
+    monkeypatch: pytest.MonkeyPatch, classes: tuple[int, ...]
+) -> None:
+    recognizer = oracle(monkeypatch, Other(outputs=9))
+    near, far, silent = (
+        recognizer.recognize(volume)
+        for volume in (
+            tilted(5, stack(*classes)),
+            tilted(80, stack(*classes)),
+            replace(tilted(5, stack(*classes)), has_geometry=False),
+        )
+    )
+    assert near.not_short_axis == far.not_short_axis == silent.not_short_axis == pytest.approx(0.8)
+    assert (near.decision, near.view) == ("uncertain", "unknown")
+    assert near.orientation == 3 and not near.acted_on
+    assert (
+        "The pixels look like another view than the short axis, the header names a short-axis plane: "
+        "not acted on; say how it is stored to decide."
+    ) in words(near)
+    for other in (far, silent):
+        assert (other.decision, other.view) == ("not_short_axis", "other")
+
+
+def test_what_is_surely_no_short_axis_is_none_whatever_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Other, "odds", 99.0)
+    result = oracle(monkeypatch, Other(outputs=9)).recognize(tilted(0, stack(3)))
+    assert (result.decision, result.view) == ("not_short_axis", "other")
+
+
+@pytest.mark.parametrize("state", ["known", "other_plane", "none"])
+def test_a_header_never_makes_an_image_acted_on(state: HeaderState) -> None:
+    """Whatever the plane, what the pixels take for another view is not acted on."""
+    for cosine in np.linspace(0, 1, 11):
+        plane = HeaderPlane(state, None if state == "none" else float(cosine), Orientation.IDENTITY)
+        for other in np.linspace(0, 1, 21):
+            assert plane.contradicts(float(other), 0.65) <= (other > 0.65)
+
+
 def test_the_farther_the_plane_the_greater_the_doubt() -> None:
     doubts = [
         HeaderPlane("known", float(np.cos(np.radians(angle))), Orientation.IDENTITY).likelihood for angle in range(91)
     ]
-    assert doubts[0] == doubts[20] == 1
+    assert doubts[0] < 0.15 and doubts[20] < 0.5 and doubts[40] > 1
     assert all(later >= earlier for earlier, later in pairwise(doubts))
     assert doubts[-1] > 10
     assert HeaderPlane("none", None, None).joined(0.3) == pytest.approx(0.3)
