@@ -19,7 +19,7 @@ from .node_types import Node, Scene, SequenceNode, ShownNode, VolumeNode, is_seg
 from .nodes import Placed, motion, put_volume
 from .provenance import Provenance, note, note_frame
 from .segmentations import follow_label_map, follow_segmentation
-from .sequences import copy_index, into_browser
+from .sequences import copy_index, into_browser, shown_phase
 
 #: Notes on a frame where it comes from: called with the frame and what its sequence was made of.
 _NoteFrame = Callable[[Node, Node], None]
@@ -156,7 +156,7 @@ def _write_cine(
     if image.browser is None:
         return None, sequence
     proxy = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    phase = max(image.browser.GetSelectedItemNumber(), 0)
+    phase = shown_phase(image.browser, stored)
     _fill(proxy, image.frames[phase], volume, phase)
     return proxy, sequence
 

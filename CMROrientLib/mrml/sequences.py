@@ -23,6 +23,15 @@ def index_values_of(sequence: SequenceNode) -> list[str]:
     return [sequence.GetNthIndexValue(index) for index in range(sequence.GetNumberOfDataNodes())]
 
 
+def shown_phase(browser: BrowserNode, sequence: SequenceNode) -> int:
+    """The frame of a sequence that a browser is at, which counts the items of its first sequence."""
+    first, item = browser.GetMasterSequenceNode(), browser.GetSelectedItemNumber()
+    if first is None or item < 0:
+        return 0
+    # As Slicer shows it: that of the same time, or the one before.
+    return max(0, sequence.GetItemNumberFromIndexValue(first.GetNthIndexValue(item), False))
+
+
 def plays(browser: BrowserNode | None, sequence: SequenceNode | None, proxy: Node | None) -> bool:
     """Whether a browser of the scene shows a sequence in ``proxy``."""
     if browser is None or sequence is None or proxy is None:

@@ -430,3 +430,21 @@ def test_a_cancelled_cine_leaves_its_browser() -> None:
         assert browser.GetNumberOfSynchronizedSequenceNodes(True) == 2
         raise KeyboardInterrupt
     assert node_ids() == ids and browser.GetNumberOfSynchronizedSequenceNodes(True) == 1
+
+
+def test_a_cine_beside_a_longer_sequence_shows_the_phase_that_the_browser_is_at() -> None:
+    """The browser counts the items of its first sequence, which may be more than the cine has phases."""
+    _, longer, browser = add_cine(stored(phases=5), "flow")
+    own = stored(phases=2)
+    _, sequence, _ = add_cine(own, "cine", with_browser=False)
+    browser.AddSynchronizedSequenceNode(sequence)
+    browser.SetSelectedItemNumber(4)
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    proxy = browser.GetProxyNode(sequence)
+    assert np.array_equal(voxels(proxy), own.array[1])
+
+    written = correct(proxy, Orientation.FLIP_VERTICAL)
+
+    assert written.sequence is not None and written.sequence.GetNumberOfDataNodes() == 2
+    assert np.array_equal(voxels(written.node), voxels(written.sequence.GetNthDataNode(1)))
+    assert longer.GetNumberOfDataNodes() == 5
