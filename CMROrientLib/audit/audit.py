@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import CMROrientError, UsageError
 from ..io.atomic import replacing
 from ..io.refused import cannot_write
 from ..progress import ItemProgress
-from ..report.page import page_kind, write_report
+from ..report.page import check_further_pages, page_kind, write_report
 from ..run.folder import Warn, recognize
 from ..run.options import Inputs, RunOptions
 from ..run.pictures.thumbnails import Thumbnails
@@ -84,6 +84,13 @@ class ReportFiles:
         for path in beside if page_kind(self.page) == "audit" else (*self.files, *beside):
             if path.exists():
                 raise UsageError("this file is in the way and not from an audit; give another name", path)
+
+    def check_pages(self, images: int) -> None:
+        """Raise ``UsageError`` where the pages of so many images would replace anything but those of this audit."""
+        try:
+            check_further_pages(self.page, images, AUDIT.name)
+        except CMROrientError as error:
+            raise UsageError(error.message, error.path) from error
 
     def check_writable(self) -> None:
         """Raise ``UsageError`` where the files could not be written, before hours of work; makes their folder."""
@@ -153,7 +160,12 @@ def audit_run(
     target.check_free()
     # Asked for one by one, so that images of one name in two folders can be told apart. What is
     # wrong with any of them is raised here, before the first image is looked at.
-    runs = {os.fspath(root): recognize(replace(options, inputs=(root,)), progress, warn) for root in options.inputs}
+    images: list[int] = []
+    runs = {
+        os.fspath(root): recognize(replace(options, inputs=(root,)), progress, warn, images.append)
+        for root in options.inputs
+    }
+    target.check_pages(sum(images))
     target.check_writable()
     # Beside the report, which takes as much room itself.
     kept = Kept(target.page.parent)

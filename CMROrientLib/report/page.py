@@ -126,9 +126,7 @@ def write_report(
     """
     page = Path(page)
     with _rows_file(page) as file, closing(Ordered(_by_key_or_all(records), style)) as ordered:
-        if ordered.total > page_rows:
-            for number in range(1, -(-ordered.total // page_rows) + 1):
-                _check_further_page(further_page(page, number), page, style.name)
+        check_further_pages(page, ordered.total, style.name, page_rows)
         models = [model] if model else sorted(ordered.models)
         facts = run_facts(page, command, models, version)
         lead = style.lead(ordered.counts, ordered.total)
@@ -262,6 +260,19 @@ def is_further_page(path: Path, index: Path, kind: str) -> bool:
 def further_page(index: Path, number: int) -> Path:
     """Where a page of a large report is."""
     return index.with_name(f"{index.stem}-{number}{index.suffix}")
+
+
+def check_further_pages(index: Path, images: int, kind: str, page_rows: int = PAGE_ROWS) -> None:
+    """Raise ``CMROrientError`` where the pages of so many images would replace anything but this report's own.
+
+    Parameters
+    ----------
+    kind:
+        ``report`` or ``audit``.
+    """
+    if images > page_rows:
+        for number in range(1, -(-images // page_rows) + 1):
+            _check_further_page(further_page(index, number), index, kind)
 
 
 def _check_further_page(path: Path, index: Path, kind: str) -> None:

@@ -30,11 +30,19 @@ _ONLY_LABEL_MAPS = (
 
 
 def recognize(
-    options: RunOptions, progress: ItemProgress[Outcome] | None = None, warn: Warn | None = None
+    options: RunOptions,
+    progress: ItemProgress[Outcome] | None = None,
+    warn: Warn | None = None,
+    planned: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Recognize every image; nothing is written.
 
     What is wrong with the options is raised at once, before the first outcome is asked for.
+
+    Parameters
+    ----------
+    planned:
+        Called with the number of images, before any is looked at.
 
     Yields
     ------
@@ -43,6 +51,8 @@ def recognize(
     """
     check_network(options)
     plan = plan_run(options)
+    if planned is not None:
+        planned(len(plan.images))
     _open_network(options, plan)
     _tell_lonely(plan, warn)
     return _with_last_word(counted(run_all(plan.images, options), len(plan.images), progress), warn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
@@ -210,6 +210,34 @@ def test_no_file_may_be_where_a_large_audit_has_its_further_pages(tmp_path: Path
     (tmp_path / "headers-12.html").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match=r"headers-12\.html: .*in the way"):
         report.check_free()
+
+
+def test_another_audit_where_further_pages_would_be_is_told_before_an_image_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def found(
+        options: RunOptions, _progress: object, _warn: object, planned: Callable[[int], None]
+    ) -> Iterator[Outcome]:
+        planned(1500)
+
+        def outcomes() -> Iterator[Outcome]:
+            looked.append(str(options.inputs))
+            yield Outcome(acted_on("case.nii.gz", 1, 1))
+
+        return outcomes()
+
+    monkeypatch.setattr("CMROrientLib.audit.audit.recognize", found)
+    beside = ReportFiles.at(tmp_path / "headers-1.html")
+    write_audit(one_of_each(), {}, beside)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(UsageError, match=r"headers-1\.html: .*move the file"):
+        audit([tmp_path / "left", tmp_path / "right"], tmp_path / "headers.html")
+    assert not looked and {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    # Fewer images have no further pages.
+    audit([tmp_path / "left"], tmp_path / "headers.html")
+    assert looked
 
 
 def test_the_report_of_a_correction_is_not_replaced(tmp_path: Path) -> None:
