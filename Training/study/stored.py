@@ -20,6 +20,7 @@ from .kinds import KindFigures
 from .left_out import Calibration, LeftOut, LeftOutSequence, RejectionMetrics
 from .looks.figures import LooksMetrics
 from .paper_table import PaperRow
+from .single_slices import SingleSliceMetrics
 from .stress import StressRow
 
 
@@ -44,6 +45,8 @@ class StoredMetrics:
     slice_order, slice_order_together:
         Each left-out source and ``all`` → how often an order of slices is named and right, of each stack by itself and
         of stacks on one grid together.
+    single_slices:
+        What becomes of slices that are images of their own, with and without a header.
     kinds:
         Made kind of image → of networks that were not shown it (``kept back``) and of the others (``seen``).
     looks:
@@ -64,6 +67,7 @@ class StoredMetrics:
     rejection: RejectionMetrics | None = None
     slice_order: Mapping[str, SliceOrders] | None = None
     slice_order_together: Mapping[str, SliceOrders] | None = None
+    single_slices: SingleSliceMetrics | None = None
     kinds: Mapping[str, Mapping[str, KindFigures]] | None = None
     decisions: Mapping[str, Decisions] | None = None
     angles: Mapping[str, AngleErrors] | None = None

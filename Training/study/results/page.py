@@ -28,6 +28,7 @@ from .sections import (
     stress_section,
     universal_section,
 )
+from .singles import single_slices_section
 from .text import table
 
 #: Where a source tree keeps metrics and results.
@@ -70,6 +71,8 @@ def build(metrics: StoredMetrics, remarks: Remarks) -> tuple[str, dict[str, Call
         lines += rejection_section(metrics.rejection)
     if metrics.decisions is not None:
         lines += heads_section(metrics.decisions)
+    if metrics.single_slices is not None:
+        lines += single_slices_section(metrics.single_slices)
     if metrics.slice_order is not None:
         lines += slice_order_section(metrics.slice_order, metrics.slice_order_together or {}, metrics.angles or {})
     if metrics.kinds is not None:
