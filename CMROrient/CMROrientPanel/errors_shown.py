@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 
 from CMROrientLib.errors import CMROrientError
 
-from .task import Cancelled
+from .task import Cancelled, Task
 
 
 class Say(Protocol):
@@ -23,16 +23,19 @@ class Say(Protocol):
 
 
 @contextlib.contextmanager
-def errors_shown(say: Say, afterwards: Callable[[], None]) -> Iterator[None]:
+def errors_shown(say: Say, task: Task, afterwards: Callable[[], None]) -> Iterator[None]:
     """Sentences that a person can act on go to the panel, everything else to Slicer's error box as well.
 
     Parameters
     ----------
     say:
         Tells a sentence on the panel.
+    task:
+        Work that is begun within ends here, whatever kept it from ending itself: else all would stay locked.
     afterwards:
         Called in any case, when everything is told.
     """
+    before = task.running
     try:
         yield
     except Cancelled as end:
@@ -45,4 +48,6 @@ def errors_shown(say: Say, afterwards: Callable[[], None]) -> Iterator[None]:
         slicer.util.errorDisplay(_("CMROrient failed.\n\n{error}").format(error=error))
         raise
     finally:
+        if not before:
+            task.end()
         afterwards()

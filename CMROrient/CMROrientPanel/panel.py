@@ -177,7 +177,7 @@ class Panel:
         self._save_dicom.refresh()
 
     def _errors_shown(self) -> AbstractContextManager[None]:
-        return errors_shown(self._say, self._show_again)
+        return errors_shown(self._say, self.task, self._show_again)
 
     def _show_again(self) -> None:
         self._package_line.refresh()

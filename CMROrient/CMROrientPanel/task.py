@@ -67,6 +67,10 @@ class Task:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Unlock what was locked; nothing is shown to be going on any more."""
         self.running = False
         self._show(False, "", 0, 0)
 

@@ -163,7 +163,7 @@ def audit_run(
     images: list[int] = []
     runs = {
         os.fspath(root): recognize(replace(options, inputs=(root,)), progress, warn, images.append)
-        for root in options.inputs
+        for root in dict.fromkeys(options.inputs)
     }
     target.check_pages(sum(images))
     target.check_writable()

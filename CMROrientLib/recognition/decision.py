@@ -86,7 +86,8 @@ class DecisionRule:
     min_confidence:
         Below it an answer is ``uncertain``.
     max_not_short_axis:
-        A volume whose ``not_short_axis`` is above it is decided to be that.
+        A volume whose ``not_short_axis`` is above it is decided to be that, unless its header's plane makes that
+        doubtful (``header_plane``).
     max_not_short_axis_alone:
         One slice (or one that beats) is not acted on above this either, but ``uncertain``: other views come
         as single slices, and nothing beside them tells. None where nobody fitted it.

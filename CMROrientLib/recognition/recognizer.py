@@ -285,7 +285,8 @@ class Recognizer:
         places = count_places(members)
         forbidden = plane.forbids(seen, rule.max_not_short_axis, sure, places, orientation)
         forbidden |= places == 1 and other > rule.most_alone
-        doubted = plane.contradicts(other, rule.max_not_short_axis)
+        # One decision for a group: where one plane makes it doubtful, it is.
+        doubted = any(header_plane(one.outline).contradicts(other, rule.max_not_short_axis) for one in members)
         decision: Decision
         least = max(self.min_confidence, rule.min_confidence) if answers.look else self.min_confidence
         if other > rule.max_not_short_axis and not doubted:
@@ -294,7 +295,9 @@ class Recognizer:
             decision = "uncertain"
         else:
             decision = "reoriented" if orientation else "standard"
-        header, conflict, mirrored = hold_against_header(volume, orientation, decision)
+        # What is most probably another view has a class that means nothing.
+        held: Decision = "not_short_axis" if doubted else decision
+        header, conflict, mirrored = hold_against_header(volume, orientation, held)
         order: FoundOrder = "unknown"
         order_sure, angle = 0.0, None
         if answers.measures is not None and decision != "not_short_axis":
@@ -321,6 +324,7 @@ class Recognizer:
             view=view_of(decision, seen, forbidden or doubted),
             preview=look.preview,
             inputs=answers.inputs,
+            plane_contradicts=doubted,
         )
 
     def _copies(self, logits: NDArray[np.floating], turns: NDArray[np.int_] | None = None) -> NDArray[np.floating]:

@@ -65,6 +65,8 @@ class Recognition:
         Degrees from that line to the nearer border of its class; None where ``angle`` is.
     view:
         ``short_axis``, ``other`` where it is none, ``unknown`` where pixels or header leave that open.
+    plane_contradicts:
+        Whether the pixels look like another view and the header's plane makes that doubtful; it is ``uncertain`` then.
     together:
         How many images were decided on together, this one among them.
     dissent:
@@ -99,6 +101,7 @@ class Recognition:
     dissent: tuple[Orientation, ...] = ()
     preview: Preview | None = None
     inputs: int = 0
+    plane_contradicts: bool = False
 
     def __repr__(self) -> str:
         from .notebook import line

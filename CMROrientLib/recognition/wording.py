@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 #: Hearts of most people lie further from a border, in degrees.
 _NEAR = 15.0
 
-#: From here on pixels look more like another view than like a short axis.
-_MORE_PROBABLE = 0.5
-
 
 def words(recognition: Recognition) -> str:
     """The result in a sentence or two, for panel, report and command line."""
@@ -79,7 +76,7 @@ def _border_in_words(recognition: Recognition) -> str:
     angle, margin = recognition.angle, recognition.margin
     if recognition.decision != "uncertain" or angle is None or margin is None or margin > _NEAR:
         return ""
-    if recognition.dissent:
+    if recognition.dissent or recognition.plane_contradicts:
         # The angle is held against the orientation of the group, which may be none of this image's.
         return ""
     sentence = _("The heart lies {degrees:.0f}° from the border to the next orientation, stored {how}.")
@@ -96,7 +93,7 @@ def _left_for_its_plane(recognition: Recognition) -> bool:
 
 def _plane_in_words(recognition: Recognition) -> str:
     """Why the view keeps an image from being acted on, and what can be done."""
-    if recognition.header_state == "known" and recognition.not_short_axis > _MORE_PROBABLE:
+    if recognition.plane_contradicts:
         return _(
             "The pixels look like another view than the short axis, the header names a short-axis plane: "
             "not acted on; say how it is stored to decide."

@@ -123,12 +123,14 @@ def single_slices(measured: Sequence[Measured], rules: Mapping[str, DecisionRule
     """Count, by rules that were fitted on the other sources."""
     shown = {one.name: one.alone.of(counts) for one in measured}
     planes = {name: [plane_of(case) for case in alone.cases] for name, alone in shown.items()}
-    true = [plane for found in planes.values() for plane in found if plane.state == "known"]
     silent = {name: [SILENT] * len(found) for name, found in planes.items()}
-    borrowed = {name: filled(found, true) for name, found in planes.items()}
     known = {name: found for name, found in planes.items() if all(plane.state == "known" for plane in found)}
+    true = [plane for found in known.values() for plane in found]
+    borrowed = {name: filled(found, true) for name, found in planes.items()}
 
     def counted(planes_of: Mapping[str, Sequence[HeaderPlane]]) -> dict[str, dict[str, SingleSlices]]:
+        if not planes_of:
+            return {}
         rows = {name: _counted(shown[name], found, rules[name]) for name, found in planes_of.items()}
         every = {part: SingleSlices.together([row[part] for row in rows.values()]) for part in PARTS}
         return {**rows, "all": every}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,13 @@ from sample_study import MODEL, phantom
 from sign_oracle import SIGN, Oracle, oracle
 
 from CMROrientLib.io import read
-from CMROrientLib.orientation import STANDARD_COLUMN_DIRECTION, STANDARD_ROW_DIRECTION, HeaderState, Orientation
+from CMROrientLib.orientation import (
+    SHORT_AXIS_COSINE,
+    STANDARD_COLUMN_DIRECTION,
+    STANDARD_ROW_DIRECTION,
+    HeaderState,
+    Orientation,
+)
 from CMROrientLib.recognition.conflict import header_plane
 from CMROrientLib.recognition.header_plane import BEYOND_DOUBT, HeaderPlane
 from CMROrientLib.recognition.recognizer import Recognizer, decided
@@ -131,6 +137,25 @@ def test_another_view_whose_header_names_a_short_axis_is_left_to_a_person(
     ) in words(near)
     for other in (far, silent):
         assert (other.decision, other.view) == ("not_short_axis", "other")
+        assert not other.plane_contradicts
+    assert near.plane_contradicts and not (near.conflict or near.mirrored)
+
+
+def test_a_plane_that_is_far_enough_to_doubt_is_not_said_to_be_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From some 33° on the plane makes another view more probable, though its header still counts as known."""
+    monkeypatch.setattr(Other, "odds", 0.8)
+    recognizer = oracle(monkeypatch, Other(outputs=9))
+    near, far = (recognizer.recognize(tilted(degrees, stack(3, 3, 3))) for degrees in (5, 43))
+    assert near.header_state == far.header_state == "known"
+    assert (near.decision, far.decision, far.plane_contradicts) == ("reoriented", "uncertain", False)
+    assert words(far).endswith("another view than the short axis: not acted on; say how it is stored to decide.")
+
+
+def test_a_group_is_doubted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = oracle(monkeypatch, Other(outputs=9))
+    near = tilted(5, stack(3, 3, 3))
+    found = recognizer.recognize_together([near, replace(near, has_geometry=False)])
+    assert [(one.decision, one.plane_contradicts) for one in found] == [("uncertain", True)] * 2
 
 
 def test_what_is_surely_no_short_axis_is_none_whatever_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,11 +166,26 @@ def test_what_is_surely_no_short_axis_is_none_whatever_its_header_says(monkeypat
 
 @pytest.mark.parametrize("state", ["known", "other_plane", "none"])
 def test_a_header_never_makes_an_image_acted_on(state: HeaderState) -> None:
-    """Whatever the plane, what the pixels take for another view is not acted on."""
-    for cosine in np.linspace(0, 1, 11):
-        plane = HeaderPlane(state, None if state == "none" else float(cosine), Orientation.IDENTITY)
-        for other in np.linspace(0, 1, 21):
-            assert plane.contradicts(float(other), 0.65) <= (other > 0.65)
+    """A near plane adds doubt to "another view" only: what is acted on is as if it made nothing more probable."""
+
+    class NeverMoreProbable(HeaderPlane):
+        @property
+        def likelihood(self) -> float:
+            return max(1.0, super().likelihood)
+
+    said = set()
+    cosines = np.linspace(SHORT_AXIS_COSINE, 1, 12) if state == "known" else np.linspace(0, SHORT_AXIS_COSINE, 12)
+    for cosine in [None] if state == "none" else cosines[:-1]:
+        described = (state, None if cosine is None else float(cosine), Orientation.IDENTITY)
+        plane, clipped = HeaderPlane(*described), NeverMoreProbable(*described)
+        for other in map(float, np.linspace(0, 1, 41)):
+            for limit, places, p in product((0.5, 0.65), (1, 3), (0, 1)):
+                asked = (other, limit, 0.995, places, Orientation(p))
+                # Above the limit nothing is acted on in any case.
+                assert other > limit or plane.forbids(*asked) == clipped.forbids(*asked), (cosine, *asked)
+                said.add(plane.contradicts(other, limit))
+                assert not (plane.contradicts(other, limit) and other <= limit)
+    assert said == ({True, False} if state == "known" else {False})
 
 
 def test_the_farther_the_plane_the_greater_the_doubt() -> None:

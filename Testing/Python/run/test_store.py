@@ -16,6 +16,7 @@ from sample_study import cmrorient, correct, environment, make_study, phantom, p
 
 from CMROrientLib.errors import CMROrientError, UsageError
 from CMROrientLib.run.pictures.thumbnails import Thumbnails
+from CMROrientLib.run.record import Record
 from CMROrientLib.run.store import Store, read_records
 from CMROrientLib.run.store_file import STORE_NAME, has_record
 from CMROrientLib.run.tables import JSONL_NAME
@@ -40,6 +41,24 @@ def test_records_and_pictures_come_back(tmp_path: Path) -> None:
         assert store.pictures["a", "1.2"] == Thumbnails(b"1", b"2"), "pictures stay where none are given"
     assert {record.path for record in read_records(tmp_path / "out")} == {"a", "b.nii", ODD}
     assert [path.name for path in (tmp_path / "out").iterdir()] == [STORE_NAME]
+
+
+def test_many_records_are_asked_for_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("CMROrientLib.run.store._KEYS_AT_A_TIME", 2)
+    keys: list[tuple[str, str | None]] = [(".", f"1.{number}") for number in range(5)] + [(ODD, None), ("b.nii", None)]
+    with Store.open(tmp_path) as store:
+        for number, (path, series) in enumerate(keys):
+            # Nobody knows where the third one lay.
+            store.put(flat(path, series=series), None, None if number == 2 else tmp_path / path / str(series))
+        asked = [keys[6], ("missing", None), *keys, keys[0], keys[0]]
+        places = [(key, str(tmp_path / key[0] / str(key[1]))) for key in asked if key in keys and key != keys[2]]
+        assert list(store.sources_of(asked)) == places
+        assert store.source_of(keys[0]) == places[1][1] and store.source_of(("missing", None)) is None
+        known = [key for key in asked if key in keys]
+        assert [Record.from_json(line).key for line in store.lines(known)] == known
+        assert list(store.lines([])) == list(store.sources_of([])) == []
+        with pytest.raises(KeyError):
+            list(store.lines(asked))
 
 
 def test_a_second_run_is_refused_while_the_first_one_lives(tmp_path: Path) -> None:
@@ -135,6 +154,7 @@ def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
     code = f"""
 import os
 from pathlib import Path
+from CMROrientLib.run.record import Record
 from CMROrientLib.run.record import Record
 from CMROrientLib.run.store import Store
 store = Store.open(Path({str(tmp_path)!r}))

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sample_study import MODEL
-from study.single_slices import SILENT, SingleSlices, decide_alone, filled, plane_of
+from skimage.filters import gaussian
+from study.results.aims import aims
+from study.results.singles import single_slices_section
+from study.single_slices import (
+    SILENT,
+    SingleSliceMetrics,
+    SingleSlices,
+    decide_alone,
+    filled,
+    plane_of,
+    single_slices,
+)
+from study.stored import StoredMetrics
 
 from CMROrientLib.io import read, write
 from CMROrientLib.orientation import Orientation
@@ -34,30 +47,48 @@ def recognizer() -> Recognizer:
     return Recognizer(MODEL, device="cpu", looks="full")
 
 
-@pytest.mark.parametrize("header", ["true", "empty", "wrong"])
-def test_they_are_decided_on_as_the_recognizer_does(recognizer: Recognizer, header: str, tmp_path: Path) -> None:
+def fading(seed: int, header: str) -> Volume:
+    """A phantom's slice that fades from slice to slice into clouds, which are no heart."""
+    made = make_phantom(seed=seed, slices=6, header="empty" if header == "empty" else "true")
+    if header == "other plane":
+        # Rows run along the normal of the slices.
+        directions = made.grid.directions[:, [2, 1, 0]]
+        made = replace(made, grid=replace(made.grid, direction=tuple(map(float, directions.ravel()))))
+    clouds = gaussian(np.random.default_rng(seed).normal(0, 1, made.array.shape[1:]), 6)
+    clouds = (clouds - clouds.min()) / np.ptp(clouds) * made.array.max()
+    shares = (1, 0.6, 0.5, 0.4, 0.3, 0.1)
+    slices = [share * made.array[3] + (1 - share) * clouds for share in shares]
+    return replace(made, array=np.stack(slices).astype(np.int16))
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("true", {"right", "uncertain", "rejected"}),
+        ("empty", {"right", "uncertain", "rejected"}),
+        ("other plane", {"uncertain", "rejected"}),
+    ],
+)
+def test_they_are_decided_on_as_the_recognizer_does(
+    recognizer: Recognizer, header: str, found: set[str], tmp_path: Path
+) -> None:
     volumes = []
-    for seed in range(2):
-        made = make_phantom(seed=seed, slices=6, header=header if header == "empty" else "true")
-        if header == "wrong":
-            # Rows run along the normal of the slices: another plane.
-            directions = made.grid.directions[:, [2, 1, 0]]
-            made = replace(made, grid=replace(made.grid, direction=tuple(map(float, directions.ravel()))))
-        # Noise until the network doubts what it sees.
-        noise = np.random.default_rng(seed).normal(0, 60 * seed * np.arange(6)[:, None, None], made.array.shape)
-        write(replace(made, array=(made.array + noise).astype(np.int16)), tmp_path / f"{seed}.nii")
+    for seed in range(3):
+        write(fading(seed, header), tmp_path / f"{seed}.nii")
         volumes.append(read(tmp_path / f"{seed}.nii"))
-    cases = [Case(tmp_path / f"{seed}.nii", subject=str(seed)) for seed in range(2)]
-    found = predict(opened(MODEL, "cpu")[1], cases, alone=True)
-    decided = decide_alone(found, [plane_of(case) for case in cases], recognizer._rule)
-    for said, case, number in zip(decided, found.case, found.slice_, strict=True):
+    cases = [Case(tmp_path / f"{seed}.nii", subject=str(seed)) for seed in range(3)]
+    shown = predict(opened(MODEL, "cpu")[1], cases, alone=True)
+    decided = decide_alone(shown, [plane_of(case) for case in cases], recognizer._rule)
+    contradicted = 0
+    for said, case, number in zip(decided, shown.case, shown.slice_, strict=True):
         result = recognizer.recognize(alone(volumes[case], int(number)))
         expected = {"not_short_axis": "rejected", "uncertain": "uncertain"}.get(
             result.decision, "right" if result.orientation is Orientation.IDENTITY else "wrong"
         )
         assert said == expected, f"slice {number} of {case}"
-    assert header != "true" or "right" in decided
-    assert header != "wrong" or not {"right", "wrong"} & set(decided)
+        contradicted += result.plane_contradicts
+    assert set(decided) - {"wrong"} == found
+    assert (contradicted > 0) == (header == "true")
 
 
 def test_headers_that_say_nothing_borrow_true_ones_in_turn() -> None:
@@ -65,6 +96,31 @@ def test_headers_that_say_nothing_borrow_true_ones_in_turn() -> None:
     own = HeaderPlane("other_plane", 0.2, Orientation.IDENTITY)
     assert filled([SILENT, own, SILENT, SILENT], [one, two]) == [one, own, two, one]
     assert filled([SILENT], []) == [SILENT]
+
+
+def test_sources_whose_headers_are_not_true_have_none_of_their_own(tmp_path: Path, recognizer: Recognizer) -> None:
+    def measured(*headers: str) -> SingleSliceMetrics:
+        sources, rules = [], {}
+        for header in headers:
+            write(fading(0, header), tmp_path / f"{header}.nii")
+            shown = predict(opened(MODEL, "cpu")[1], [Case(tmp_path / f"{header}.nii", subject=header)], alone=True)
+            sources.append(SimpleNamespace(name=header, alone=shown))
+            rules[header] = recognizer._rule
+        return single_slices(sources, rules)  # type: ignore[arg-type]
+
+    silent = measured("empty")
+    assert silent.headers == {} and silent.planes == silent.pixels
+    assert "Headers are true in no source" in " ".join(" ".join(single_slices_section(silent)).split())
+    both = measured("empty", "true")
+    assert set(both.headers) == {"true", "all"}
+    for part in ("all slices", "middle 70 % of slices"):
+        assert both.planes["empty"][part].rejected < both.pixels["empty"][part].rejected
+        assert both.planes["empty"][part].acted_on == both.pixels["empty"][part].acted_on
+    text = "\n".join(single_slices_section(both))
+    row = both.pixels["all"]["all slices"]
+    assert f"| without a header: all, all slices | 12 | {row.rejected}: " in text
+    (first, _) = [line for line in aims(StoredMetrics(single_slices=both)) if "true headers" in line[0]]
+    assert first[1:] == [f"{100 * both.headers['all']['all slices'].rejected / 6:.1f} %", "**no**"]
 
 
 def test_sums() -> None:

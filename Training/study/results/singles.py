@@ -10,17 +10,18 @@ from .text import paragraph, percent, table
 
 def single_slices_section(found: SingleSliceMetrics) -> list[str]:
     """What becomes of slices that are images of their own."""
+    true = " and ".join(name for name in found.headers if name != "all") or "no source"
     head = ["shown", "slices", "taken for none", "uncertain", "acted on", "wrong among these"]
     return [
         "## Single short-axis slices",
         "",
         paragraph(
             "Each slice of left-out sources an image of its own, to the networks of the heads and by the rules of the "
-            "other sources. What pixels take for no short axis while the header names a short-axis plane is "
-            "uncertain: nothing is acted on that was not before. Headers are true in MyoPS and MSCMR only. *With a "
-            "person's plane*: slices of the others, whose headers say nothing, were given the planes of the people of "
-            "MyoPS and MSCMR one after the other; how often their own scanners' headers would name such a plane is "
-            "not known."
+            "other sources. What pixels take for no short axis is uncertain where the header names a plane "
+            "near the short axis: nothing is acted on by that. Headers are true in "
+            f"{true} only. *With a person's plane*: slices of the others, whose headers say nothing, were given the "
+            "planes of these people one after the other; how often their own scanners' headers would name such a "
+            "plane is not known."
         ),
         "",
         *table(
