@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import marshal
+import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -56,15 +56,14 @@ class Rows:
                 self._orders[place].add(heading.order)
         self._ranks.append(rank)
         self._places.append(place)
-        # Read by this process only, and twice: how wide the columns are, and to print them.
-        self._spool.append(marshal.dumps((*row, None if heading is None else heading.words)))
+        self._spool.append(json.dumps([*row, None if heading is None else heading.words]).encode("ascii"))
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __iter__(self) -> Iterator[list[Cell]]:
         for number in self._sorted():
-            path, name, full_name, cells, above = marshal.loads(self._spool[number])
+            path, name, full_name, cells, above = json.loads(self._spool[number])
             shown = full_name if self._paths[hash(path)] > 1 else name
             if above is not None:
                 if self._places[number] == number:

@@ -139,7 +139,9 @@ def angle_of(measures: NDArray[np.floating], orientation: Orientation, turns: ND
     copies = directions.shape[1]
     if turns is None:
         in_order = [Orientation(g % len(Orientation)) for g in range(copies)] if copies > 1 else [Orientation.IDENTITY]
-        back = np.stack([directions[:, g] @ turn.inverse.matrix.T for g, turn in enumerate(in_order)], axis=1)
+        back: NDArray[np.float64] = np.stack(
+            [directions[:, g] @ turn.inverse.matrix.T for g, turn in enumerate(in_order)], axis=1
+        )
     else:
         back = (TURNED_BACK[turns] @ directions[..., np.newaxis])[..., 0]
     row, column = orientation.inverse.matrix @ back.sum(axis=(0, 1))
