@@ -59,7 +59,8 @@ def write_corrected(
             return _("Nothing was written: “{name}” was removed meanwhile.").format(name=node.GetName())
     following = [node for node in following if scene.IsNodePresent(node)]
     # Until it is told it is not done.
-    with wait_cursor(), scene_as_it_was(examined.image.scene), volume_as_it_was(into):
+    # Also where the cursor cannot be given back: so it comes last.
+    with scene_as_it_was(examined.image.scene), volume_as_it_was(into), wait_cursor():
         made = session.write_correction(examined, result, geometry, output=into, segmentations=following)
         followers = [node.GetName() for node in made.segmentations]
         ui.resultLabel.text = texts.written(made.main.GetName(), made.slices_reversed, followers)
