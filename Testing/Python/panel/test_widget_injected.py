@@ -45,6 +45,9 @@ MODULE = Watched(("CMROrientLib/mrml", "CMROrient/CMROrientPanel"), _NO_STEPS)
 AND_FILES = Watched((*MODULE.folders, "CMROrientLib/io/dicom/write.py", "CMROrientLib/io/atomic.py"), _NO_STEPS)
 LOOKING = Watched((*MODULE.folders, "CMROrientLib/recognition/recognizer.py"), _NO_STEPS)
 
+#: What is locked is unlocked there, and the cursor given back.
+ENDS = ("before task.__exit__ #1", "before task.end #1", "before task.wait_cursor #2")
+
 #: From its end on the work is done.
 DONE = {
     "write_corrected": "before display.show #1",
@@ -84,10 +87,12 @@ def pressed(press: Callable[[], None]) -> None:
 
 
 def spread(steps: list[Step]) -> list[Step]:
-    """As many steps as are tried, evenly from first to last."""
+    """As many steps as are tried, evenly from first to last, and the ends of what locks the panel."""
     if TRIED is None or len(steps) <= TRIED:
         return steps
-    return [steps[int(index)] for index in np.linspace(0, len(steps) - 1, TRIED)]
+    chosen = {int(index) for index in np.linspace(0, len(steps) - 1, TRIED)}
+    chosen |= {index for index, step in enumerate(steps) if str(step) in ENDS}
+    return [steps[index] for index in sorted(chosen)]
 
 
 def every_step_fails(
