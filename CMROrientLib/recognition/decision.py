@@ -101,6 +101,9 @@ class DecisionRule:
     slice_order, min_slice_order:
         Weights of ``measures.SLICE_ORDER_TERMS``, and the least probability from which an order is named;
         None for networks that cannot tell, and for the usual one.
+    min_slice_order_together:
+        The same for the levels of several images on one grid, never laxer: those of one heart err together, and
+        count as if they did not. None where nobody chose one.
     early:
         For the first early look and, where there is one, the second; None where nobody fitted them, and all
         that can be looked at is looked at.
@@ -119,6 +122,7 @@ class DecisionRule:
     min_slice_order: float | None = None
     max_not_short_axis_alone: float | None = None
     early: tuple[EarlyLook, ...] | None = None
+    min_slice_order_together: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError on what cannot be a rule, with the card's key."""
@@ -128,6 +132,7 @@ class DecisionRule:
             ("min_confidence", self.min_confidence),
             ("max_not_short_axis", self.max_not_short_axis),
             ("min_slice_order", self.least_slice_order),
+            ("min_slice_order_together", self.min_slice_order_together or 0.0),
             ("max_not_short_axis_alone", self.most_alone),
         ):
             _check_limit(key, limit)
@@ -150,6 +155,11 @@ class DecisionRule:
     def least_slice_order(self) -> float:
         """The probability from which an order of slices is named."""
         return DEFAULT_MIN_SLICE_ORDER if self.min_slice_order is None else self.min_slice_order
+
+    @property
+    def least_slice_order_together(self) -> float:
+        """The same for the levels of several images on one grid."""
+        return max(self.least_slice_order, self.min_slice_order_together or 0.0)
 
     @classmethod
     def from_card(cls, decision: Mapping[str, object] | None) -> DecisionRule:

@@ -233,16 +233,21 @@ class Recognizer:
         ordered = not tells_order or found.slice_order != "unknown"
         return found if found.acted_on and not found.conflict and ordered else None
 
-    def order_of(self, levels: SliceOrderEvidence | None, look: int = 0) -> tuple[FoundOrder, float]:
+    def order_of(
+        self, levels: SliceOrderEvidence | None, look: int = 0, *, together: bool = False
+    ) -> tuple[FoundOrder, float]:
         """The order of a stack by the levels of its slices, and the probability that it is right.
 
         Parameters
         ----------
         look:
             1 or 2 for the levels of an early look.
+        together:
+            Whether they are those of several images on one grid.
         """
         rule = self._rule.at(look)
-        return slice_order(levels, rule.slice_order, rule.least_slice_order)
+        least = rule.least_slice_order_together if together else rule.least_slice_order
+        return slice_order(levels, rule.slice_order, least)
 
     def is_sure(self, found: Recognition) -> bool:
         """Whether a result is beyond the model's own limit, whatever less the user is content with."""

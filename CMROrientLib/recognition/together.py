@@ -106,7 +106,7 @@ def _on_one_grid(recognizer: Recognizer, looks: Sequence[Look], results: list[Re
         shown = [(m, looks[n].slices[:, 1]) for n in beside if (m := looks[n].answers.measures) is not None]
         named = {results[n].slice_order for n in beside} - {"unknown"}
         if len(shown) > 1 and len(named) < 2 and result.decision != "not_short_axis":
-            order, sure = recognizer.order_of(weigh_together(shown))
+            order, sure = recognizer.order_of(weigh_together(shown), together=True)
             result = replace(result, slice_order=order, slice_order_confidence=sure)
         found.append(result)
     return found

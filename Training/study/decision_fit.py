@@ -28,6 +28,9 @@ from CMROrientLib.training.evaluation.slice_orders import (
 
 from .measured import Measured
 
+#: Least probability of an order that several images on one grid tell together: as of the class that is acted on.
+ON_ONE_GRID = 0.95
+
 
 def fitted(measured: Sequence[Measured]) -> DecisionRule:
     """The rule from all of these.
@@ -56,7 +59,12 @@ def with_slice_order(measured: Sequence[Measured], rule: DecisionRule) -> Decisi
         return rule
     weights = fit_slice_order(reduce(OrderAnswers.__add__, found))
     stacks = reduce(OrderAnswers.__add__, [whole_stacks(one.predictions) for one in measured])
-    return replace(rule, slice_order=weights, min_slice_order=choose_min_slice_order(stacks, weights))
+    return replace(
+        rule,
+        slice_order=weights,
+        min_slice_order=choose_min_slice_order(stacks, weights),
+        min_slice_order_together=ON_ONE_GRID,
+    )
 
 
 def cross_fitted(measured: Sequence[Measured]) -> dict[str, DecisionRule]:

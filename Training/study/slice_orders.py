@@ -29,7 +29,13 @@ from .measured import Measured, load
 
 def each_alone(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> dict[str, SliceOrders]:
     """Orders named and right on each left-out source, by a rule that was fitted on the others, and on ``all``."""
-    return _counted({one.name: whole_stacks(one.predictions) for one in _with_levels(measured)}, rules)
+    return _counted(
+        {
+            one.name: (whole_stacks(one.predictions), rules[one.name].least_slice_order)
+            for one in _with_levels(measured)
+        },
+        rules,
+    )
 
 
 def on_one_grid(measured: Sequence[Measured], rules: Mapping[str, DecisionRule]) -> dict[str, SliceOrders]:
@@ -47,35 +53,37 @@ def _with_levels(measured: Iterable[Measured]) -> list[Measured]:
     return [one for one in measured if one.predictions.measures is not None]
 
 
-def _counted(found: Mapping[str, OrderAnswers], rules: Mapping[str, DecisionRule]) -> dict[str, SliceOrders]:
+def _counted(
+    found: Mapping[str, tuple[OrderAnswers, float | Sequence[float]]], rules: Mapping[str, DecisionRule]
+) -> dict[str, SliceOrders]:
+    """Counts of answers with their least probability, and of all."""
     if not found:
         return {}
-    rows = {
-        name: SliceOrders.of(data, rules[name].slice_order, rules[name].least_slice_order)
-        for name, data in found.items()
-    }
+    rows = {name: SliceOrders.of(data, rules[name].slice_order, least) for name, (data, least) in found.items()}
     return {**rows, "all": SliceOrders.together(list(rows.values()))}
 
 
-def _together(predictions: Predictions, rule: DecisionRule) -> OrderAnswers:
-    """What ``recognition.together`` finds of each stack, those of its grid beside it."""
+def _together(predictions: Predictions, rule: DecisionRule) -> tuple[OrderAnswers, list[float]]:
+    """What ``recognition.together`` finds of each stack, those of its grid beside it, and what it has to reach."""
     assert predictions.measures is not None
     shown = {n: np.flatnonzero(predictions.case == n) for n in range(len(predictions.cases))}
     levels = {n: (predictions.measures[rows], predictions.slice_[rows]) for n, rows in shown.items()}
     evidence: list[SliceOrderEvidence] = []
-    right, subjects = [], []
+    right, subjects, least = [], [], []
     for grids in _on_one_grid(predictions):
         alone = {n: weigh_levels(*levels[n]) for n in grids}
         named = {slice_order(one, rule.slice_order, rule.least_slice_order)[0] for one in alone.values()}
         together = weigh_together([levels[n] for n in grids])
         for n in grids:
             case = predictions.cases[n]
-            found = together if len(named - {"unknown"}) < 2 else alone[n]
+            joined = len(grids) > 1 and len(named - {"unknown"}) < 2
+            found = together if joined else alone[n]
             if case.base_first is not None and found is not None and found.slices >= WHOLE_STACK:
                 evidence.append(found)
                 right.append(found.base_first == case.base_first)
                 subjects.append(case.subject)
-    return OrderAnswers(evidence, np.array(right, bool), subjects)
+                least.append(rule.least_slice_order_together if joined else rule.least_slice_order)
+    return OrderAnswers(evidence, np.array(right, bool), subjects), least
 
 
 def _on_one_grid(predictions: Predictions) -> list[list[int]]:

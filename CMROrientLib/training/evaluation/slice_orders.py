@@ -109,9 +109,11 @@ class SliceOrders:
     right_interval: tuple[float, ...]
 
     @classmethod
-    def of(cls, data: OrderAnswers, weights: Mapping[str, float] | None, least: float) -> SliceOrders:
-        """Count by a rule."""
-        named = np.array([slice_order(one, weights, least)[0] != "unknown" for one in data.evidence], bool)
+    def of(cls, data: OrderAnswers, weights: Mapping[str, float] | None, least: float | Sequence[float]) -> SliceOrders:
+        """Count by a rule; the least probability is one for all stacks, or one a stack."""
+        limits = np.broadcast_to(least, len(data.evidence))
+        found = [slice_order(one, weights, float(limit))[0] for one, limit in zip(data.evidence, limits, strict=True)]
+        named = np.array(found, str) != "unknown"
         return cls.counted(len(named), len(set(data.subjects)), int(named.sum()), int((named & ~data.right).sum()))
 
     @classmethod

@@ -161,6 +161,24 @@ def test_sequences_on_one_grid_have_one_order(recognizer: Recognizer) -> None:
     assert [one.slice_order for one in apart] == ["apex_first", "unknown", "apex_first"]
 
 
+def test_what_images_on_one_grid_tell_together_has_to_be_surer(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of one heart err together."""
+    stack = phantom(5, slices=COUNT)
+    both = [stack, replace(stack, array=stack.array * 2)]
+    sure = recognizer.recognize_together(both)[0].slice_order_confidence
+    for limit, order in ((sure - 0.001, "apex_first"), (sure + (1 - sure) / 2, "unknown")):
+        monkeypatch.setattr(recognizer, "_rule", replace(recognizer._rule, min_slice_order_together=limit))
+        found = recognizer.recognize_together(both)
+        assert [(one.slice_order, one.slice_order_confidence) for one in found] == [(order, sure)] * 2
+        # One alone is asked for no more than before.
+        assert recognizer.recognize_together(both[:1])[0].slice_order == "apex_first"
+        assert recognizer.recognize(stack).slice_order == "apex_first"
+    lax = replace(recognizer._rule, min_slice_order=0.97, min_slice_order_together=0.5)
+    assert lax.least_slice_order_together == 0.97
+
+
 def test_one_that_runs_against_the_others_on_its_grid_is_not_outvoted(recognizer: Recognizer) -> None:
     stack = phantom(5, slices=COUNT)
     reversed_ = replace(stack, array=stack.array[::-1].copy())
