@@ -132,8 +132,9 @@ def every_step_fails(
     # Slicer has one from its start; here the first to ask makes it.
     slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     steps: list[Step] = []
-    trial(lambda: steps.extend(steps_of(press, watched)))
+    # What Qt lays out the first time only would never come again.
     whole, whole_counts, whole_files = trial(press)
+    trial(lambda: steps.extend(steps_of(press, watched)))
     before, before_files = snapshot(panel), files()
     before_panel, whole_panel = before.pop("panel"), whole.pop("panel")
     ends = len(steps) if done is None else [str(step) for step in steps].index(done)
