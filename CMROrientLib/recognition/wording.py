@@ -93,7 +93,8 @@ def _left_for_its_plane(recognition: Recognition) -> bool:
 
 def _plane_in_words(recognition: Recognition) -> str:
     """Why the view keeps an image from being acted on, and what can be done."""
-    if recognition.plane_contradicts:
+    # In a group it may be another one's header that does.
+    if recognition.plane_contradicts and recognition.header_state == "known":
         return _(
             "The pixels look like another view than the short axis, the header names a short-axis plane: "
             "not acted on; say how it is stored to decide."

@@ -151,9 +151,9 @@ class OutputRun:
         remove_unfinished(self.output, {})
 
     def _check_inputs(self, images: Sequence[PlannedImage]) -> None:
-        known = self.store.sources_of(image.key for image in images)
         waiting = iter(images)
-        for key, before in known:
+        for key, before in self.store.sources_of(image.key for image in images):
+            # They come in the order of the images, less those that the store does not know.
             image = next(image for image in waiting if image.key == key)
             if before != self.places.of(image.source.path_text):
                 self._check_input(image, before)

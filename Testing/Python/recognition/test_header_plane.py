@@ -156,6 +156,7 @@ def test_a_group_is_doubted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     near = tilted(5, stack(3, 3, 3))
     found = recognizer.recognize_together([near, replace(near, has_geometry=False)])
     assert [(one.decision, one.plane_contradicts) for one in found] == [("uncertain", True)] * 2
+    assert ["the header names a short-axis plane" in words(one) for one in found] == [True, False]
 
 
 def test_what_is_surely_no_short_axis_is_none_whatever_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
